@@ -1,0 +1,1 @@
+//! Recording and differentiating; knows nothing of layers.

@@ -1,0 +1,18 @@
+//! Does multi-task learning help *my* tasks? `mtlcore` answers with evidence, on an autodiff engine of its own.
+//!
+//! | module | what it holds | what it knows nothing of |
+//! |---|---|---|
+//! | [`tensor`] | numbers in memory: matrix products, pointwise kernels, ragged segments, buffers | gradients |
+//! | [`autograd`] | recording on a tape, sweeping back, parameters, Adam, gradient checks | layers |
+//! | [`layers`] | embedding, dense, dropout, LSTM, convolution: structs of parameter ids | tasks and text |
+//! | [`mtl`] | tasks, text, the model, training, evaluation | the command line |
+//!
+//! Each module uses only those above it. The command line (`src/cli`) is a binary of its own and sees only what is public here.
+
+pub mod autograd;
+pub mod error;
+pub mod layers;
+pub mod mtl;
+pub mod tensor;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! From a line of a file to a batch: record, tokens, ids, example.

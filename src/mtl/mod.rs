@@ -1,0 +1,4 @@
+//! Tasks, text, the model, its training and its evaluation.
+
+pub mod data;
+pub mod evaluation;

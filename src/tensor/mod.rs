@@ -1,0 +1,1 @@
+//! Numbers in memory; knows nothing of gradients.
