@@ -1,1 +1,22 @@
 //! Numbers in memory; knows nothing of gradients.
+//!
+//! A [`Tensor`] owns its numbers in row-major order; [`matmul`] multiplies views of them; [`pointwise`] holds the kernels
+//! over slices; [`Segments`] says which rows belong to which text; a [`Pool`] lends buffers from step to step.
+//! This is the only folder with `unsafe` code, and [`mod@simd`] and [`mod@matmul`] are its only two places.
+
+pub mod matmul;
+pub mod pointwise;
+mod pool;
+mod real;
+mod segments;
+mod shape;
+pub(crate) mod simd;
+#[allow(clippy::module_inception)]
+mod tensor;
+
+pub use matmul::{matmul, matmul_add};
+pub use pool::Pool;
+pub use real::Real;
+pub use segments::{Segments, Steps};
+pub use shape::Shape;
+pub use tensor::Tensor;

@@ -1,0 +1,123 @@
+//! Kernels over slices. Two slices of one call have the same length, or the call panics.
+
+use super::{Real, simd::vectorised};
+
+vectorised! {
+    /// y ← 1 / (1 + e⁻ʸ).
+    pub fn sigmoid<F: Real>(y: &mut [F]) {
+        for y in y {
+            *y = y.sigmoid();
+        }
+    }
+}
+
+vectorised! {
+    /// y ← tanh y.
+    pub fn tanh<F: Real>(y: &mut [F]) {
+        for y in y {
+            *y = y.tanh();
+        }
+    }
+}
+
+vectorised! {
+    /// y ← clip(0.2·y + 0.5, 0, 1): the gate of Keras 2.
+    pub fn hard_sigmoid<F: Real>(y: &mut [F]) {
+        let (slope, half) = (F::from_f64(0.2), F::from_f64(0.5));
+        for y in y {
+            *y = (*y * slope + half).at_least(F::ZERO).at_most(F::ONE);
+        }
+    }
+}
+
+vectorised! {
+    /// y ← max(y, 0).
+    pub fn relu<F: Real>(y: &mut [F]) {
+        for y in y {
+            *y = y.at_least(F::ZERO);
+        }
+    }
+}
+
+vectorised! {
+    /// y ← y + x.
+    pub fn add<F: Real>(y: &mut [F], x: &[F]) {
+        assert_eq!(y.len(), x.len());
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y += x;
+        }
+    }
+}
+
+vectorised! {
+    /// y ← y + a·x.
+    pub fn axpy<F: Real>(y: &mut [F], a: F, x: &[F]) {
+        assert_eq!(y.len(), x.len());
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y += a * x;
+        }
+    }
+}
+
+vectorised! {
+    /// y ← y + a∘b.
+    pub fn add_product<F: Real>(y: &mut [F], a: &[F], b: &[F]) {
+        assert_eq!(y.len(), a.len());
+        assert_eq!(y.len(), b.len());
+        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+            *y += a * b;
+        }
+    }
+}
+
+vectorised! {
+    /// `sums` ← `sums` + the sums of each column of `rows`, which holds whole rows of `sums.len()` numbers.
+    pub fn add_column_sums<F: Real>(sums: &mut [F], rows: &[F]) {
+        for row in rows.chunks_exact(sums.len().max(1)) {
+            for (sum, &x) in sums.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vector_code_gives_the_bits_of_one_element_at_a_time() {
+        let x: Vec<f32> = (0..1_003).map(|i| (i as f32 - 500.0) * 0.037).collect();
+        for (kernel, plain) in [
+            (sigmoid::<f32> as fn(&mut [f32]), Real::sigmoid as fn(f32) -> f32),
+            (tanh::<f32>, Real::tanh),
+            (relu::<f32>, |x| x.max(0.0)),
+            (hard_sigmoid::<f32>, |x| (x * 0.2 + 0.5).clamp(0.0, 1.0)),
+        ] {
+            let mut y = x.clone();
+            kernel(&mut y);
+            for (y, &x) in y.iter().zip(&x) {
+                assert_eq!(y.to_bits(), plain(x).to_bits(), "at {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn hard_sigmoid_has_the_values_of_keras() {
+        let mut y = [-3.0, -2.5, 0.0, 1.0, 2.5, 3.0_f64];
+        hard_sigmoid(&mut y);
+        assert_eq!(y, [0.0, 0.0, 0.5, 0.7, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn sums_and_products_accumulate() {
+        let mut y = [1.0_f32, 2.0];
+        axpy(&mut y, 2.0, &[3.0, 4.0]);
+        add(&mut y, &[1.0, 1.0]);
+        add_product(&mut y, &[2.0, 3.0], &[5.0, 7.0]);
+        assert_eq!(y, [18.0, 32.0]);
+        let mut sums = [10.0_f32, 20.0];
+        add_column_sums(&mut sums, &[1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(sums, [14.0, 26.0]);
+    }
+}

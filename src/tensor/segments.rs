@@ -1,0 +1,117 @@
+//! Texts of different lengths, packed one after the other.
+
+/// Says which rows of a packed batch belong to which text: text `i` owns rows `offsets[i]..offsets[i + 1]`.
+/// There is no padding, so the work follows the real tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segments {
+    offsets: Vec<usize>,
+    steps: Steps,
+}
+
+/// The order in which a recurrent layer walks a packed batch: at step `t` it updates the `live[t]` longest texts, which are the
+/// first of `order`. A buffer in step order holds the rows of step 0, then those of step 1, and so on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
+    order: Vec<usize>,
+    starts: Vec<usize>,
+}
+
+impl Segments {
+    /// Segments of the given lengths, one after the other.
+    pub fn from_lengths(lengths: impl IntoIterator<Item = usize>) -> Self {
+        let mut offsets = vec![0];
+        let mut end = 0;
+        for length in lengths {
+            end += length;
+            offsets.push(end);
+        }
+        let steps = Steps::new(&offsets);
+        Self { offsets, steps }
+    }
+
+    /// The number of texts.
+    pub fn count(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// The number of rows of all texts together.
+    pub fn total(&self) -> usize {
+        self.offsets[self.count()]
+    }
+
+    /// The rows of text `i`.
+    pub fn range(&self, i: usize) -> std::ops::Range<usize> {
+        self.offsets[i]..self.offsets[i + 1]
+    }
+
+    /// The rows of each text, in turn.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> + '_ {
+        (0..self.count()).map(|i| self.range(i))
+    }
+
+    /// The walk of a recurrent layer.
+    pub fn steps(&self) -> &Steps {
+        &self.steps
+    }
+}
+
+impl Steps {
+    fn new(offsets: &[usize]) -> Self {
+        let length = |text: usize| offsets[text + 1] - offsets[text];
+        let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
+        order.sort_by_key(|&text| (std::cmp::Reverse(length(text)), text));
+        let longest = order.first().map_or(0, |&text| length(text));
+        let mut starts = Vec::with_capacity(longest + 1);
+        starts.push(0);
+        let mut live = order.len();
+        for step in 0..longest {
+            while length(order[live - 1]) <= step {
+                live -= 1;
+            }
+            starts.push(starts[step] + live);
+        }
+        Self { order, starts }
+    }
+
+    /// The texts, longest first.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// The number of steps: the length of the longest text.
+    pub fn count(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The rows of step `t` in a buffer in step order.
+    pub fn rows(&self, t: usize) -> std::ops::Range<usize> {
+        self.starts[t]..self.starts[t + 1]
+    }
+
+    /// The texts that are live at step `t`, in the order of [`rows`](Self::rows).
+    pub fn live(&self, t: usize) -> &[usize] {
+        &self.order[..self.rows(t).len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_hold_the_live_texts_longest_first() {
+        let segments = Segments::from_lengths([2, 0, 3, 1]);
+        assert_eq!((segments.count(), segments.total()), (4, 6));
+        assert_eq!(segments.iter().collect::<Vec<_>>(), [0..2, 2..2, 2..5, 5..6]);
+        let steps = segments.steps();
+        assert_eq!(steps.order(), [2, 0, 3, 1]);
+        assert_eq!((0..steps.count()).map(|t| steps.live(t).len()).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!((0..steps.count()).map(|t| steps.rows(t)).collect::<Vec<_>>(), [0..3, 3..5, 5..6]);
+    }
+
+    #[test]
+    fn no_text_and_empty_texts_have_no_step() {
+        assert_eq!(Segments::from_lengths([]).steps().count(), 0);
+        assert_eq!(Segments::from_lengths([0, 0]).steps().count(), 0);
+    }
+}

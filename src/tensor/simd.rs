@@ -1,0 +1,50 @@
+//! One source, several instruction sets.
+
+/// Compiles the body of a slice kernel for AVX-512, for AVX2 and for the baseline, and picks the widest that the machine has.
+///
+/// The body is plain Rust that the compiler turns into vector code. Every version does the same roundings in the same order:
+/// the compiler neither fuses a product with a sum nor reorders sums, so all give the same bits.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$f:ident: $bound:path>)? ($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $vis fn $name $(<$f: $bound>)? ($($arg: $type),*) {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn body $(<$f: $bound>)? ($($arg: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                #[allow(clippy::too_many_arguments)]
+                fn avx512 $(<$f: $bound>)? ($($arg: $type),*) {
+                    body($($arg),*)
+                }
+                #[target_feature(enable = "avx2")]
+                #[allow(clippy::too_many_arguments)]
+                fn avx2 $(<$f: $bound>)? ($($arg: $type),*) {
+                    body($($arg),*)
+                }
+                if $crate::tensor::simd::has_avx512() {
+                    // SAFETY: the machine has every feature that the function is compiled for.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the machine has every feature that the function is compiled for.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            body($($arg),*)
+        }
+    };
+}
+pub(crate) use vectorised;
+
+/// Whether the machine has the parts of AVX-512 that the kernels are compiled for.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx512() -> bool {
+    std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512bw")
+        && std::arch::is_x86_feature_detected!("avx512dq")
+        && std::arch::is_x86_feature_detected!("avx512vl")
+}
