@@ -20,3 +20,5 @@ pub use real::Real;
 pub use segments::{Segments, Steps};
 pub use shape::Shape;
 pub use tensor::Tensor;
+pub(crate) use simd::vectorised;
+pub(crate) use tensor::{view, view_mut};

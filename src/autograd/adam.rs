@@ -1,0 +1,158 @@
+//! Adam (Kingma & Ba 2015, Algorithm 1) in the two forms that are in use.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Gradient, Gradients, ParamId, ParamStore};
+use crate::tensor::{Real, Tensor, vectorised};
+
+/// Where ε stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdamForm {
+    /// θ ← θ − lr · m̂ / (√v̂ + ε), the paper's Algorithm 1; PyTorch has it too.
+    #[default]
+    Kingma,
+    /// θ ← θ − lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε), the end of its section 2; Keras has it.
+    Keras,
+}
+
+/// What happens to the rows of a parameter that a row-sparse gradient does not name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowUpdates {
+    /// Their gradient is zero: their moments decay and they still move. Costs the whole parameter at every step.
+    #[default]
+    Dense,
+    /// Nothing: neither their moments nor they change. Costs the named rows only.
+    Lazy,
+}
+
+/// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
+#[derive(Clone, Debug)]
+pub struct Adam<F = f32> {
+    /// Step size.
+    pub learning_rate: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Keeps the quotient finite.
+    pub epsilon: f64,
+    /// Where ε stands.
+    pub form: AdamForm,
+    /// What happens to rows without a gradient.
+    pub row_updates: RowUpdates,
+    /// One entry for each parameter that has ever had a gradient.
+    moments: Vec<Option<Moments<F>>>,
+}
+
+/// What Adam knows of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moments<F = f32> {
+    /// Running mean of the gradient, in the parameter's shape.
+    pub first: Tensor<F>,
+    /// Running mean of its square.
+    pub second: Tensor<F>,
+    /// How many updates the parameter has had.
+    pub steps: u64,
+}
+
+impl<F: Real> Default for Adam<F> {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            form: AdamForm::default(),
+            row_updates: RowUpdates::default(),
+            moments: Vec::new(),
+        }
+    }
+}
+
+impl<F: Real> Adam<F> {
+    /// Moves each parameter that has a gradient.
+    pub fn step(&mut self, params: &mut ParamStore<F>, gradients: &Gradients<F>) {
+        self.moments.resize_with(params.len(), || None);
+        for id in params.ids() {
+            let Some(gradient) = gradients.get(id) else { continue };
+            let value = params.value_mut(id);
+            let moments = self.moments[id.index()].get_or_insert_with(|| Moments {
+                first: Tensor::zeros(value.shape()),
+                second: Tensor::zeros(value.shape()),
+                steps: 0,
+            });
+            moments.steps += 1;
+            let rule = self.rule_at(moments.steps);
+            let moments = self.moments[id.index()].as_mut().expect("made above");
+            let (m, v) = (moments.first.data_mut(), moments.second.data_mut());
+            match (gradient, self.row_updates) {
+                (Gradient::Dense(g), _) => update(value.data_mut(), m, v, g.data(), rule),
+                (Gradient::Rows { ids, rows, .. }, RowUpdates::Lazy) => {
+                    for (i, &row) in ids.iter().enumerate() {
+                        let at = row as usize * rows.cols()..(row as usize + 1) * rows.cols();
+                        update(&mut value.data_mut()[at.clone()], &mut m[at.clone()], &mut v[at], rows.row(i), rule);
+                    }
+                }
+                (Gradient::Rows { .. }, RowUpdates::Dense) => {
+                    let g = gradients.dense(id).expect("the parameter has a gradient");
+                    update(value.data_mut(), m, v, g.data(), rule);
+                }
+            }
+        }
+    }
+
+    /// What is known of a parameter, to write a checkpoint.
+    pub fn moments(&self, id: ParamId) -> Option<&Moments<F>> {
+        self.moments.get(id.index())?.as_ref()
+    }
+
+    /// Restores what was known of a parameter.
+    pub fn set_moments(&mut self, id: ParamId, moments: Moments<F>) {
+        if self.moments.len() <= id.index() {
+            self.moments.resize_with(id.index() + 1, || None);
+        }
+        self.moments[id.index()] = Some(moments);
+    }
+
+    fn rule_at(&self, steps: u64) -> Rule<F> {
+        let steps = steps as f64;
+        let (correction1, correction2) = (1.0 - self.beta1.powf(steps), 1.0 - self.beta2.powf(steps));
+        // m̂ / (√v̂ + ε) with v̂ = v / correction2 equals √correction2 / correction1 · m / (√v + ε·√correction2).
+        let epsilon = match self.form {
+            AdamForm::Kingma => self.epsilon * correction2.sqrt(),
+            AdamForm::Keras => self.epsilon,
+        };
+        let number = F::from_f64;
+        Rule {
+            beta1: number(self.beta1),
+            beta2: number(self.beta2),
+            gain1: number(1.0 - self.beta1),
+            gain2: number(1.0 - self.beta2),
+            rate: number(self.learning_rate * correction2.sqrt() / correction1),
+            epsilon: number(epsilon),
+        }
+    }
+}
+
+/// m ← β₁·m + gain₁·g, v ← β₂·v + gain₂·g², θ ← θ − rate · m / (√v + ε).
+#[derive(Clone, Copy)]
+struct Rule<F> {
+    beta1: F,
+    beta2: F,
+    gain1: F,
+    gain2: F,
+    rate: F,
+    epsilon: F,
+}
+
+vectorised! {
+    fn update<F: Real>(value: &mut [F], m: &mut [F], v: &mut [F], gradient: &[F], rule: Rule<F>) {
+        for (((x, m), v), &g) in value.iter_mut().zip(m).zip(v).zip(gradient) {
+            *m = rule.beta1 * *m + rule.gain1 * g;
+            *v = rule.beta2 * *v + rule.gain2 * g * g;
+            *x -= rule.rate * *m / (v.sqrt() + rule.epsilon);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What an operation is, and what its backward computation may see.
+
+use super::{Gradients, ParamStore, tape::Node};
+use crate::tensor::{Pool, Real, Shape, Tensor};
+
+/// An operation that has been recorded. What the forward computation keeps for the backward one is either plain data in the
+/// operation itself or tensors handed to [`Tape::record`](super::Tape::record), which find their way back to the pool.
+pub trait Op<F: Real>: Send + Sync {
+    /// Its name, as traces and checks print it.
+    fn name(&self) -> &'static str;
+
+    /// Adds to the gradient of each input that asks for it. By `&self`, so that a sweep can be repeated.
+    fn backward(&self, ctx: &mut Ctx<'_, F>);
+}
+
+/// The surroundings of one operation during a sweep.
+pub struct Ctx<'c, F: Real> {
+    pub(super) node: &'c Node<F>,
+    pub(super) nodes: &'c [Node<F>],
+    pub(super) params: &'c ParamStore<F>,
+    pub(super) dy: &'c Tensor<F>,
+    /// One accumulator for each node before this one.
+    pub(super) cotangents: &'c mut [Option<Tensor<F>>],
+    pub(super) gradients: &'c mut Gradients<F>,
+    pub(super) pool: &'c mut Pool<F>,
+}
+
+impl<'c, F: Real> Ctx<'c, F> {
+    /// The cotangent of the operation's value: the gradient of the loss with respect to it.
+    pub fn dy(&self) -> &'c Tensor<F> {
+        self.dy
+    }
+
+    /// The operation's value.
+    pub fn y(&self) -> &'c Tensor<F> {
+        self.node.value.tensor(self.params)
+    }
+
+    /// The value of input `i`.
+    pub fn x(&self, i: usize) -> &'c Tensor<F> {
+        self.nodes[self.node.inputs[i].index()].value.tensor(self.params)
+    }
+
+    /// Tensor `i` of those that the forward computation kept.
+    pub fn saved(&self, i: usize) -> &'c Tensor<F> {
+        &self.node.saved[i]
+    }
+
+    /// Whether input `i` asks for a gradient.
+    pub fn wants(&self, i: usize) -> bool {
+        self.nodes[self.node.inputs[i].index()].wants_gradient
+    }
+
+    /// The accumulator of input `i`'s cotangent, to add to; `None` if nobody asks for it.
+    pub fn dx(&mut self, i: usize) -> Option<&mut Tensor<F>> {
+        if !self.wants(i) {
+            return None;
+        }
+        let shape = self.x(i).shape();
+        let slot = &mut self.cotangents[self.node.inputs[i].index()];
+        Some(slot.get_or_insert_with(|| self.pool.zeros(shape)))
+    }
+
+    /// Adds row `j` of `rows` to row `ids[j]` of input `i`'s cotangent. For a parameter this stays a list of rows.
+    pub fn dx_rows(&mut self, i: usize, ids: &[u32], rows: &Tensor<F>) {
+        if !self.wants(i) {
+            return;
+        }
+        let shape = self.x(i).shape();
+        let input = self.node.inputs[i].index();
+        if let Some(param) = self.nodes[input].value.param() {
+            return self.gradients.add_rows(param, shape, ids, rows, self.pool);
+        }
+        let dx = self.cotangents[input].get_or_insert_with(|| self.pool.zeros(shape));
+        for (j, &id) in ids.iter().enumerate() {
+            crate::tensor::pointwise::add(dx.row_mut(id as usize), rows.row(j));
+        }
+    }
+
+    /// A buffer whose every element the caller writes; hand it back with [`release`](Self::release).
+    pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<F> {
+        self.pool.take(shape)
+    }
+
+    /// A buffer of zeros; hand it back with [`release`](Self::release).
+    pub fn zeros(&mut self, shape: impl Into<Shape>) -> Tensor<F> {
+        self.pool.zeros(shape)
+    }
+
+    /// Returns a buffer to the pool.
+    pub fn release(&mut self, tensor: Tensor<F>) {
+        self.pool.give(tensor);
+    }
+}

@@ -1,0 +1,286 @@
+//! Convolution over the words of packed texts, its activation φ and pooling over time, in one operation.
+//!
+//! For window t of a text, with x its rows and k the kernel's width:
+//!
+//! ```text
+//! z[t, f] = b[f] + Σⱼ Σ꜀ x[t + j, c] · K[j, c, f]
+//! y[f] = max over t of φ(z[t, f])       or the mean
+//! ```
+//!
+//! The windows are *valid*: they do not reach over the end of the text, but for a text shorter than k, which is taken to be
+//! followed by rows of zeros and has one window.
+//!
+//! φ never falls, so the maximum of φ(z) is φ of the maximum of z, and only the winning windows have a gradient: with
+//! dz = dy·φ′ there, dK[j, :, f] += dz · x[t + j, :] and dx[t + j, :] += dz · K[j, :, f].
+//!
+//! The fused computation needs no unfolded matrix of windows: it multiplies each *distinct* row once by the kernel's k parts side
+//! by side, `[U, C]·[C, k·F]`, and a window adds up k of the results. [`reference`](Tape::conv_reference) says the same in
+//! small operations.
+
+mod reference;
+mod windows;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use windows::Windows;
+
+/// The function φ of a convolution. All of them are nowhere falling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConvActivation {
+    /// max(z, 0).
+    #[default]
+    Relu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// z itself.
+    Linear,
+}
+
+impl ConvActivation {
+    fn apply<F: Real>(self, z: F) -> F {
+        match self {
+            Self::Relu => z.at_least(F::ZERO),
+            Self::Tanh => z.tanh(),
+            Self::Linear => z,
+        }
+    }
+
+    /// φ′ from φ's value.
+    fn slope<F: Real>(self, value: F) -> F {
+        match self {
+            Self::Relu if value > F::ZERO => F::ONE,
+            Self::Relu => F::ZERO,
+            Self::Tanh => F::ONE - value * value,
+            Self::Linear => F::ONE,
+        }
+    }
+}
+
+/// How the windows of a text become one vector.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimePooling {
+    /// The largest value of each filter.
+    #[default]
+    Max,
+    /// The mean of each filter.
+    Mean,
+}
+
+/// A convolution's parameters and kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution {
+    /// K, `[k, C, F]`.
+    pub kernel: Var,
+    /// b, `[F]`.
+    pub bias: Var,
+    /// φ.
+    pub activation: ConvActivation,
+    /// How the windows become one vector.
+    pub pooling: TimePooling,
+}
+
+struct Conv {
+    rows: Arc<[u32]>,
+    segments: Arc<Segments>,
+    activation: ConvActivation,
+    /// The windows that each output came from: see [`Windows::pool`].
+    origin: Origin,
+}
+
+enum Origin {
+    /// The winning window of each output, `[texts, F]`.
+    Winners(Vec<u32>),
+    /// All windows, whose activations `[windows, F]` are kept.
+    All,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// One vector a text, `[texts, F]`. Token `n` of the batch, which `segments` divides into texts, is row `rows[n]` of x
+    /// `[U, C]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn conv(&mut self, x: Var, rows: &Arc<[u32]>, segments: &Arc<Segments>, conv: Convolution) -> Var {
+        let Convolution { kernel, bias, activation, pooling } = conv;
+        let ([x_value, kernel_value, bias_value], pool) = self.operands([x, kernel, bias]);
+        let &[width, channels, filters] = kernel_value.shape().dims() else {
+            panic!("conv: a kernel has three axes, not {}", kernel_value.shape())
+        };
+        let bias_fits = bias_value.shape() == [filters].into();
+        assert!(
+            x_value.cols() == channels && bias_fits,
+            "conv: {} with kernel {} and bias {}",
+            x_value.shape(),
+            kernel_value.shape(),
+            bias_value.shape()
+        );
+        assert_eq!(rows.len(), segments.total(), "conv: rows and segments");
+
+        let mut side_by_side = pool.take([channels, width * filters]);
+        let mut projected = pool.take([x_value.rows(), width * filters]);
+        parts_side_by_side(kernel_value, &mut side_by_side);
+        matmul(x_value.matrix(), side_by_side.matrix(), projected.matrix_mut());
+        pool.give(side_by_side);
+
+        let windows = Windows { rows, segments, width, filters };
+        let mut y = pool.zeros([segments.count(), filters]);
+        let inputs = [x, kernel, bias];
+        let (origin, kept) = match pooling {
+            TimePooling::Max => {
+                let winners = windows.max(&projected, bias_value, &mut y);
+                y.data_mut().iter_mut().for_each(|y| *y = activation.apply(*y));
+                (Origin::Winners(winners), None)
+            }
+            TimePooling::Mean => {
+                let mut activations = pool.take([windows.count(), filters]);
+                windows.mean(&projected, bias_value, activation, &mut activations, &mut y);
+                (Origin::All, Some(activations))
+            }
+        };
+        pool.give(projected);
+        let op = Conv { rows: rows.clone(), segments: segments.clone(), activation, origin };
+        self.record_saving(op, &inputs, y, kept.into_iter().collect())
+    }
+}
+
+/// `[k, C, F]` as `[C, k·F]`.
+fn parts_side_by_side<F: Real>(kernel: &Tensor<F>, out: &mut Tensor<F>) {
+    let &[width, channels, filters] = kernel.shape().dims() else { unreachable!("checked by the caller") };
+    for c in 0..channels {
+        for j in 0..width {
+            out.row_mut(c)[j * filters..][..filters].copy_from_slice(kernel.row(j * channels + c));
+        }
+    }
+}
+
+impl<F: Real> Op<F> for Conv {
+    fn name(&self) -> &'static str {
+        "conv"
+    }
+
+    fn backward(&self, ctx: &mut Ctx<'_, F>) {
+        let &[width, _, filters] = ctx.x(1).shape().dims() else { unreachable!("checked when it was recorded") };
+        let windows = Windows { rows: &self.rows, segments: &self.segments, width, filters };
+        match &self.origin {
+            Origin::Winners(winners) => self.through_winners(windows, winners, ctx),
+            Origin::All => self.through_all(windows, ctx),
+        }
+    }
+}
+
+impl Conv {
+    /// One product of a number and a row for each winner and offset: far less than a matrix product.
+    fn through_winners<F: Real>(&self, windows: Windows, winners: &[u32], ctx: &mut Ctx<'_, F>) {
+        let (dy, y, x, kernel) = (ctx.dy(), ctx.y(), ctx.x(0), ctx.x(1));
+        let filters = windows.filters;
+        // Row j·F + f of the transposed kernel is K[j, :, f], so that a window's share is a contiguous row.
+        let mut transposed = ctx.scratch([windows.width * filters, x.cols()]);
+        let mut dtransposed = ctx.zeros([windows.width * filters, x.cols()]);
+        let mut dbias = ctx.zeros([filters]);
+        transpose_parts(kernel, |row, c, k| transposed.row_mut(row)[c] = k);
+        let mut dx = ctx.dx(0);
+        for (i, &winner) in winners.iter().enumerate() {
+            let dz = dy.data()[i] * self.activation.slope(y.data()[i]);
+            if dz == F::ZERO {
+                continue;
+            }
+            let (text, f) = (i / filters, i % filters);
+            dbias.data_mut()[f] += dz;
+            for (j, row) in windows.rows_of(text, winner as usize).enumerate() {
+                pointwise::axpy(dtransposed.row_mut(j * filters + f), dz, x.row(row));
+                if let Some(dx) = &mut dx {
+                    pointwise::axpy(dx.row_mut(row), dz, transposed.row(j * filters + f));
+                }
+            }
+        }
+        if let Some(dkernel) = ctx.dx(1) {
+            let channels = x.cols();
+            for j in 0..windows.width {
+                for c in 0..channels {
+                    for (f, k) in dkernel.row_mut(j * channels + c).iter_mut().enumerate() {
+                        *k += dtransposed.row(j * filters + f)[c];
+                    }
+                }
+            }
+        }
+        if let Some(total) = ctx.dx(2) {
+            pointwise::add(total.data_mut(), dbias.data());
+        }
+        [transposed, dtransposed, dbias].into_iter().for_each(|tensor| ctx.release(tensor));
+    }
+
+    /// Through every window to the projected rows, and from there by two matrix products.
+    fn through_all<F: Real>(&self, windows: Windows, ctx: &mut Ctx<'_, F>) {
+        let (dy, activations, x, kernel) = (ctx.dy(), ctx.saved(0), ctx.x(0), ctx.x(1));
+        let (filters, channels) = (windows.filters, x.cols());
+        let mut dprojected = ctx.zeros([x.rows(), windows.width * filters]);
+        let mut dbias = ctx.zeros([filters]);
+        let mut dz = ctx.scratch([filters]);
+        windows.each(|text, window, at| {
+            let share = F::from_f64(1.0 / windows.count_in(text) as f64);
+            for (f, dz) in dz.data_mut().iter_mut().enumerate() {
+                *dz = dy.row(text)[f] * share * self.activation.slope(activations.row(at)[f]);
+            }
+            pointwise::add(dbias.data_mut(), dz.data());
+            for (j, row) in windows.rows_of(text, window).enumerate() {
+                pointwise::add(&mut dprojected.row_mut(row)[j * filters..][..filters], dz.data());
+            }
+        });
+        let mut side_by_side = ctx.scratch([channels, windows.width * filters]);
+        if let Some(dx) = ctx.dx(0) {
+            parts_side_by_side(kernel, &mut side_by_side);
+            matmul_add(dprojected.matrix(), side_by_side.matrix().reversed_axes(), dx.matrix_mut());
+        }
+        if let Some(dkernel) = ctx.dx(1) {
+            matmul(x.matrix().reversed_axes(), dprojected.matrix(), side_by_side.matrix_mut());
+            for j in 0..windows.width {
+                for c in 0..channels {
+                    pointwise::add(dkernel.row_mut(j * channels + c), &side_by_side.row(c)[j * filters..][..filters]);
+                }
+            }
+        }
+        if let Some(total) = ctx.dx(2) {
+            pointwise::add(total.data_mut(), dbias.data());
+        }
+        [dprojected, dbias, dz, side_by_side].into_iter().for_each(|tensor| ctx.release(tensor));
+    }
+}
+
+/// Visits K[j, c, f] as (j·F + f, c, value).
+fn transpose_parts<F: Real>(kernel: &Tensor<F>, mut visit: impl FnMut(usize, usize, F)) {
+    let &[width, channels, filters] = kernel.shape().dims() else { unreachable!("checked by the caller") };
+    for j in 0..width {
+        for c in 0..channels {
+            for (f, &k) in kernel.row(j * channels + c).iter().enumerate() {
+                visit(j * filters + f, c, k);
+            }
+        }
+    }
+}
+
+pub(super) fn checks() -> Vec<Check> {
+    let mut checks = Vec::new();
+    for pooling in [TimePooling::Max, TimePooling::Mean] {
+        for activation in [ConvActivation::Relu, ConvActivation::Tanh, ConvActivation::Linear] {
+            // The third text is shorter than the kernel, the fourth is empty.
+            let segments = Arc::new(Segments::from_lengths([4, 5, 1, 0, 3]));
+            let rows: Arc<[u32]> = (0..segments.total() as u32).map(|n| n * 3 % 5).collect();
+            let (rows2, segments2) = (rows.clone(), segments.clone());
+            let of = move |[kernel, bias]: [Var; 2]| Convolution { kernel, bias, activation, pooling };
+            let inputs = [("x", wave([5, 4], 0.1)), ("kernel", wave([3, 4, 2], 0.2)), ("bias", wave([2], 0.3))];
+            let name = format!("conv ({pooling:?} of {activation:?})").to_lowercase();
+            checks.push(
+                Check::new(&name, inputs, move |tape, [x, w @ ..]| tape.conv(x, &rows, &segments, of(w)))
+                    .against(move |tape, [x, w @ ..]| tape.conv_reference(x, &rows2, &segments2, of(w))),
+            );
+        }
+    }
+    checks
+}

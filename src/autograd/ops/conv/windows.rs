@@ -1,0 +1,92 @@
+//! The windows of packed texts.
+
+use super::ConvActivation;
+use crate::tensor::{Real, Segments, Tensor, pointwise, vectorised};
+
+/// The windows of `width` tokens over each text: one at each token that begins a whole one, and at least one a text.
+#[derive(Clone, Copy)]
+pub(super) struct Windows<'w> {
+    pub rows: &'w [u32],
+    pub segments: &'w Segments,
+    pub width: usize,
+    pub filters: usize,
+}
+
+impl Windows<'_> {
+    /// How many windows a text has.
+    pub fn count_in(&self, text: usize) -> usize {
+        (self.segments.range(text).len() + 1).saturating_sub(self.width).max(1)
+    }
+
+    /// How many windows all texts have.
+    pub fn count(&self) -> usize {
+        (0..self.segments.count()).map(|text| self.count_in(text)).sum()
+    }
+
+    /// The rows of x in a window of a text; fewer than `width` where the text is shorter.
+    pub fn rows_of(&self, text: usize, window: usize) -> impl Iterator<Item = usize> + '_ {
+        let range = self.segments.range(text);
+        self.rows[range][window..].iter().take(self.width).map(|&row| row as usize)
+    }
+
+    /// Visits each window as (text, window within the text, window of all).
+    pub fn each(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let mut at = 0;
+        for text in 0..self.segments.count() {
+            for window in 0..self.count_in(text) {
+                visit(text, window, at);
+                at += 1;
+            }
+        }
+    }
+
+    /// z of one window `[F]` from the projected rows `[U, k·F]`.
+    fn convolve<F: Real>(&self, projected: &Tensor<F>, bias: &Tensor<F>, text: usize, window: usize, z: &mut [F]) {
+        z.copy_from_slice(bias.data());
+        for (j, row) in self.rows_of(text, window).enumerate() {
+            pointwise::add(z, &projected.row(row)[j * self.filters..][..self.filters]);
+        }
+    }
+
+    /// The largest z of each text into `y` `[texts, F]`, and the window where it first occurs.
+    pub fn max<F: Real>(&self, projected: &Tensor<F>, bias: &Tensor<F>, y: &mut Tensor<F>) -> Vec<u32> {
+        let mut winners = vec![0; self.segments.count() * self.filters];
+        let mut z = vec![F::ZERO; self.filters];
+        self.each(|text, window, _| {
+            self.convolve(projected, bias, text, window, &mut z);
+            let best = y.row_mut(text);
+            match window {
+                0 => best.copy_from_slice(&z),
+                _ => keep_larger(best, &mut winners[text * self.filters..][..self.filters], &z, window as u32),
+            }
+        });
+        winners
+    }
+
+    /// φ(z) of every window into `activations` `[windows, F]`, and their mean over each text into `y` `[texts, F]`.
+    pub fn mean<F: Real>(
+        &self,
+        projected: &Tensor<F>,
+        bias: &Tensor<F>,
+        activation: ConvActivation,
+        activations: &mut Tensor<F>,
+        y: &mut Tensor<F>,
+    ) {
+        self.each(|text, window, at| {
+            let z = activations.row_mut(at);
+            self.convolve(projected, bias, text, window, z);
+            z.iter_mut().for_each(|z| *z = activation.apply(*z));
+            pointwise::axpy(y.row_mut(text), F::from_f64(1.0 / self.count_in(text) as f64), z);
+        });
+    }
+}
+
+vectorised! {
+    fn keep_larger<F: Real>(best: &mut [F], winners: &mut [u32], z: &[F], window: u32) {
+        for ((best, winner), &z) in best.iter_mut().zip(winners).zip(z) {
+            let wins = z > *best;
+            *best = if wins { z } else { *best };
+            *winner = if wins { window } else { *winner };
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! yᵢ = x[rows[i]]; dx[rows[i]] += dyᵢ. On an embedding's weights this is the look-up of words, and its gradient stays a list
+//! of rows.
+
+use std::sync::Arc;
+
+use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::tensor::Real;
+
+/// In a list of rows: no row, but zeros.
+pub const NO_ROW: u32 = u32::MAX;
+
+struct Gather {
+    rows: Arc<[u32]>,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// Rows of x, in any order, also repeatedly: `[rows.len(), cols]`. [`NO_ROW`] gives a row of zeros.
+    ///
+    /// # Panics
+    /// If x has no such row.
+    #[track_caller]
+    pub fn gather_rows(&mut self, x: Var, rows: impl Into<Arc<[u32]>>) -> Var {
+        let rows = rows.into();
+        let ([value], pool) = self.operands([x]);
+        let mut y = pool.take([rows.len(), value.cols()]);
+        for (i, &row) in rows.iter().enumerate() {
+            match row {
+                NO_ROW => y.row_mut(i).fill(F::ZERO),
+                row => {
+                    assert!((row as usize) < value.rows(), "gather_rows: row {row} of {}", value.shape());
+                    y.row_mut(i).copy_from_slice(value.row(row as usize));
+                }
+            }
+        }
+        self.record(Gather { rows }, &[x], y, [])
+    }
+}
+
+impl<F: Real> Op<F> for Gather {
+    fn name(&self) -> &'static str {
+        "gather_rows"
+    }
+
+    fn backward(&self, ctx: &mut Ctx<'_, F>) {
+        let dy = ctx.dy();
+        ctx.dx_rows(0, &self.rows, dy);
+    }
+}
+
+pub(super) fn checks() -> Vec<Check> {
+    vec![
+        Check::new("gather_rows", [("x", wave([4, 3], 1.0))], |tape, [x]| tape.gather_rows(x, [2, 0, NO_ROW, 2])),
+        Check::new("gather_rows (of a value)", [("x", wave([4, 3], 1.0))], |tape, [x]| {
+            let x = tape.tanh(x);
+            tape.gather_rows(x, [2, 0, NO_ROW, 2, 3])
+        }),
+    ]
+}

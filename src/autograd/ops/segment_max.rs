@@ -1,0 +1,60 @@
+//! yᵢ = the largest of text i's rows, column by column; the cotangent goes to the first row that reaches it. A text without
+//! rows gives zeros.
+
+use std::sync::Arc;
+
+use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::tensor::{Real, Segments};
+
+struct SegmentMax {
+    /// The row of each maximum, `[texts, C]`; `None` in a text without rows.
+    winners: Vec<Option<usize>>,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// The largest of each text's rows of x `[N, C]`, column by column: `[texts, C]`.
+    ///
+    /// # Panics
+    /// If the segments do not cover the rows of x.
+    #[track_caller]
+    pub fn segment_max(&mut self, x: Var, segments: &Arc<Segments>) -> Var {
+        let ([value], pool) = self.operands([x]);
+        assert_eq!(value.rows(), segments.total(), "segment_max: rows of {} and segments", value.shape());
+        let mut y = pool.zeros([segments.count(), value.cols()]);
+        let mut winners = vec![None; y.data().len()];
+        for (i, rows) in segments.iter().enumerate() {
+            for row in rows {
+                for (c, &x) in value.row(row).iter().enumerate() {
+                    let winner = &mut winners[i * value.cols() + c];
+                    if winner.is_none() || x > y.row(i)[c] {
+                        *winner = Some(row);
+                        y.row_mut(i)[c] = x;
+                    }
+                }
+            }
+        }
+        self.record(SegmentMax { winners }, &[x], y, [])
+    }
+}
+
+impl<F: Real> Op<F> for SegmentMax {
+    fn name(&self) -> &'static str {
+        "segment_max"
+    }
+
+    fn backward(&self, ctx: &mut Ctx<'_, F>) {
+        let dy = ctx.dy();
+        let Some(dx) = ctx.dx(0) else { return };
+        for (i, winner) in self.winners.iter().enumerate() {
+            if let Some(row) = *winner {
+                dx.row_mut(row)[i % dy.cols()] += dy.data()[i];
+            }
+        }
+    }
+}
+
+pub(super) fn checks() -> Vec<Check> {
+    vec![Check::new("segment_max", [("x", wave([6, 3], 1.0))], |tape, [x]| {
+        tape.segment_max(x, &Arc::new(Segments::from_lengths([2, 0, 3, 1])))
+    })]
+}
