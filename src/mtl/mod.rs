@@ -2,3 +2,5 @@
 
 pub mod data;
 pub mod evaluation;
+pub mod settings;
+pub mod streams;

@@ -1,0 +1,33 @@
+//! What all sub-commands do with their results: tables for people, and standard output as it is.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+
+/// Writes to standard output, which may be full or closed.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("standard output")
+}
+
+/// A column's heading, and whether it holds numbers (then it is aligned to the right).
+pub enum Column<'a> {
+    Text(&'a str),
+    Number(&'a str),
+}
+
+/// A plain table with a line for each row, of any width.
+pub fn table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(|(Column::Text(heading) | Column::Number(heading))| *heading));
+    table.add_rows(rows);
+    for (column, kind) in table.column_iter_mut().zip(columns) {
+        column.set_padding((0, 2));
+        if let Column::Number(_) = kind {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt() + "\n"
+}

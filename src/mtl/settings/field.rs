@@ -1,0 +1,222 @@
+//! What is known of one field beside its value: enough to explain it, and to judge what was written for it.
+
+use toml::{Table, Value};
+
+use super::{Preset, Settings};
+
+/// One field of [`Settings`].
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in files, and after `--` on the command line.
+    pub name: String,
+    /// One line of explanation.
+    pub doc: &'static str,
+    /// The heading under which help and files show it.
+    pub group: &'static str,
+    /// What may be written for it.
+    pub kind: Kind,
+}
+
+/// What may be written for a field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A whole number.
+    Whole {
+        /// The smallest that is allowed.
+        least: i64,
+    },
+    /// A finite number.
+    Number,
+    /// A finite number above 0.
+    Positive,
+    /// A number of at least 0 and below 1.
+    Share,
+    /// A file or directory.
+    Path,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// What may be written, in words.
+    pub fn expected(self) -> String {
+        match self {
+            Self::Whole { least } => format!("a whole number of at least {least}"),
+            Self::Number => "a finite number".into(),
+            Self::Positive => "a finite number above 0".into(),
+            Self::Share => "a number of at least 0 and below 1".into(),
+            Self::Path => "a path".into(),
+            Self::Choice(words) => words.join(" | "),
+        }
+    }
+
+    fn admits(self, value: &Value) -> bool {
+        let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
+        match self {
+            Self::Whole { least } => value.as_integer().is_some_and(|whole| whole >= least),
+            Self::Number => number.is_some_and(f64::is_finite),
+            Self::Positive => number.is_some_and(|number| number.is_finite() && number > 0.0),
+            Self::Share => number.is_some_and(|number| (0.0..1.0).contains(&number)),
+            Self::Path => value.as_str().is_some_and(|path| !path.is_empty()),
+            Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+        }
+    }
+}
+
+impl Field {
+    /// The field of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        super::FIELDS.iter().find(|field| field.name == name)
+    }
+
+    /// The value that `text` stands for, as on a command line, where strings have no quotes.
+    ///
+    /// # Errors
+    /// What was expected, if it is not that.
+    pub fn parse(&self, text: &str) -> Result<Value, String> {
+        let value = match self.kind {
+            Kind::Path | Kind::Choice(_) => Some(Value::from(text)),
+            Kind::Whole { .. } => text.parse().map(Value::Integer).ok(),
+            Kind::Number | Kind::Positive | Kind::Share => text.parse().map(Value::Float).ok(),
+        };
+        value.filter(|value| self.kind.admits(value)).ok_or_else(|| format!("expected {}", self.kind.expected()))
+    }
+
+    /// Judges a value from a file.
+    ///
+    /// # Errors
+    /// What was found and what was expected, if they differ.
+    pub fn check(&self, value: &Value) -> Result<(), String> {
+        if self.kind.admits(value) {
+            return Ok(());
+        }
+        let found = match value {
+            Value::Table(_) => "a table".into(),
+            Value::Array(_) => "an array".into(),
+            scalar => literal(scalar),
+        };
+        Err(format!("found {found}, expected {}", self.kind.expected()))
+    }
+
+    /// Its value in a preset; `None` where it is not set there.
+    pub fn preset(&self, preset: Preset) -> Option<Value> {
+        Settings::preset(preset).to_table().remove(&self.name)
+    }
+}
+
+/// A value as TOML writes it, small numbers with an exponent (`1e-8`).
+pub fn literal(value: &Value) -> String {
+    match value.as_float() {
+        Some(small) if small != 0.0 && small.abs() < 1e-3 => format!("{small:e}"),
+        _ => value.to_string(),
+    }
+}
+
+impl Settings {
+    /// The fields that are set, by name.
+    ///
+    /// # Panics
+    /// If TOML cannot express a value: a path that is not UTF-8, a seed of 2⁶³ or more.
+    pub fn to_table(&self) -> Table {
+        Table::try_from(self).expect("paths are UTF-8, and numbers fit into 63 bits")
+    }
+
+    /// The configuration file of these settings: every field under its explanation. [`Settings::load`] reads it back.
+    ///
+    /// # Panics
+    /// As [`Settings::to_table`].
+    pub fn to_toml(&self) -> String {
+        let mut table = self.to_table();
+        let tasks = table.remove("task");
+        let mut text = "# Configuration of mtlcore. File names are relative to the working directory.\n".to_owned();
+        let mut group = "";
+        for field in super::FIELDS.iter() {
+            if field.group != group {
+                group = field.group;
+                text += &format!("\n## {group}\n\n");
+            }
+            text += &match field.kind {
+                Kind::Choice(words) => format!("# {} ({})\n", field.doc, words.join(" | ")),
+                _ => format!("# {}\n", field.doc),
+            };
+            text += &match table.get(&field.name) {
+                Some(value) => format!("{} = {}\n", field.name, literal(value)),
+                None => format!("# {} is not set\n", field.name),
+            };
+        }
+        if !self.tasks.is_empty() {
+            let tasks = Table::from_iter(tasks.map(|tasks| ("task".to_owned(), tasks)));
+            text += &format!("\n## Tasks\n\n{tasks}");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::FIELDS, *};
+
+    fn field(name: &str) -> &'static Field {
+        Field::named(name).unwrap()
+    }
+
+    #[test]
+    fn ranges_end_where_the_quantity_does() {
+        let admitted = |name: &str, text: &str| field(name).parse(text).is_ok();
+        for (name, inside, outside) in [
+            ("dropout", ["0", "0.999"], ["1", "-0.1"]),
+            ("validation", ["0", "0.5"], ["1.5", "NaN"]),
+            ("learning-rate", ["1e-9", "10"], ["0", "inf"]),
+            ("forget-bias", ["-1", "0"], ["inf", "one"]),
+            ("batch", ["1", "4096"], ["0", "1.5"]),
+            ("threads", ["0", "64"], ["-1", ""]),
+            ("shared", ["conv", "bilstm-conv"], ["lstm", "Conv"]),
+            ("vectors", ["a file", "7"], ["", ""]),
+        ] {
+            assert!(inside.iter().all(|text| admitted(name, text)), "{name} {inside:?}");
+            assert!(!outside.iter().any(|text| admitted(name, text)), "{name} {outside:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_a_number() {
+        assert_eq!(field("dropout").check(&Value::Integer(0)), Ok(()));
+        assert!(field("epochs").check(&Value::Float(2.0)).is_err());
+    }
+
+    #[test]
+    fn every_preset_value_may_be_written_for_its_field() {
+        for field in FIELDS.iter() {
+            for value in [Preset::Default, Preset::Paper].into_iter().filter_map(|preset| field.preset(preset)) {
+                assert_eq!(field.check(&value), Ok(()), "{}", field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_that_is_set_is_in_the_list() {
+        let table = Settings::preset(Preset::Default).to_table();
+        let unlisted: Vec<_> = table.keys().filter(|name| *name != "task" && Field::named(name).is_none()).collect();
+        assert!(unlisted.is_empty(), "{unlisted:?}");
+    }
+
+    #[test]
+    fn every_field_is_explained_by_one_line() {
+        let text = Settings::preset(Preset::Paper).to_toml();
+        let lines: Vec<_> = text.lines().collect();
+        for field in FIELDS.iter() {
+            let is_value = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{} ", field.name));
+            let place = lines.iter().position(|line| is_value(line)).unwrap();
+            assert_eq!(lines[place - 1].find(field.doc), Some(2), "{}", field.name);
+        }
+        assert!(lines.iter().all(|line| line.len() <= 120));
+    }
+
+    #[test]
+    fn small_numbers_keep_their_value() {
+        for number in [1e-8, 1e-7, 0.00099, 0.001, 0.0, -1e-5] {
+            let table: Table = format!("x = {}", literal(&Value::Float(number))).parse().unwrap();
+            assert_eq!(table["x"].as_float(), Some(number));
+        }
+    }
+}

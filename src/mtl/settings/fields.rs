@@ -1,0 +1,135 @@
+//! Every knob, declared once.
+
+use std::{path::PathBuf, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AbsentHead, AdamForm, BatchComposition, ConvActivation, Embedding, EmbeddingUpdates, Field, GateActivation, Kind,
+    LossNormaliser, Padding, Pooling, Preset, SentenceVector, Shared, TaskSource, Tokenizer, UnknownWord,
+};
+
+/// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
+macro_rules! settings {
+    ($($group:literal {
+        $($(#[doc = $doc:literal])+ $name:ident: $type:ty as $kind:expr => $default:expr $(, paper $paper:expr)?;)+
+    })+) => {
+        /// The effective value of every field, and the tasks. See the [module](super) for where they come from.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct Settings {
+            $($($(#[doc = $doc])+ pub $name: $type,)+)+
+            /// The tasks to learn; none means a small simulated pair.
+            #[serde(rename = "task", default)]
+            pub tasks: Vec<TaskSource>,
+        }
+
+        impl Settings {
+            /// The values from which a configuration starts, without a task.
+            pub fn preset(preset: Preset) -> Self {
+                let mut settings = Self { $($($name: $default,)+)+ tasks: Vec::new() };
+                if preset == Preset::Paper {
+                    $($($(settings.$name = $paper;)?)+)+
+                }
+                settings
+            }
+        }
+
+        /// Every field of [`Settings`] except the tasks, in the order of declaration.
+        pub static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| vec![$($(
+            Field {
+                name: stringify!($name).replace('_', "-"),
+                doc: concat!($($doc),+).trim(),
+                group: $group,
+                kind: $kind,
+            },
+        )+)+]);
+    };
+}
+
+settings! {
+    "Run" {
+        /// The values of all fields that nothing else sets: today's usual ones, or those of Joshi et al. 2019.
+        preset: Preset as Kind::Choice(Preset::WORDS) => Preset::Default, paper Preset::Paper;
+        /// Root of all random numbers: one seed gives one result, to the bit.
+        seed: u64 as Kind::Whole { least: 0 } => 1;
+        /// Threads to compute with, 0 for one a core; the result is the same for any number.
+        threads: usize as Kind::Whole { least: 0 } => 0;
+        /// Run directory: what is learnt, and what is needed to learn it again, is written there.
+        out: PathBuf as Kind::Path => PathBuf::from("run");
+    }
+    "Data" {
+        /// Share of each task's rows held out for validation where the task names no validation file.
+        validation: f64 as Kind::Share => 0.2;
+        /// Predict true where the probability is greater than this.
+        threshold: f64 as Kind::Share => 0.5;
+    }
+    "Text" {
+        /// What makes tokens of a text: the rules of the GloVe Twitter vectors, or white space alone.
+        tokenizer: Tokenizer as Kind::Choice(Tokenizer::WORDS) => Tokenizer::Glove;
+        /// File of word vectors in GloVe's text format, plain or gzip; without one the embedding is random.
+        vectors: Option<PathBuf> as Kind::Path => None;
+        /// Word vectors as they are, word vectors trained further, or random rows, trained.
+        embedding: Embedding as Kind::Choice(Embedding::WORDS) => Embedding::Frozen;
+        /// Columns of a random embedding; word vectors bring their own number.
+        embedding_dim: usize as Kind::Whole { least: 1 } => 200;
+        /// The row of a word without a vector: zeros, or the mean of the vectors in use.
+        unknown: UnknownWord as Kind::Choice(UnknownWord::WORDS) => UnknownWord::Zero;
+        /// Zero vectors, before or after each text, up to the length of the longest; or none.
+        padding: Padding as Kind::Choice(Padding::WORDS) => Padding::None, paper Padding::Pre;
+        /// Cut texts to this number of tokens; not set, no text is cut.
+        max_length: Option<usize> as Kind::Whole { least: 1 } => None;
+    }
+    "Model" {
+        /// The layer that all tasks share.
+        shared: Shared as Kind::Choice(Shared::WORDS) => Shared::Bilstm;
+        /// Units of the BiLSTM in each direction; its states are twice as wide.
+        units: usize as Kind::Whole { least: 1 } => 25;
+        /// The BiLSTM's sentence vector: last state of each direction, or largest value or mean over time.
+        sentence: SentenceVector as Kind::Choice(SentenceVector::WORDS) => SentenceVector::Last;
+        /// The squashing function of the LSTM's gates; hard-sigmoid is clip(0.2 x + 0.5, 0, 1).
+        gate_activation: GateActivation as Kind::Choice(GateActivation::WORDS)
+            => GateActivation::Sigmoid, paper GateActivation::HardSigmoid;
+        /// What the bias of the LSTM's forget gate starts from.
+        forget_bias: f64 as Kind::Number => 1.0;
+        /// Filters of the convolution.
+        filters: usize as Kind::Whole { least: 1 } => 25;
+        /// Tokens that a filter of the convolution sees at once.
+        kernel_width: usize as Kind::Whole { least: 1 } => 3;
+        /// What follows the convolution.
+        conv_activation: ConvActivation as Kind::Choice(ConvActivation::WORDS) => ConvActivation::Relu;
+        /// The convolution's sentence vector: largest value or mean over time.
+        conv_pooling: Pooling as Kind::Choice(Pooling::WORDS) => Pooling::Max;
+        /// Share of the sentence vector that dropout zeroes in training.
+        dropout: f64 as Kind::Share => 0.25;
+    }
+    "Training" {
+        /// Passes over the training rows.
+        epochs: usize as Kind::Whole { least: 1 } => 10;
+        /// Rows in a batch; the last one of an epoch may have fewer.
+        batch: usize as Kind::Whole { least: 1 } => 32;
+        /// Batches of the shuffled union of all tasks' rows, or of one task at a time, taking turns.
+        batches: BatchComposition as Kind::Choice(BatchComposition::WORDS) => BatchComposition::Mixed;
+        /// What the sum of a head's losses is divided by: the rows labelled for it, or all rows of the batch.
+        loss_normaliser: LossNormaliser as Kind::Choice(LossNormaliser::WORDS)
+            => LossNormaliser::Labelled, paper LossNormaliser::Batch;
+        /// Adam's step size.
+        learning_rate: f64 as Kind::Positive => 1e-3;
+        /// Adam's decay of the gradient's mean.
+        beta1: f64 as Kind::Share => 0.9;
+        /// Adam's decay of the gradient's mean square.
+        beta2: f64 as Kind::Share => 0.999;
+        /// Adam's guard against division by zero.
+        epsilon: f64 as Kind::Positive => 1e-8, paper 1e-7;
+        /// Adam as Kingma & Ba published it, or as Keras had it: epsilon before the correction of the bias.
+        adam: AdamForm as Kind::Choice(AdamForm::WORDS) => AdamForm::Kingma, paper AdamForm::Keras;
+        /// Which rows of a trained embedding Adam moves: all, or those of the words in the batch.
+        embedding_updates: EmbeddingUpdates as Kind::Choice(EmbeddingUpdates::WORDS) => EmbeddingUpdates::Dense;
+        /// The head of a task without a label in the batch: left alone, or stepped with gradient zero.
+        absent_head: AbsentHead as Kind::Choice(AbsentHead::WORDS) => AbsentHead::Skip, paper AbsentHead::Decay;
+        /// Stop after this number of epochs without a smaller validation loss; not set, all epochs are run.
+        patience: Option<usize> as Kind::Whole { least: 1 } => None;
+        /// Save a checkpoint every so many steps, beside the one after every epoch.
+        checkpoint_steps: Option<usize> as Kind::Whole { least: 1 } => None;
+    }
+}

@@ -1,0 +1,203 @@
+//! From a preset, a file and overrides to [`Settings`], and what can be wrong on the way.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde::{Deserialize, de::IntoDeserializer};
+use toml::{Table, Value, de::DeTable};
+
+use super::{FIELDS, Field, Preset, Settings, TaskSource};
+use crate::{Error, Result};
+
+impl Settings {
+    /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
+    /// The tasks are replaced as a whole.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not TOML, an unknown field, a value of the wrong type or out of range (with the
+    /// file's line, or else the field), or fields that do not go together.
+    pub fn load(path: Option<&Path>, overrides: Table) -> Result<Self> {
+        let file = path.map_or_else(|| Ok(Table::new()), read)?;
+        for (name, value) in &overrides {
+            judge(name, value).map_err(|message| Error::config(name, message))?;
+        }
+        let preset = match overrides.get("preset").or(file.get("preset")) {
+            Some(word) => from_value(word.clone(), "preset")?,
+            None => Preset::Default,
+        };
+        let mut merged = Self::preset(preset).to_table();
+        merged.extend(file);
+        merged.extend(overrides);
+        let settings: Self = from_value(Value::Table(merged), "settings")?;
+        settings.check_together()?;
+        Ok(settings)
+    }
+
+    fn check_together(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        if let Some(twice) = self.tasks.iter().find(|task| !names.insert(&task.name)) {
+            return Err(Error::task(&twice.name, "two tasks have this name; each needs its own"));
+        }
+        let given = self.tasks.iter().any(|task| task.validation.is_some());
+        if self.patience.is_some() && self.validation == 0.0 && !given {
+            let message = "stopping early needs validation rows, and `validation` is 0";
+            return Err(Error::config("patience", message));
+        }
+        Ok(())
+    }
+}
+
+/// The fields of a file, each one judged, so that an error names its line.
+fn read(path: &Path) -> Result<Table> {
+    let text = fs::read_to_string(path).map_err(Error::io(path))?;
+    let wrong = |offset: usize, message: String| {
+        let line = 1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count();
+        Error::line(path, line as u64, message)
+    };
+    let start = |error: &toml::de::Error, item: usize| error.span().map_or(item, |span| span.start);
+
+    let table = DeTable::parse(&text).map_err(|error| wrong(start(&error, 0), error.message().to_owned()))?;
+    let mut fields = Table::new();
+    for (name, value) in table.into_inner() {
+        let (place, name) = (name.span().start, name.into_inner().into_owned());
+        let wrong_field = |offset: usize, message: &str| wrong(offset, format!("`{name}`: {message}"));
+        if name == "task" {
+            // While the places of the tasks' own fields are still known.
+            Vec::<TaskSource>::deserialize(value.clone().into_deserializer())
+                .map_err(|error| wrong_field(start(&error, place), error.message()))?;
+        }
+        let value = Value::deserialize(value.into_deserializer());
+        let value = value.map_err(|_| wrong_field(place, "the number is too large"))?;
+        judge(&name, &value).map_err(|message| wrong_field(place, &message))?;
+        fields.insert(name, value);
+    }
+    Ok(fields)
+}
+
+/// Whether there is such a field, and whether it can have this value.
+fn judge(name: &str, value: &Value) -> std::result::Result<(), String> {
+    if name == "task" {
+        let tasks = Vec::<TaskSource>::deserialize(value.clone());
+        return tasks.map(drop).map_err(|error| error.message().to_owned());
+    }
+    match Field::named(name) {
+        Some(field) => field.check(value),
+        None => Err(format!("unknown field; the nearest known one is `{}`", nearest(name))),
+    }
+}
+
+fn nearest(name: &str) -> &'static str {
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
+    let known = FIELDS.iter().map(|field| field.name.as_str()).chain(["task"]);
+    known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or("task")
+}
+
+/// Each field was judged before; what is left is a number too large for the machine.
+fn from_value<'de, T: Deserialize<'de>>(value: Value, field: &str) -> Result<T> {
+    T::deserialize(value).map_err(|error| Error::config(field, error.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::{
+        super::{AdamForm, Padding, Shared},
+        *,
+    };
+
+    /// Loads `text` from a file; errors speak of it as `FILE`.
+    fn load(text: &str, overrides: &str) -> std::result::Result<Settings, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let loaded = Settings::load(Some(file.path()), overrides.parse().unwrap());
+        loaded.map_err(|error| error.to_string().replace(file.path().to_str().unwrap(), "FILE"))
+    }
+
+    #[test]
+    fn overrides_replace_the_file_and_the_file_replaces_the_preset() {
+        let settings = load("preset = 'paper'\nadam = 'kingma'\nepochs = 3", "epochs = 4").unwrap();
+        assert_eq!((settings.adam, settings.epochs, settings.padding), (AdamForm::Kingma, 4, Padding::Pre));
+        let settings = load("preset = 'paper'\nshared = 'conv'", "preset = 'default'").unwrap();
+        assert_eq!((settings.shared, settings.padding), (Shared::Conv, Padding::None));
+    }
+
+    #[test]
+    fn tasks_are_replaced_as_a_whole() {
+        let file = "[[task]]\nname = 'a'\nfile = 'a.tsv'\n[[task]]\nname = 'b'\nfile = 'b.tsv'";
+        let names = |settings: Settings| settings.tasks.into_iter().map(|task| task.name).collect::<Vec<_>>();
+        assert_eq!(names(load(file, "").unwrap()), ["a", "b"]);
+        assert_eq!(names(load(file, "task = [{ name = 'c', file = 'c.tsv' }]").unwrap()), ["c"]);
+    }
+
+    #[test]
+    fn errors_name_the_line_and_the_field() {
+        for (text, message) in [
+            ("seed = 1\n\nepoch = 3", "FILE:3: `epoch`: unknown field; the nearest known one is `epochs`"),
+            ("learning_rate = 1", "FILE:1: `learning_rate`: unknown field; the nearest known one is `learning-rate`"),
+            ("[[tasks]]", "FILE:1: `tasks`: unknown field; the nearest known one is `task`"),
+            ("seed = 1\nepochs = 'ten'", "FILE:2: `epochs`: found \"ten\", expected a whole number of at least 1"),
+            ("dropout = 1.0", "FILE:1: `dropout`: found 1.0, expected a number of at least 0 and below 1"),
+            ("seed = 99999999999999999999", "FILE:1: `seed`: the number is too large"),
+            ("epsilon = 1e999", "FILE:1: `epsilon`: the number is too large"),
+            ("batch = []", "FILE:1: `batch`: found an array, expected a whole number of at least 1"),
+            ("padding = 'left'", "FILE:1: `padding`: found \"left\", expected none | pre | post"),
+            ("preset = 'papers'", "FILE:1: `preset`: found \"papers\", expected default | paper"),
+            ("patience = 2\nvalidation = 0", "`patience`: stopping early needs validation rows, and `validation` is 0"),
+        ] {
+            assert_eq!(load(text, "").unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn errors_in_toml_and_in_tasks_name_their_own_line() {
+        for (text, line, word) in [
+            ("seed = 1\nepochs 3", "FILE:2: ", "="),
+            ("seed = 1\nseed = 2", "FILE:2: ", "duplicate"),
+            ("[[task]]\nname = 'a'\nfile = 'a.tsv'\nlabels = 'b'", "FILE:4: `task`: ", "`labels`"),
+            ("\n[[task]]\nname = 'a'\nfile = 7", "FILE:4: `task`: ", "string"),
+            ("\n[[task]]\nname = 'a'", "FILE:2: `task`: ", "`file`"),
+        ] {
+            let error = load(text, "").unwrap_err();
+            assert!(error.starts_with(line) && error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn overrides_are_judged_as_the_file_is() {
+        assert_eq!(load("", "epoch = 3").unwrap_err(), "`epoch`: unknown field; the nearest known one is `epochs`");
+        assert_eq!(load("", "units = 0").unwrap_err(), "`units`: found 0, expected a whole number of at least 1");
+        assert!(load("", "task = [{ name = 'a' }]").unwrap_err().starts_with("`task`: "));
+    }
+
+    #[test]
+    fn two_tasks_cannot_share_a_name() {
+        let error = load("", "task = [{ name = 'a', file = 'x' }, { name = 'a', file = 'y' }]").unwrap_err();
+        assert_eq!(error, "task `a`: two tasks have this name; each needs its own");
+    }
+
+    #[test]
+    fn validation_files_are_enough_to_stop_early() {
+        let task = "task = [{ name = 'a', file = 'x', validation = 'y' }]";
+        assert!(load("validation = 0\npatience = 2", task).is_ok());
+    }
+
+    proptest! {
+        /// What a run directory stores is what was run with.
+        #[test]
+        fn settings_survive_their_file(
+            paper: bool, seed in 0..=i64::MAX as u64, dropout in 0.0..1.0, rate in 1e-12..1e3, patience: Option<u8>,
+            path in "[^\0]{1,12}", task in "\\PC{1,12}",
+        ) {
+            let mut settings = Settings::preset(if paper { Preset::Paper } else { Preset::Default });
+            settings.seed = seed;
+            settings.dropout = dropout;
+            settings.learning_rate = rate;
+            settings.patience = patience.map(|epochs| usize::from(epochs) + 1);
+            settings.vectors = Some(path.clone().into());
+            settings.tasks = vec![TaskSource { name: task, ..format!("a={path}").parse().unwrap_or_else(|_| "a=b".parse().unwrap()) }];
+            prop_assert_eq!(load(&settings.to_toml(), "").unwrap(), settings);
+        }
+    }
+}
