@@ -78,14 +78,13 @@ impl<F: Real> Adam<F> {
         for id in params.ids() {
             let Some(gradient) = gradients.get(id) else { continue };
             let value = params.value_mut(id);
-            let moments = self.moments[id.index()].get_or_insert_with(|| Moments {
+            let mut moments = self.moments[id.index()].take().unwrap_or_else(|| Moments {
                 first: Tensor::zeros(value.shape()),
                 second: Tensor::zeros(value.shape()),
                 steps: 0,
             });
             moments.steps += 1;
             let rule = self.rule_at(moments.steps);
-            let moments = self.moments[id.index()].as_mut().expect("made above");
             let (m, v) = (moments.first.data_mut(), moments.second.data_mut());
             match (gradient, self.row_updates) {
                 (Gradient::Dense(g), _) => update(value.data_mut(), m, v, g.data(), rule),
@@ -100,6 +99,7 @@ impl<F: Real> Adam<F> {
                     update(value.data_mut(), m, v, g.data(), rule);
                 }
             }
+            self.moments[id.index()] = Some(moments);
         }
     }
 

@@ -8,6 +8,8 @@
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
+pub use crate::tensor::split_mix;
+
 /// The source of all randomness of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Streams {
@@ -26,7 +28,7 @@ impl Streams {
         ChaCha8Rng::from_seed(self.hash(name, index))
     }
 
-    /// A key for [`mix`], where a generator for every row would cost too much: the first eight bytes (little endian) of
+    /// A key for [`split_mix`], where a generator for every row would cost too much: the first eight bytes (little endian) of
     /// the hash that keys [`Streams::rng`]. Use a name for one of the two only.
     pub fn key(&self, name: &str, index: u64) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.hash(name, index);
@@ -41,16 +43,6 @@ impl Streams {
         hash.update(name.as_bytes());
         hash.finalize().into()
     }
-}
-
-/// Number `index` (from 0) of the SplitMix64 sequence that starts at `key`: the finaliser of key + (index + 1)·⌊2⁶⁴/φ⌋
-/// (Steele, Lea & Flood 2014). For two indices, nest: `mix(mix(key, row), column)`.
-pub fn mix(key: u64, index: u64) -> u64 {
-    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut z = key.wrapping_add(GOLDEN.wrapping_mul(index.wrapping_add(1)));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -77,18 +69,5 @@ mod tests {
         assert_eq!(drawn, [0x1ddd_969d_2afb_5cf1, 0x24ef_34ca_9d61_ba24, 0xee2e_00e5_cdbc_6409]);
         let zero = ChaCha8Rng::from_seed([0; 32]).next_u64();
         assert_eq!(zero.to_le_bytes(), [0x3e, 0x00, 0xef, 0x2f, 0x89, 0x5f, 0x40, 0xd6]);
-    }
-
-    /// Expected: the test vector of SplitMix64 with seed 1234567 that its implementations share.
-    #[test]
-    fn mix_is_splitmix64() {
-        let expected = [
-            6_457_827_717_110_365_317,
-            3_203_168_211_198_807_973,
-            9_817_491_932_198_370_423,
-            4_593_380_528_125_082_431,
-            16_408_922_859_458_223_821,
-        ];
-        assert_eq!([0, 1, 2, 3, 4].map(|index| mix(1_234_567, index)), expected);
     }
 }

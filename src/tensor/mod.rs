@@ -11,6 +11,7 @@ mod real;
 mod segments;
 mod shape;
 pub(crate) mod simd;
+mod split_mix;
 #[allow(clippy::module_inception)]
 mod tensor;
 
@@ -19,6 +20,7 @@ pub use pool::Pool;
 pub use real::Real;
 pub use segments::{Segments, Steps};
 pub use shape::Shape;
-pub use tensor::Tensor;
 pub(crate) use simd::vectorised;
+pub use split_mix::split_mix;
+pub use tensor::Tensor;
 pub(crate) use tensor::{view, view_mut};

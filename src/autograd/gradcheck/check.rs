@@ -142,14 +142,20 @@ impl Check {
     }
 
     /// y, and Jᵀv for each trainable input; zeros for one that y does not depend on.
-    fn differentiate(&self, build: &Build, fault: Option<&Fault>, pool: &mut Pool<f64>) -> (Tensor<f64>, Vec<Tensor<f64>>) {
+    fn differentiate(
+        &self,
+        build: &Build,
+        fault: Option<&Fault>,
+        pool: &mut Pool<f64>,
+    ) -> (Tensor<f64>, Vec<Tensor<f64>>) {
         let mut tape = Tape::new(&self.params, pool, self.mode());
         tape.fault = fault;
         let y = build(&mut tape);
         let value = tape.value(y).clone();
         let gradients = tape.pull_back(y, &cotangent(&value));
         let trainable = self.params.ids().filter(|&id| self.params.is_trainable(id));
-        let dense = trainable.map(|id| gradients.dense(id).unwrap_or_else(|| Tensor::zeros(self.params.value(id).shape())));
+        let dense =
+            trainable.map(|id| gradients.dense(id).unwrap_or_else(|| Tensor::zeros(self.params.value(id).shape())));
         (value, dense.collect())
     }
 

@@ -12,7 +12,8 @@ pub(super) fn slope(x: f64, mut f: impl FnMut(f64) -> f64) -> Option<f64> {
         let (outer_left, outer_right) = ((below - far_below) / h, (far_above - above) / h);
         // Neighbouring one-sided slopes of a smooth function differ by h·f″, which h makes small.
         let scale = 1.0 + left.abs().max(right.abs());
-        let smooth = [outer_left - left, left - right, right - outer_right].iter().all(|jump| jump.abs() < 1e-2 * scale);
+        let smooth =
+            [outer_left - left, left - right, right - outer_right].iter().all(|jump| jump.abs() < 1e-2 * scale);
         smooth.then(|| (8.0 * (above - below) - (far_above - far_below)) / (12.0 * h))
     });
     f(x);

@@ -1,6 +1,9 @@
 //! y = a + b, where b may also be one row that is added to every row of a; da = dy, db = dy or the sum of its rows.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct Add;

@@ -1,6 +1,9 @@
 //! Y = the inputs one below the other (rows) or side by side (columns); each input's cotangent is its part of dY.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct ConcatRows {

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::Real;
 
 /// In a list of rows: no row, but zeros.
@@ -43,7 +46,17 @@ impl<F: Real> Op<F> for Gather {
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {
         let dy = ctx.dy();
-        ctx.dx_rows(0, &self.rows, dy);
+        if !self.rows.contains(&NO_ROW) {
+            return ctx.dx_rows(0, &self.rows, dy);
+        }
+        let (ids, from): (Vec<u32>, Vec<usize>) =
+            self.rows.iter().zip(0..).filter(|(row, _)| **row != NO_ROW).map(|(&row, i)| (row, i)).unzip();
+        let mut real = ctx.scratch([ids.len(), dy.cols()]);
+        for (i, from) in from.into_iter().enumerate() {
+            real.row_mut(i).copy_from_slice(dy.row(from));
+        }
+        ctx.dx_rows(0, &ids, &real);
+        ctx.release(real);
     }
 }
 

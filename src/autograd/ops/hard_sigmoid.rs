@@ -1,6 +1,9 @@
 //! y = clip(0.2·x + 0.5, 0, 1), the gate of Keras 2; dx = 0.2·dy where 0 < y < 1.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct HardSigmoid;

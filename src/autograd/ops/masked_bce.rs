@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, Tensor};
 
 struct MaskedBce<F> {

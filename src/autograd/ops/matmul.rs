@@ -1,6 +1,9 @@
 //! Y = A·B; dA = dY·Bᵀ, dB = Aᵀ·dY.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, matmul, matmul_add};
 
 struct Matmul;

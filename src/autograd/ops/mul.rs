@@ -1,6 +1,9 @@
 //! y = a ∘ b, element by element; da = dy ∘ b, db = dy ∘ a.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct Mul;

@@ -1,6 +1,9 @@
 //! y = max(x, 0); dx = dy where y > 0.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct Relu;

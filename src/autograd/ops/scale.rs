@@ -1,6 +1,9 @@
 //! y = c · x for a fixed number c; dx = c · dy.
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct Scale<F>(F);

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, Segments, pointwise};
 
 struct SegmentMean {

@@ -1,6 +1,9 @@
 //! y = 1 / (1 + e⁻ˣ); dx = dy · y · (1 − y).
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, pointwise};
 
 struct Sigmoid;

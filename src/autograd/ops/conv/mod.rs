@@ -24,7 +24,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
 use windows::Windows;
 
@@ -277,8 +280,10 @@ pub(super) fn checks() -> Vec<Check> {
             let inputs = [("x", wave([5, 4], 0.1)), ("kernel", wave([3, 4, 2], 0.2)), ("bias", wave([2], 0.3))];
             let name = format!("conv ({pooling:?} of {activation:?})").to_lowercase();
             checks.push(
-                Check::new(&name, inputs, move |tape, [x, w @ ..]| tape.conv(x, &rows, &segments, of(w)))
-                    .against(move |tape, [x, w @ ..]| tape.conv_reference(x, &rows2, &segments2, of(w))),
+                Check::new(&name, inputs, move |tape, [x, kernel, bias]| {
+                    tape.conv(x, &rows, &segments, of([kernel, bias]))
+                })
+                .against(move |tape, [x, kernel, bias]| tape.conv_reference(x, &rows2, &segments2, of([kernel, bias]))),
             );
         }
     }

@@ -33,7 +33,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::autograd::{Ctx, Op, Tape, Var, gradcheck::{Check, wave}};
+use crate::autograd::{
+    Ctx, Op, Tape, Var,
+    gradcheck::{Check, wave},
+};
 use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
 use walk::{Recording, Walk};
 
@@ -94,7 +97,7 @@ impl<F: Real> Tape<'_, F> {
         matmul(x_value.matrix(), kernel.matrix(), projected.matrix_mut());
         self.pool.give(kernel);
 
-        let mut recordings: SmallVec<[Recording<F>; 2]> =
+        let mut recordings: SmallVec<[Recording<Tensor<F>>; 2]> =
             directions.iter().map(|_| Recording::new(segments.total(), units, self.pool)).collect();
         let (nodes, params) = (&self.nodes, self.params);
         let value = |var: Var| nodes[var.index()].value.tensor(params);
@@ -103,6 +106,7 @@ impl<F: Real> Tape<'_, F> {
             let walk = Walk { rows, segments, reversed: reversed[d], gate, units, column: d * 4 * units };
             walk.forward(&projected, weights[d].0, weights[d].1, recording);
         });
+        drop(weights);
         self.pool.give(projected);
 
         let mut hidden = self.pool.take([segments.total(), directions.len() * units]);
@@ -162,10 +166,10 @@ impl<F: Real> Op<F> for Lstm {
         // Through the walks, each direction for itself: the cotangents of the gates' arguments, in step order.
         let mut gates: SmallVec<[Tensor<F>; 2]> =
             (0..count).map(|_| ctx.scratch([self.segments.total(), width])).collect();
-        let mut carries: SmallVec<[[Tensor<F>; 2]; 2]> =
-            (0..count).map(|_| [ctx.zeros([self.segments.count(), self.units]), ctx.zeros([self.segments.count(), self.units])]).collect();
-        let recorded: SmallVec<[_; 2]> =
-            (0..count).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
+        let mut carries: SmallVec<[[Tensor<F>; 2]; 2]> = (0..count)
+            .map(|_| [ctx.zeros([self.segments.count(), self.units]), ctx.zeros([self.segments.count(), self.units])])
+            .collect();
+        let recorded: SmallVec<[_; 2]> = (0..count).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
         gates.par_iter_mut().zip(&mut carries[..]).enumerate().for_each(|(d, (gates, carries))| {
             walk(d, d * self.units).backward(dy, &recorded[d].0, recorded[d].1, gates, carries);
         });
@@ -221,7 +225,8 @@ pub(super) fn checks() -> Vec<Check> {
         ]
     };
     let both = |[kf, rf, bf, kb, rb, bb]: [Var; 6]| {
-        let direction = |kernel, recurrent_kernel, bias, reversed| LstmDirection { kernel, recurrent_kernel, bias, reversed };
+        let direction =
+            |kernel, recurrent_kernel, bias, reversed| LstmDirection { kernel, recurrent_kernel, bias, reversed };
         [direction(kf, rf, bf, false), direction(kb, rb, bb, true)]
     };
     let batch = |lengths: &[usize]| {
@@ -238,15 +243,19 @@ pub(super) fn checks() -> Vec<Check> {
     ] {
         let (rows, segments) = batch(lengths);
         let (rows2, segments2) = (rows.clone(), segments.clone());
-        let fused = move |tape: &mut Tape<'_, f64>, [x, w @ ..]: [Var; 7]| tape.lstm(x, &rows, &segments, &both(w), gate);
-        let composed =
-            move |tape: &mut Tape<'_, f64>, [x, w @ ..]: [Var; 7]| tape.lstm_reference(x, &rows2, &segments2, &both(w), gate);
+        let fused =
+            move |tape: &mut Tape<'_, f64>, [x, w @ ..]: [Var; 7]| tape.lstm(x, &rows, &segments, &both(w), gate);
+        let composed = move |tape: &mut Tape<'_, f64>, [x, w @ ..]: [Var; 7]| {
+            tape.lstm_reference(x, &rows2, &segments2, &both(w), gate)
+        };
         checks.push(Check::new(name, inputs(), fused).against(composed));
     }
     for reversed in [false, true] {
         let (rows, segments) = batch(&[3, 2]);
         let (rows2, segments2) = (rows.clone(), segments.clone());
-        let one = move |[kernel, recurrent_kernel, bias]: [Var; 3]| [LstmDirection { kernel, recurrent_kernel, bias, reversed }];
+        let one = move |[kernel, recurrent_kernel, bias]: [Var; 3]| {
+            [LstmDirection { kernel, recurrent_kernel, bias, reversed }]
+        };
         let [x, kernel, recurrent, bias, ..] = inputs();
         let name = if reversed { "lstm (backward only)" } else { "lstm (forward only)" };
         let fused = move |tape: &mut Tape<'_, f64>, [x, w @ ..]: [Var; 4]| {

@@ -54,7 +54,8 @@ impl<F: Real> Tape<'_, F> {
                 a = self.add(a, recurrent);
             }
             a = self.add(a, direction.bias);
-            let [i, f, g, o] = [0, 1, 2, 3].map(|quarter| self.slice_columns(a, quarter * units..(quarter + 1) * units));
+            let [i, f, g, o] =
+                [0, 1, 2, 3].map(|quarter| self.slice_columns(a, quarter * units..(quarter + 1) * units));
             let [i, f, o] = [i, f, o].map(|gate_argument| match gate {
                 GateActivation::Sigmoid => self.sigmoid(gate_argument),
                 GateActivation::HardSigmoid => self.hard_sigmoid(gate_argument),

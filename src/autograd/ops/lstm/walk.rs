@@ -69,7 +69,8 @@ impl Walk<'_> {
             let (earlier_cells, cells) = recording.cells.data_mut().split_at_mut(now.start * units);
             let (earlier_states, states) = recording.states.data_mut().split_at_mut(now.start * units);
             // The rows of the step before that are still live.
-            let before = t.checked_sub(1).map(|t| steps.rows(t).start * units..(steps.rows(t).start + now.len()) * units);
+            let before =
+                t.checked_sub(1).map(|t| steps.rows(t).start * units..(steps.rows(t).start + now.len()) * units);
             if let Some(before) = &before {
                 let before = view(&earlier_states[before.clone()], now.len(), units);
                 matmul_add(before, recurrent.matrix(), view_mut(gates, now.len(), width));
