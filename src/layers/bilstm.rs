@@ -1,0 +1,113 @@
+//! An LSTM that reads each text in both directions (Schuster & Paliwal 1997; Graves & Schmidhuber 2005).
+
+use std::sync::Arc;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{Lstm, Sequence};
+use crate::autograd::{
+    ParamStore, Tape, Var,
+    gradcheck::{Check, wave},
+    ops::{NO_ROW, lstm::GateActivation},
+};
+use crate::tensor::{Real, Segments};
+
+/// Two LSTMs of H units, one a direction; their hidden states stand side by side, `[forward, backward]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Bilstm {
+    /// Reads from the first token to the last.
+    pub forward: Lstm,
+    /// Reads from the last token to the first.
+    pub backward: Lstm,
+    /// The gates' function.
+    pub gate: GateActivation,
+    /// H.
+    pub units: usize,
+}
+
+/// How the hidden states of a text become one vector of 2H numbers. A text without tokens gives zeros.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SentenceVector {
+    /// Each direction's state after all tokens: the forward one at the last token, the backward one at the first.
+    #[default]
+    Last,
+    /// The largest value of each unit over time.
+    Max,
+    /// The mean of each unit over time.
+    Mean,
+}
+
+impl Bilstm {
+    /// Adds the parameters of `{name}.forward` and `{name}.backward`; see [`Lstm::new`].
+    pub fn new<F: Real>(
+        params: &mut ParamStore<F>,
+        name: &str,
+        (inputs, units): (usize, usize),
+        forget_bias: f64,
+        gate: GateActivation,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let mut direction = |which| Lstm::new(params, &format!("{name}.{which}"), inputs, units, forget_bias, rng);
+        Self { forward: direction("forward"), backward: direction("backward"), gate, units }
+    }
+
+    /// The hidden states of all tokens, `[tokens, 2H]`.
+    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence) -> Sequence {
+        let directions = [self.forward.on(tape, false), self.backward.on(tape, true)];
+        let states = tape.lstm(input.values, &input.rows, &input.segments, &directions, self.gate);
+        Sequence::of_tokens(states, input.segments.clone())
+    }
+
+    /// One vector a text from the hidden states, `[texts, 2H]`.
+    pub fn sentence<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence, kind: SentenceVector) -> Var {
+        match kind {
+            SentenceVector::Last => self.last(tape, states),
+            SentenceVector::Max => tape.segment_max(states.values, &states.segments),
+            SentenceVector::Mean => tape.segment_mean(states.values, &states.segments),
+        }
+    }
+
+    fn last<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence) -> Var {
+        let end = |of: fn(&std::ops::Range<usize>) -> usize| -> Vec<u32> {
+            let row = |range: std::ops::Range<usize>| if range.is_empty() { NO_ROW } else { of(&range) as u32 };
+            states.segments.iter().map(row).collect()
+        };
+        let at_last = tape.gather_rows(states.values, end(|range| range.end - 1));
+        let at_first = tape.gather_rows(states.values, end(|range| range.start));
+        let forward = tape.slice_columns(at_last, 0..self.units);
+        let backward = tape.slice_columns(at_first, self.units..2 * self.units);
+        tape.concat_columns(&[forward, backward])
+    }
+}
+
+pub(super) fn checks() -> Vec<Check> {
+    [SentenceVector::Last, SentenceVector::Max, SentenceVector::Mean]
+        .map(|kind| {
+            let mut params = ParamStore::new();
+            let x = params.add("x", wave([5, 3], 0.1));
+            let mut phase = 0.2;
+            let mut direction = |which: &str| {
+                let mut add = |part: &str, shape: &[usize]| {
+                    phase += 0.1;
+                    params.add(format!("{which}.{part}"), wave(shape, phase))
+                };
+                Lstm {
+                    kernel: add("kernel", &[3, 8]),
+                    recurrent_kernel: add("recurrent_kernel", &[2, 8]),
+                    bias: add("bias", &[8]),
+                }
+            };
+            let (forward, backward) = (direction("forward"), direction("backward"));
+            let layer = Bilstm { forward, backward, gate: GateActivation::Sigmoid, units: 2 };
+            let segments = Arc::new(Segments::from_lengths([3, 1, 0, 4]));
+            Check::of_params(&format!("layer: bilstm, {kind:?}").to_lowercase(), params, move |tape| {
+                let values = tape.param(x);
+                let rows = [0, 3, 1, 2, 4, 4, 0, 1].into();
+                let states = layer.forward(tape, &Sequence { values, rows, segments: segments.clone() });
+                layer.sentence(tape, &states, kind)
+            })
+        })
+        .into()
+}

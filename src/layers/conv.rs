@@ -1,0 +1,87 @@
+//! A convolution over the words of a text, pooled over time (Kim 2014).
+
+use std::sync::Arc;
+
+use rand::Rng;
+
+use super::{Sequence, init};
+use crate::autograd::{
+    ParamId, ParamStore, Tape, Var,
+    gradcheck::{Check, wave},
+    ops::conv::{ConvActivation, Convolution, TimePooling},
+};
+use crate::tensor::{Real, Segments, Tensor};
+
+/// Filters over windows of k tokens; see [`Tape::conv`].
+#[derive(Clone, Copy, Debug)]
+pub struct Conv {
+    /// `[k, C, F]`.
+    pub kernel: ParamId,
+    /// `[F]`.
+    pub bias: ParamId,
+    /// The filters' function.
+    pub activation: ConvActivation,
+    /// How the windows become one vector.
+    pub pooling: TimePooling,
+}
+
+impl Conv {
+    /// Adds the parameters `{name}.kernel` (Glorot uniform with fans k·C and k·F) and `{name}.bias` (0), for a kernel of the shape
+    /// `[k, C, F]`.
+    pub fn new<F: Real>(
+        params: &mut ParamStore<F>,
+        name: &str,
+        shape @ [width, channels, filters]: [usize; 3],
+        activation: ConvActivation,
+        pooling: TimePooling,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let kernel = init::glorot_uniform(shape, width * channels, width * filters, rng);
+        Self {
+            kernel: params.add(format!("{name}.kernel"), kernel),
+            bias: params.add(format!("{name}.bias"), Tensor::zeros([filters])),
+            activation,
+            pooling,
+        }
+    }
+
+    /// One vector a text, `[texts, F]`.
+    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence) -> Var {
+        let (kernel, bias) = (tape.param(self.kernel), tape.param(self.bias));
+        let convolution = Convolution { kernel, bias, activation: self.activation, pooling: self.pooling };
+        tape.conv(input.values, &input.rows, &input.segments, convolution)
+    }
+}
+
+pub(super) fn checks() -> Vec<Check> {
+    let mut params = ParamStore::new();
+    let x = params.add("x", wave([5, 3], 0.1));
+    let layer = Conv {
+        kernel: params.add("kernel", wave([3, 3, 4], 0.2)),
+        bias: params.add("bias", wave([4], 0.3)),
+        activation: ConvActivation::Relu,
+        pooling: TimePooling::Max,
+    };
+    let segments = Arc::new(Segments::from_lengths([4, 1, 3]));
+    vec![Check::of_params("layer: conv", params, move |tape| {
+        let values = tape.param(x);
+        let rows = [0, 3, 1, 2, 4, 4, 0, 1].into();
+        layer.forward(tape, &Sequence { values, rows, segments: segments.clone() })
+    })]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn the_fans_count_the_kernels_width() {
+        let mut params = ParamStore::<f64>::new();
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        let conv = Conv::new(&mut params, "conv", [3, 200, 25], ConvActivation::Relu, TimePooling::Max, rng);
+        let largest = params.value(conv.kernel).data().iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        let limit = (6.0_f64 / 675.0).sqrt();
+        assert!(largest <= limit && largest > 0.999 * limit, "{largest} of {limit}");
+    }
+}
