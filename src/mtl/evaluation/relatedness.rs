@@ -25,7 +25,7 @@ pub fn jensen_shannon_divergence(p: &[f64], q: &[f64]) -> f64 {
     divergence.clamp(0.0, 1.0)
 }
 
-/// Linear centred kernel alignment (Kornblith et al. 2019, eq. 4 with linear kernels), ‖YᵀX‖²_F / (‖XᵀX‖_F ‖YᵀY‖_F) with
+/// Linear centred kernel alignment (Kornblith et al. 2019, with linear kernels), ‖YᵀX‖²_F / (‖XᵀX‖_F ‖YᵀY‖_F) with
 /// centred columns, of two representations of the same N texts: `x` holds N rows of one length, `y` N of another
 /// (`// [N, D]` and `// [N, E]`). In [0, 1]; 1 if they are equal up to rotation, scale and offset.
 ///

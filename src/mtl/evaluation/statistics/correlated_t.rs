@@ -24,15 +24,15 @@ pub struct Posterior {
     pub high: f64,
 }
 
-/// The Bayesian correlated t-test (Corani & Benavoli 2015; with a region of practical equivalence: Benavoli et al. 2017,
-/// section 4.2), whose posterior of the mean difference is Student(n − 1, d̄, s²(1/n + ρ/(1 − ρ))) over the n = k·r
+/// The Bayesian correlated t-test (Corani & Benavoli 2015; with a region of practical equivalence: Benavoli et al. 2017),
+/// whose posterior of the mean difference is Student(n − 1, d̄, s²(1/n + ρ/(1 − ρ))) over the n = k·r
 /// differences of r repeats of k folds.
 ///
 /// `correlation` is ρ, which is 1/k for k folds; `rope` is half the width of the region of practical equivalence, in the
 /// unit of the differences.
 ///
-/// `None` for fewer than two differences: nothing is known, and the verdict is [`super::Verdict::Undecided`]. If all are equal,
-/// the whole posterior is at their value.
+/// `None` for fewer than two differences: nothing is known, and the verdict is [`super::Verdict::Undecided`]. If all are
+/// equal, the whole posterior is at their value.
 ///
 /// # Panics
 /// If a difference is not finite, `correlation` not in [0, 1) or `rope` negative.

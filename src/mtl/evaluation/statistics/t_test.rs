@@ -25,7 +25,7 @@ pub fn paired_t(differences: &[f64]) -> Option<TTest> {
     corrected_resampled_t(differences, 0.0)
 }
 
-/// The corrected resampled t-test (Nadeau & Bengio 2003, eq. 23; for repeated cross-validation: Bouckaert & Frank 2004),
+/// The corrected resampled t-test (Nadeau & Bengio 2003; for repeated cross-validation: Bouckaert & Frank 2004),
 /// t = d̄ / √(s²(1/n + n_test/n_train)) with n − 1 degrees of freedom, over the n = k·r differences of r repeats of k folds.
 ///
 /// `test_to_train` is n_test/n_train, which is 1/(k − 1) for k folds.

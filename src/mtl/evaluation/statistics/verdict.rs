@@ -22,7 +22,7 @@ pub enum Verdict {
 }
 
 impl Posterior {
-    /// The answer in a word, by the decision rule of Benavoli et al. 2017, section 4.
+    /// The answer in a word, by the decision rule of Benavoli et al. 2017.
     pub fn verdict(&self) -> Verdict {
         match self {
             p if p.above > SURE => Verdict::Helps,
