@@ -28,7 +28,7 @@ impl<F: Real> Pool<F> {
         let mut data = self.buffer(shape.len());
         data.resize(shape.len(), F::ZERO);
         if cfg!(debug_assertions) {
-            data.fill(F::ZERO / F::ZERO);
+            data.fill(F::from_f64(f64::NAN));
         }
         Tensor::new(shape, data)
     }

@@ -7,6 +7,7 @@
 macro_rules! vectorised {
     ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$f:ident: $bound:path>)? ($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
         $vis fn $name $(<$f: $bound>)? ($($arg: $type),*) {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]

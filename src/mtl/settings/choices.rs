@@ -73,58 +73,6 @@ choices! {
         BilstmConv = "bilstm-conv",
     }
 
-    /// What follows the convolution.
-    ConvActivation {
-        /// max(0, x).
-        Relu = "relu",
-        /// The hyperbolic tangent.
-        Tanh = "tanh",
-        /// Nothing.
-        Linear = "linear",
-    }
-
-    /// How a sequence of rows becomes one row.
-    Pooling {
-        /// Each column's largest value.
-        Max = "max",
-        /// Each column's mean.
-        Mean = "mean",
-    }
-
-    /// What of a BiLSTM's states stands for the whole text.
-    SentenceVector {
-        /// Each direction's last state.
-        Last = "last",
-        /// Each unit's largest value over time.
-        Max = "max",
-        /// Each unit's mean over time.
-        Mean = "mean",
-    }
-
-    /// The squashing function of the LSTM's three gates.
-    GateActivation {
-        /// 1 / (1 + e⁻ˣ).
-        Sigmoid = "sigmoid",
-        /// clip(0.2 x + 0.5, 0, 1), as Keras 2 had it.
-        HardSigmoid = "hard-sigmoid",
-    }
-
-    /// Where Adam adds its ε.
-    AdamForm {
-        /// To √v̂, after the correction of the bias: Algorithm 1 of Kingma & Ba 2015.
-        Kingma = "kingma",
-        /// To √v, with the correction of the bias in the learning rate, as Keras 2 had it.
-        Keras = "keras",
-    }
-
-    /// Which rows of a trained embedding Adam moves in a step.
-    EmbeddingUpdates {
-        /// All: the moments of absent words decay and still move them.
-        Dense = "dense",
-        /// Those of the words in the batch.
-        Lazy = "lazy",
-    }
-
     /// What a step does to the head of a task that has no label in the batch.
     AbsentHead {
         /// Nothing.
@@ -147,5 +95,49 @@ choices! {
         Mixed = "mixed",
         /// From one task's rows at a time, tasks taking turns.
         Alternate = "alternate",
+    }
+}
+
+/// The words of the choices that the engine and the layers define.
+pub(super) mod words {
+    pub const ADAM: &[&str] = &["kingma", "keras"];
+    pub const CONV_ACTIVATION: &[&str] = &["relu", "tanh", "linear"];
+    pub const CONV_POOLING: &[&str] = &["max", "mean"];
+    pub const EMBEDDING_UPDATES: &[&str] = &["dense", "lazy"];
+    pub const GATE_ACTIVATION: &[&str] = &["sigmoid", "hard-sigmoid"];
+    pub const SENTENCE: &[&str] = &["last", "max", "mean"];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fmt::Debug;
+
+    use serde::de::DeserializeOwned;
+
+    use super::words;
+    use crate::autograd::{
+        AdamForm, RowUpdates,
+        ops::{
+            conv::{ConvActivation, TimePooling},
+            lstm::GateActivation,
+        },
+    };
+    use crate::layers::SentenceVector;
+
+    fn assert_values<T: DeserializeOwned + Debug>(words: &[&str]) {
+        let value = |word: &&str| toml::Value::from(*word).try_into::<T>().map(|value| format!("{value:?}"));
+        let values: HashSet<String> = words.iter().map(|word| value(word).expect("the word has a value")).collect();
+        assert_eq!(values.len(), words.len());
+    }
+
+    #[test]
+    fn each_word_stands_for_a_value_of_its_own() {
+        assert_values::<AdamForm>(words::ADAM);
+        assert_values::<ConvActivation>(words::CONV_ACTIVATION);
+        assert_values::<TimePooling>(words::CONV_POOLING);
+        assert_values::<RowUpdates>(words::EMBEDDING_UPDATES);
+        assert_values::<GateActivation>(words::GATE_ACTIVATION);
+        assert_values::<SentenceVector>(words::SENTENCE);
     }
 }

@@ -5,9 +5,17 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, AdamForm, BatchComposition, ConvActivation, Embedding, EmbeddingUpdates, Field, GateActivation, Kind,
-    LossNormaliser, Padding, Pooling, Preset, SentenceVector, Shared, TaskSource, Tokenizer, UnknownWord,
+    AbsentHead, BatchComposition, Embedding, Field, Kind, LossNormaliser, Padding, Preset, Shared, TaskSource,
+    Tokenizer, UnknownWord, choices::words,
 };
+use crate::autograd::{
+    AdamForm, RowUpdates,
+    ops::{
+        conv::{ConvActivation, TimePooling},
+        lstm::GateActivation,
+    },
+};
+use crate::layers::SentenceVector;
 
 /// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
 macro_rules! settings {
@@ -86,9 +94,9 @@ settings! {
         /// Units of the BiLSTM in each direction; its states are twice as wide.
         units: usize as Kind::Whole { least: 1 } => 25;
         /// The BiLSTM's sentence vector: last state of each direction, or largest value or mean over time.
-        sentence: SentenceVector as Kind::Choice(SentenceVector::WORDS) => SentenceVector::Last;
+        sentence: SentenceVector as Kind::Choice(words::SENTENCE) => SentenceVector::Last;
         /// The squashing function of the LSTM's gates; hard-sigmoid is clip(0.2 x + 0.5, 0, 1).
-        gate_activation: GateActivation as Kind::Choice(GateActivation::WORDS)
+        gate_activation: GateActivation as Kind::Choice(words::GATE_ACTIVATION)
             => GateActivation::Sigmoid, paper GateActivation::HardSigmoid;
         /// What the bias of the LSTM's forget gate starts from.
         forget_bias: f64 as Kind::Number => 1.0;
@@ -97,9 +105,9 @@ settings! {
         /// Tokens that a filter of the convolution sees at once.
         kernel_width: usize as Kind::Whole { least: 1 } => 3;
         /// What follows the convolution.
-        conv_activation: ConvActivation as Kind::Choice(ConvActivation::WORDS) => ConvActivation::Relu;
+        conv_activation: ConvActivation as Kind::Choice(words::CONV_ACTIVATION) => ConvActivation::Relu;
         /// The convolution's sentence vector: largest value or mean over time.
-        conv_pooling: Pooling as Kind::Choice(Pooling::WORDS) => Pooling::Max;
+        conv_pooling: TimePooling as Kind::Choice(words::CONV_POOLING) => TimePooling::Max;
         /// Share of the sentence vector that dropout zeroes in training.
         dropout: f64 as Kind::Share => 0.25;
     }
@@ -122,9 +130,9 @@ settings! {
         /// Adam's guard against division by zero.
         epsilon: f64 as Kind::Positive => 1e-8, paper 1e-7;
         /// Adam as Kingma & Ba published it, or as Keras had it: epsilon before the correction of the bias.
-        adam: AdamForm as Kind::Choice(AdamForm::WORDS) => AdamForm::Kingma, paper AdamForm::Keras;
+        adam: AdamForm as Kind::Choice(words::ADAM) => AdamForm::Kingma, paper AdamForm::Keras;
         /// Which rows of a trained embedding Adam moves: all, or those of the words in the batch.
-        embedding_updates: EmbeddingUpdates as Kind::Choice(EmbeddingUpdates::WORDS) => EmbeddingUpdates::Dense;
+        embedding_updates: RowUpdates as Kind::Choice(words::EMBEDDING_UPDATES) => RowUpdates::Dense;
         /// The head of a task without a label in the batch: left alone, or stepped with gradient zero.
         absent_head: AbsentHead as Kind::Choice(AbsentHead::WORDS) => AbsentHead::Skip, paper AbsentHead::Decay;
         /// Stop after this number of epochs without a smaller validation loss; not set, all epochs are run.

@@ -102,8 +102,10 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use crate::autograd::AdamForm;
+
     use super::{
-        super::{AdamForm, Padding, Shared},
+        super::{Padding, Shared},
         *,
     };
 

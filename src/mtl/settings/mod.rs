@@ -25,8 +25,7 @@ mod load;
 mod task;
 
 pub use choices::{
-    AbsentHead, AdamForm, BatchComposition, ConvActivation, Embedding, EmbeddingUpdates, GateActivation,
-    LossNormaliser, Padding, Pooling, Preset, SentenceVector, Shared, Tokenizer, UnknownWord,
+    AbsentHead, BatchComposition, Embedding, LossNormaliser, Padding, Preset, Shared, Tokenizer, UnknownWord,
 };
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};

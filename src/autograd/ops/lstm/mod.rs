@@ -112,7 +112,7 @@ impl<F: Real> Tape<'_, F> {
         let mut hidden = self.pool.take([segments.total(), directions.len() * units]);
         for (d, recording) in recordings.iter().enumerate() {
             let walk = Walk { rows, segments, reversed: reversed[d], gate, units, column: d * units };
-            walk.to_tokens(&recording.states, &mut hidden);
+            walk.scatter_to_tokens(&recording.states, &mut hidden);
         }
 
         let inputs: SmallVec<[Var; 8]> =

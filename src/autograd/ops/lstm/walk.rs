@@ -139,7 +139,7 @@ impl Walk<'_> {
     }
 
     /// Copies rows in step order to this direction's columns of a matrix in the order of the tokens.
-    pub fn to_tokens<F: Real>(&self, stepped: &Tensor<F>, tokens: &mut Tensor<F>) {
+    pub fn scatter_to_tokens<F: Real>(&self, stepped: &Tensor<F>, tokens: &mut Tensor<F>) {
         let cols = stepped.cols();
         self.each_token(|step_row, token| {
             tokens.row_mut(token)[self.column..][..cols].copy_from_slice(stepped.row(step_row));
