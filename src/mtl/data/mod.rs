@@ -1,1 +1,40 @@
-//! From a line of a file to a batch: record, tokens, ids, example.
+//! From people's files to integer examples: file → [`Record`] → tokens → ids → [`Example`].
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `tasks` | what a user declares: [`TaskSource`] |
+//! | `format`, `reader`, `writer` | rows in and out, TSV, CSV and JSON Lines, plain or gzip |
+//! | `corpus` | [`read`]: the rows of all tasks, with their labels |
+//! | `tokens` | [`Tokenizer`] |
+//! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
+//! | `dataset` | [`Dataset`]: texts as ids |
+//! | `split` | [`hold_out`] |
+//! | `check` | [`Check`]: what was understood of the data |
+//! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
+
+mod check;
+mod corpus;
+mod dataset;
+mod format;
+mod random;
+mod reader;
+mod simulate;
+mod split;
+mod tasks;
+mod tokens;
+mod vectors;
+mod vocabulary;
+mod writer;
+
+pub use check::{Check, Coverage, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
+pub use corpus::{Corpus, Record, Source, read};
+pub use dataset::{Dataset, Encoder, Example, Padding};
+pub use format::{Format, open, sha256};
+pub use reader::{Cell, Cells, Column, Row, RowReader};
+pub use simulate::{SimulatedWord, Simulation};
+pub use split::{Split, hold_out};
+pub use tasks::TaskSource;
+pub use tokens::Tokenizer;
+pub use vectors::Vectors;
+pub use vocabulary::Vocabulary;
+pub use writer::RowWriter;

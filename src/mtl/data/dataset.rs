@@ -1,0 +1,220 @@
+//! Texts as numbers: what the models learn from.
+
+use super::{corpus::Corpus, tokens::Tokenizer, vocabulary::Vocabulary};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Whether and where texts are filled up with the id of padding to the length of the longest one.
+///
+/// The paper's framework needed this; here a text has its own length unless asked otherwise. Padding is visible to the
+/// model: its ids are ordinary ids, whose vector is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// Every text has its own length.
+    #[default]
+    None,
+    /// Before the text.
+    Pre,
+    /// After the text.
+    Post,
+}
+
+/// What makes ids of a text; the same for learning and for prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoder {
+    /// Text to tokens.
+    pub tokenizer: Tokenizer,
+    /// Tokens to ids.
+    pub vocabulary: Vocabulary,
+    /// Only the first so many tokens are kept.
+    pub max_length: Option<usize>,
+    /// Where padding goes.
+    pub padding: Padding,
+    /// Texts shorter than this are padded, if at all: the longest text that was learnt from, in tokens.
+    pub padded_length: usize,
+}
+
+impl Encoder {
+    /// The ids of `text`: none for an empty text that is not padded.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        self.encode_into(text, &mut ids);
+        ids
+    }
+
+    /// As [`Encoder::encode`], into a buffer whose content is replaced.
+    pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
+        ids.clear();
+        let max_length = self.max_length.unwrap_or(usize::MAX);
+        self.tokenizer.for_each(text, |token| {
+            if ids.len() < max_length {
+                ids.push(self.vocabulary.id(token));
+            }
+        });
+        let missing = self.padded_length.saturating_sub(ids.len());
+        match self.padding {
+            Padding::None => {}
+            Padding::Pre => drop(ids.splice(0..0, std::iter::repeat_n(Vocabulary::PAD, missing))),
+            Padding::Post => ids.extend(std::iter::repeat_n(Vocabulary::PAD, missing)),
+        }
+    }
+}
+
+/// One text to learn from or to be measured on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Who it is: a hash of its text and line, the same whatever other tasks are loaded. Orders rows at random.
+    pub key: u64,
+    /// A hash of its tokens (after `max_length`, before padding): texts that a model cannot tell apart share it.
+    pub group: u64,
+    /// The ids of its tokens, padding included.
+    pub tokens: Vec<u32>,
+    /// One slot a task, in the order of [`Dataset::tasks`]; `None` is a missing label.
+    pub labels: Vec<Option<bool>>,
+    /// Index into the corpus' sources.
+    pub source: u32,
+    /// The line of the source where its row begins.
+    pub line: u64,
+    /// Whether it comes from a validation file.
+    pub validation: bool,
+}
+
+/// The examples of all tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// The tasks' names, sorted.
+    pub tasks: Vec<String>,
+    /// What made the ids.
+    pub encoder: Encoder,
+    /// In the order of the corpus.
+    pub examples: Vec<Example>,
+}
+
+impl Dataset {
+    /// Numbers the words of all texts (with frozen vectors a word that occurs only in held-out texts keeps its vector)
+    /// and encodes the texts.
+    pub fn new(corpus: &Corpus, tokenizer: Tokenizer, max_length: Option<usize>, padding: Padding) -> Self {
+        let texts = || corpus.records.iter().map(|record| record.text.as_str());
+        let vocabulary = Vocabulary::of(texts(), tokenizer);
+        let length = |text: &str| {
+            let mut length = 0;
+            tokenizer.for_each(text, |_| length += 1);
+            length
+        };
+        let padded_length = match padding {
+            Padding::None => 0,
+            _ => texts().map(length).max().unwrap_or(0).min(max_length.unwrap_or(usize::MAX)),
+        };
+        Self::with_encoder(corpus, Encoder { tokenizer, vocabulary, max_length, padding, padded_length })
+    }
+
+    /// Encodes the texts for a model that was trained before.
+    pub fn with_encoder(corpus: &Corpus, encoder: Encoder) -> Self {
+        let examples = corpus.records.iter().map(|record| Example {
+            key: key(&record.text, record.line),
+            group: group(&record.text, &encoder),
+            tokens: encoder.encode(&record.text),
+            labels: record.labels.clone(),
+            source: record.source,
+            line: record.line,
+            validation: record.validation,
+        });
+        Self { tasks: corpus.tasks.clone(), examples: examples.collect(), encoder }
+    }
+}
+
+fn key(text: &str, line: u64) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(line.to_le_bytes());
+    hash.update(text.as_bytes());
+    first_word(hash)
+}
+
+/// Of the tokens themselves, since ids depend on what other texts there are.
+fn group(text: &str, encoder: &Encoder) -> u64 {
+    let mut hash = Sha256::new();
+    let mut kept = 0;
+    encoder.tokenizer.for_each(text, |token| {
+        if encoder.max_length.is_none_or(|length| kept < length) {
+            hash.update(token.as_bytes());
+            hash.update(b"\n"); // no token contains it
+            kept += 1;
+        }
+    });
+    first_word(hash)
+}
+
+fn first_word(hash: Sha256) -> u64 {
+    let digest = hash.finalize();
+    digest.iter().take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::data::{Record, TaskSource, read};
+
+    fn corpus(texts: &[&str]) -> Corpus {
+        let records = texts.iter().zip(2..).map(|(text, line)| Record {
+            source: 0,
+            line,
+            text: text.to_string(),
+            labels: vec![None],
+            validation: false,
+        });
+        Corpus { tasks: vec!["a".into()], sources: Vec::new(), records: records.collect() }
+    }
+
+    #[test]
+    fn ids_lengths_and_padding() {
+        let corpus = corpus(&["b b b a", "", "b c"]);
+        let ids = |max_length, padding| {
+            let dataset = Dataset::new(&corpus, Tokenizer::Plain, max_length, padding);
+            dataset.examples.into_iter().map(|example| example.tokens).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(None, Padding::None), [vec![2, 2, 2, 3], vec![], vec![2, 4]]);
+        assert_eq!(ids(Some(3), Padding::Pre), [[2, 2, 2], [0, 0, 0], [0, 2, 4]]);
+        assert_eq!(ids(None, Padding::Post), [[2, 2, 2, 3], [0, 0, 0, 0], [2, 4, 0, 0]]);
+        let encoder = Dataset::new(&corpus, Tokenizer::Plain, Some(3), Padding::Pre).encoder;
+        assert_eq!(encoder.encode("new b"), [0, 1, 2]);
+    }
+
+    #[test]
+    fn groups_are_equal_tokens() {
+        let dataset = |max_length| {
+            Dataset::new(
+                &corpus(&["Flu shot", "flu  SHOT", "flu shot", "flu"]),
+                Tokenizer::Glove,
+                max_length,
+                Padding::None,
+            )
+        };
+        let groups = |max_length| dataset(max_length).examples.iter().map(|example| example.group).collect::<Vec<_>>();
+        let all = groups(None);
+        assert_eq!(all[0], all[2]);
+        assert_ne!(all[0], all[1]); // <allcaps>
+        assert_ne!(all[0], all[3]);
+        assert!(groups(Some(1)).iter().all(|&group| group == all[3]));
+    }
+
+    #[test]
+    fn keys_and_groups_do_not_depend_on_other_tasks() {
+        let directory = tempfile::tempdir().unwrap();
+        let task = |name: &str, content: &str| {
+            let path = directory.path().join(format!("{name}.tsv"));
+            std::fs::write(&path, content).unwrap();
+            TaskSource::new(name, path)
+        };
+        let one = task("b", "text\tlabel\nsore throat\t1\nfine day\t0\nfine day\t0\n");
+        let two = task("a", "text\tlabel\nfine fine fine\t1\nother\t0\n");
+        let dataset = |tasks: &[TaskSource]| Dataset::new(&read(tasks).unwrap(), Tokenizer::Glove, None, Padding::None);
+        let identity =
+            |examples: &[Example]| examples.iter().map(|example| (example.key, example.group)).collect::<Vec<_>>();
+        let alone = identity(&dataset(std::slice::from_ref(&one)).examples);
+        let both = dataset(&[one, two]);
+        assert_eq!(alone, identity(&both.examples)[2..]);
+        assert_ne!(alone[1].0, alone[2].0);
+        assert_eq!(alone[1].1, alone[2].1);
+    }
+}

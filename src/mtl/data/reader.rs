@@ -1,0 +1,389 @@
+//! A stream of rows from TSV, CSV or JSON Lines, each with its line number and all its columns.
+
+use super::format::{self, Format};
+use crate::{Error, Result};
+use serde_json::{Map, Value};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, Cursor, Read},
+    path::{Path, PathBuf},
+};
+
+/// What a row holds, in the order of its file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cells {
+    /// One string a column: TSV and CSV.
+    Fields(Vec<String>),
+    /// One object with its own keys: JSON Lines.
+    Object(Map<String, Value>),
+}
+
+/// One row of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The line where the row begins, from 1; the header counts.
+    pub line: u64,
+    /// All columns of the row.
+    pub cells: Cells,
+}
+
+/// A column of a [`RowReader`], found once and then used for every row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    index: usize, // unused for JSON Lines, whose rows are looked up by name
+}
+
+/// What a row has in a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// A field of TSV or CSV, a string of JSON Lines.
+    Text(&'a str),
+    /// Another value of JSON Lines.
+    Value(&'a Value),
+    /// JSON Lines only: the row has no such key.
+    Absent,
+}
+
+impl Row {
+    /// What the row has in `column`.
+    pub fn cell(&self, column: &Column) -> Cell<'_> {
+        match &self.cells {
+            Cells::Fields(fields) => Cell::Text(&fields[column.index]),
+            Cells::Object(object) => match object.get(&column.name) {
+                Some(Value::String(text)) => Cell::Text(text),
+                Some(other) => Cell::Value(other),
+                None => Cell::Absent,
+            },
+        }
+    }
+}
+
+/// Reads rows one at a time, in memory that does not depend on their number.
+///
+/// A UTF-8 byte order mark is skipped, `\r\n` ends a line as `\n` does, empty lines are skipped (except in a TSV file of
+/// one column, where they are empty texts).
+pub struct RowReader {
+    rows: Rows,
+    name: PathBuf,
+    columns: Vec<String>,
+    peeked: Option<Row>, // the first row of JSON Lines, which was read for its keys
+}
+
+enum Rows {
+    Lines { lines: Lines, format: Format },
+    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, record: csv::ByteRecord },
+}
+
+impl RowReader {
+    /// Opens a file, whose extension names the format.
+    ///
+    /// # Errors
+    /// As [`RowReader::new`], and [`Error::Io`] or [`Error::File`] if the file cannot be opened or its format is unknown.
+    pub fn open(path: &Path) -> Result<Self> {
+        let format = Format::of(path)?;
+        Self::new(format::open(path)?, format, path.to_owned())
+    }
+
+    /// Reads from `input`, which errors call `name`; reads the header.
+    ///
+    /// # Errors
+    /// [`Error::File`] if there is not even a header, [`Error::Line`] if it is malformed.
+    pub fn new(input: Box<dyn BufRead + Send>, format: Format, name: PathBuf) -> Result<Self> {
+        let input = without_byte_order_mark(input).map_err(Error::io(&name))?;
+        let rows = match format {
+            Format::Tsv | Format::Jsonl => Rows::Lines { lines: Lines { input, line: 0, bytes: Vec::new() }, format },
+            // Ending rows at `\n` alone keeps the line numbers right where lines end in `\r\n`.
+            Format::Csv => Rows::Csv {
+                reader: Box::new(
+                    csv::ReaderBuilder::new()
+                        .has_headers(false)
+                        .flexible(true)
+                        .terminator(csv::Terminator::Any(b'\n'))
+                        .from_reader(input),
+                ),
+                record: csv::ByteRecord::new(),
+            },
+        };
+        let mut reader = Self { rows, name, columns: Vec::new(), peeked: None };
+        let Some(first) = reader.read()? else {
+            return Err(Error::file(&reader.name, "the file is empty"));
+        };
+        match first.cells {
+            Cells::Fields(columns) => reader.columns = columns,
+            Cells::Object(ref object) => {
+                reader.columns = object.keys().cloned().collect();
+                reader.peeked = Some(first);
+            }
+        }
+        Ok(reader)
+    }
+
+    /// The names of the columns, in the order of the file. For JSON Lines, those of the first row.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Finds the column `name`.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file has no such column, or two.
+    pub fn column(&self, name: &str) -> Result<Column> {
+        find_column(&self.name, &self.columns, &[name])
+    }
+
+    /// The next row, or `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Line`] for invalid UTF-8, a NUL byte, a row with more or fewer fields than columns, a line that is not a
+    /// JSON object; [`Error::Io`] if reading fails.
+    pub fn next_row(&mut self) -> Result<Option<Row>> {
+        if let Some(row) = self.peeked.take() {
+            return Ok(Some(row));
+        }
+        let row = self.read()?;
+        if let Some(Row { line, cells: Cells::Fields(fields) }) = &row
+            && fields.len() != self.columns.len()
+        {
+            let message = format!("found {} fields, expected {}", fields.len(), self.columns.len());
+            return Err(Error::line(&self.name, *line, message));
+        }
+        Ok(row)
+    }
+
+    /// The next row, whatever its number of fields.
+    fn read(&mut self) -> Result<Option<Row>> {
+        let at = |line, message: String| Error::line(&self.name, line, message);
+        match &mut self.rows {
+            Rows::Lines { lines, format: Format::Jsonl } => loop {
+                let Some((line, text)) = lines.next(&self.name)? else { return Ok(None) };
+                if text.trim_ascii().is_empty() {
+                    continue;
+                }
+                let cells = match serde_json::from_str(text) {
+                    Ok(Value::Object(object)) => Cells::Object(object),
+                    Ok(other) => return Err(at(line, format!("found {}, expected a JSON object", kind(&other)))),
+                    Err(error) => return Err(at(line, format!("not JSON: {}", without_line(&error)))),
+                };
+                return Ok(Some(Row { line, cells }));
+            },
+            Rows::Lines { lines, .. } => loop {
+                let Some((line, text)) = lines.next(&self.name)? else { return Ok(None) };
+                if text.is_empty() && self.columns.len() != 1 {
+                    continue;
+                }
+                let cells = Cells::Fields(text.split('\t').map(str::to_owned).collect());
+                return Ok(Some(Row { line, cells }));
+            },
+            Rows::Csv { reader, record } => loop {
+                let more = reader.read_byte_record(record).map_err(|error| match error.into_kind() {
+                    csv::ErrorKind::Io(source) => Error::io(&self.name)(source),
+                    other => Error::file(&self.name, format!("not CSV: {other:?}")),
+                })?;
+                if !more {
+                    return Ok(None);
+                }
+                let line = record.position().map_or(0, csv::Position::line);
+                let mut fields = Vec::with_capacity(record.len());
+                for bytes in record.iter() {
+                    fields.push(text_of(bytes).map_err(|message| at(line, message))?.to_owned());
+                }
+                if let Some(last) = fields.last_mut().filter(|last| last.ends_with('\r')) {
+                    last.pop();
+                }
+                if fields == [""] && self.columns.len() != 1 {
+                    continue;
+                }
+                return Ok(Some(Row { line, cells: Cells::Fields(fields) }));
+            },
+        }
+    }
+}
+
+/// The first of `names` that is one of `columns`.
+pub(super) fn find_column(path: &Path, columns: &[String], names: &[&str]) -> Result<Column> {
+    for &name in names {
+        let mut places = columns.iter().enumerate().filter(|(_, column)| *column == name);
+        match (places.next(), places.next()) {
+            (Some((index, _)), None) => return Ok(Column { name: name.to_owned(), index }),
+            (Some(_), Some(_)) => return Err(Error::file(path, format!("two columns are called \"{name}\""))),
+            (None, _) => {}
+        }
+    }
+    let wanted = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" or ");
+    let similarity = |column: &str| names.iter().map(|name| strsim::jaro_winkler(name, column)).fold(0.0, f64::max);
+    let nearest = columns.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    let hint = match nearest.filter(|column| similarity(column) > 0.75) {
+        Some(column) => format!("; did you mean \"{column}\"?"),
+        None => String::new(),
+    };
+    Err(Error::file(path, format!("no column {wanted}; the columns are: {}{hint}", columns.join(", "))))
+}
+
+/// What a JSON value is, for messages.
+pub(super) fn kind(value: &Value) -> Cow<'static, str> {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(_) | Value::Number(_) => value.to_string().into(),
+        Value::String(_) => "a string".into(),
+        Value::Array(_) => "an array".into(),
+        Value::Object(_) => "an object".into(),
+    }
+}
+
+/// The message of a JSON error. Its own line number is always 1, since lines are parsed one by one.
+fn without_line(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rsplit_once(" at line ") {
+        Some((what, _)) => format!("{what} at column {}", error.column()),
+        None => message,
+    }
+}
+
+/// Lines of text with their numbers, in one reused buffer.
+struct Lines {
+    input: Box<dyn BufRead + Send>,
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl Lines {
+    fn next(&mut self, name: &Path) -> Result<Option<(u64, &str)>> {
+        self.bytes.clear();
+        if self.input.read_until(b'\n', &mut self.bytes).map_err(Error::io(name))? == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = text_of(line).map_err(|message| Error::line(name, self.line, message))?;
+        Ok(Some((self.line, text)))
+    }
+}
+
+/// Bytes as text, or what is wrong with them.
+fn text_of(bytes: &[u8]) -> std::result::Result<&str, String> {
+    if let Some(at) = memchr::memchr(0, bytes) {
+        return Err(format!("a NUL byte at byte {} of the line: is this a text file?", at + 1));
+    }
+    std::str::from_utf8(bytes).map_err(|error| format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
+}
+
+fn without_byte_order_mark(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut start = Vec::new();
+    input.by_ref().take(3).read_to_end(&mut start)?;
+    Ok(if start == b"\xef\xbb\xbf" { input } else { Box::new(Cursor::new(start).chain(input)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reader(format: Format, content: impl Into<Vec<u8>>) -> Result<RowReader> {
+        RowReader::new(Box::new(Cursor::new(content.into())), format, PathBuf::from("data"))
+    }
+
+    /// Lines and fields of all rows, or the first error's message.
+    fn rows(format: Format, content: impl Into<Vec<u8>>) -> std::result::Result<Vec<(u64, Vec<String>)>, String> {
+        let mut reader = reader(format, content).map_err(|error| error.to_string())?;
+        let mut rows = Vec::new();
+        while let Some(row) = reader.next_row().map_err(|error| error.to_string())? {
+            rows.push((
+                row.line,
+                match row.cells {
+                    Cells::Fields(fields) => fields,
+                    Cells::Object(object) => vec![Value::Object(object).to_string()],
+                },
+            ));
+        }
+        Ok(rows)
+    }
+
+    fn fields(fields: &[&str]) -> Vec<String> {
+        fields.iter().map(|field| field.to_string()).collect()
+    }
+
+    #[test]
+    fn tsv_has_no_quotes() {
+        let content = "\u{feff}id\ttext\r\n1\t\"it\"\" said, \"no\"\r\n\r\n2\t\n";
+        assert_eq!(reader(Format::Tsv, content).unwrap().columns(), ["id", "text"]);
+        let expected = vec![(2, fields(&["1", "\"it\"\" said, \"no\""])), (4, fields(&["2", ""]))];
+        assert_eq!(rows(Format::Tsv, content).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_empty_line_of_a_single_column_is_an_empty_text() {
+        assert_eq!(rows(Format::Tsv, "text\na\n\nb").unwrap().len(), 3);
+    }
+
+    #[test]
+    fn csv_quotes_and_lines() {
+        let content = "\u{feff}id,text\r\n1,\"a, \"\"b\"\"\nc\"\r\n2,d\r\n";
+        assert_eq!(reader(Format::Csv, content).unwrap().columns(), ["id", "text"]);
+        let expected = vec![(2, fields(&["1", "a, \"b\"\nc"])), (4, fields(&["2", "d"]))];
+        assert_eq!(rows(Format::Csv, content).unwrap(), expected);
+    }
+
+    #[test]
+    fn jsonl_keeps_keys_and_their_order() {
+        let content = "\u{feff}{\"z\":1,\"a\":[2,null]}\n\n{\"b\":\"\\u0041\"}";
+        assert_eq!(reader(Format::Jsonl, content).unwrap().columns(), ["z", "a"]);
+        let expected = vec![(1, fields(&["{\"z\":1,\"a\":[2,null]}"])), (3, fields(&["{\"b\":\"A\"}"]))];
+        assert_eq!(rows(Format::Jsonl, content).unwrap(), expected);
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        for (format, content, message) in [
+            (Format::Tsv, &b""[..], "data: the file is empty"),
+            (Format::Csv, b"", "data: the file is empty"),
+            (Format::Jsonl, b"\n", "data: the file is empty"),
+            (Format::Tsv, b"a\tb\n1\t2\n3\n", "data:3: found 1 fields, expected 2"),
+            (Format::Tsv, b"a\tb\n1\t2\t3\n", "data:2: found 3 fields, expected 2"),
+            (Format::Csv, b"a,b\n\"1\n\",2\n3\n", "data:4: found 1 fields, expected 2"),
+            (Format::Tsv, b"a\nx\xffy\n", "data:2: invalid UTF-8 after 1 bytes"),
+            (Format::Csv, b"a\nx\xffy\n", "data:2: invalid UTF-8 after 1 bytes"),
+            (Format::Tsv, b"a\nx\0y\n", "data:2: a NUL byte at byte 2 of the line: is this a text file?"),
+            (Format::Jsonl, b"{}\n[1]\n", "data:2: found an array, expected a JSON object"),
+            (Format::Jsonl, b"{}\n{\"a\":}\n", "data:2: not JSON: expected value at column 6"),
+        ] {
+            assert_eq!(rows(format, content).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn a_missing_column_lists_the_known_ones_and_the_nearest() {
+        let reader = reader(Format::Tsv, "id\ttweet_text\tlabel\n").unwrap();
+        assert_eq!(
+            reader.column("tweet_txt").unwrap_err().to_string(),
+            "data: no column \"tweet_txt\"; the columns are: id, tweet_text, label; did you mean \"tweet_text\"?"
+        );
+        let twice = super::tests::reader(Format::Tsv, "text\ttext\n").unwrap();
+        assert_eq!(twice.column("text").unwrap_err().to_string(), "data: two columns are called \"text\"");
+    }
+
+    #[test]
+    fn gzip_is_known_by_its_bytes() {
+        use std::io::Write;
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["a.tsv", "a.tsv.gz"] {
+            let path = directory.path().join(name);
+            let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&path).unwrap(), Default::default());
+            gzip.write_all(b"text\nhello\n").unwrap();
+            gzip.finish().unwrap();
+            let row = RowReader::open(&path).unwrap().next_row().unwrap().unwrap();
+            assert_eq!(row.cells, Cells::Fields(fields(&["hello"])));
+        }
+        let message = RowReader::open(&directory.path().join("none.tsv")).err().unwrap().to_string();
+        assert!(message.contains("none.tsv: No such file"), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics(format in 0..3usize, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = rows([Format::Tsv, Format::Csv, Format::Jsonl][format], bytes);
+        }
+    }
+}
