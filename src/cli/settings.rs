@@ -8,7 +8,10 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser, ValueParser},
     value_parser,
 };
-use mtlcore::mtl::settings::{FIELDS, Field, Kind, Preset, Settings, TaskSource, literal};
+use mtlcore::mtl::{
+    data::TaskSource,
+    settings::{FIELDS, Field, Kind, Preset, Settings, literal},
+};
 use toml::{Table, Value};
 
 /// `[CONFIG.toml] [--task NAME=FILE[:LABEL_COLUMN]]... [--<field> VALUE]...`

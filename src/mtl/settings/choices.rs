@@ -27,14 +27,6 @@ choices! {
         Paper = "paper",
     }
 
-    /// What makes tokens of a text.
-    Tokenizer {
-        /// The preprocessing that the GloVe Twitter vectors were trained with.
-        Glove = "glove",
-        /// What stands between white space.
-        Plain = "plain",
-    }
-
     /// Where the rows of the embedding come from, and whether they learn.
     Embedding {
         /// Word vectors that stay as they are.
@@ -51,16 +43,6 @@ choices! {
         Zero = "zero",
         /// The mean of all vectors in use.
         Mean = "mean",
-    }
-
-    /// Whether texts are brought to one length with zero vectors that the network sees.
-    Padding {
-        /// Every text keeps its own length.
-        None = "none",
-        /// Before the text.
-        Pre = "pre",
-        /// After the text.
-        Post = "post",
     }
 
     /// The layer that all tasks share.
@@ -98,14 +80,16 @@ choices! {
     }
 }
 
-/// The words of the choices that the engine and the layers define.
+/// The words of the choices that are defined elsewhere: by the engine, the layers and the data.
 pub(super) mod words {
     pub const ADAM: &[&str] = &["kingma", "keras"];
     pub const CONV_ACTIVATION: &[&str] = &["relu", "tanh", "linear"];
     pub const CONV_POOLING: &[&str] = &["max", "mean"];
     pub const EMBEDDING_UPDATES: &[&str] = &["dense", "lazy"];
     pub const GATE_ACTIVATION: &[&str] = &["sigmoid", "hard-sigmoid"];
+    pub const PADDING: &[&str] = &["none", "pre", "post"];
     pub const SENTENCE: &[&str] = &["last", "max", "mean"];
+    pub const TOKENIZER: &[&str] = &["glove", "plain"];
 }
 
 #[cfg(test)]
@@ -124,6 +108,7 @@ mod tests {
         },
     };
     use crate::layers::SentenceVector;
+    use crate::mtl::data::{Padding, Tokenizer};
 
     fn assert_values<T: DeserializeOwned + Debug>(words: &[&str]) {
         let value = |word: &&str| toml::Value::from(*word).try_into::<T>().map(|value| format!("{value:?}"));
@@ -138,6 +123,8 @@ mod tests {
         assert_values::<TimePooling>(words::CONV_POOLING);
         assert_values::<RowUpdates>(words::EMBEDDING_UPDATES);
         assert_values::<GateActivation>(words::GATE_ACTIVATION);
+        assert_values::<Padding>(words::PADDING);
         assert_values::<SentenceVector>(words::SENTENCE);
+        assert_values::<Tokenizer>(words::TOKENIZER);
     }
 }

@@ -5,8 +5,7 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, BatchComposition, Embedding, Field, Kind, LossNormaliser, Padding, Preset, Shared, TaskSource,
-    Tokenizer, UnknownWord, choices::words,
+    AbsentHead, BatchComposition, Embedding, Field, Kind, LossNormaliser, Preset, Shared, UnknownWord, choices::words,
 };
 use crate::autograd::{
     AdamForm, RowUpdates,
@@ -16,6 +15,7 @@ use crate::autograd::{
     },
 };
 use crate::layers::SentenceVector;
+use crate::mtl::data::{Padding, TaskSource, Tokenizer};
 
 /// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
 macro_rules! settings {
@@ -74,7 +74,7 @@ settings! {
     }
     "Text" {
         /// What makes tokens of a text: the rules of the GloVe Twitter vectors, or white space alone.
-        tokenizer: Tokenizer as Kind::Choice(Tokenizer::WORDS) => Tokenizer::Glove;
+        tokenizer: Tokenizer as Kind::Choice(words::TOKENIZER) => Tokenizer::Glove;
         /// File of word vectors in GloVe's text format, plain or gzip; without one the embedding is random.
         vectors: Option<PathBuf> as Kind::Path => None;
         /// Word vectors as they are, word vectors trained further, or random rows, trained.
@@ -84,7 +84,7 @@ settings! {
         /// The row of a word without a vector: zeros, or the mean of the vectors in use.
         unknown: UnknownWord as Kind::Choice(UnknownWord::WORDS) => UnknownWord::Zero;
         /// Zero vectors, before or after each text, up to the length of the longest; or none.
-        padding: Padding as Kind::Choice(Padding::WORDS) => Padding::None, paper Padding::Pre;
+        padding: Padding as Kind::Choice(words::PADDING) => Padding::None, paper Padding::Pre;
         /// Cut texts to this number of tokens; not set, no text is cut.
         max_length: Option<usize> as Kind::Whole { least: 1 } => None;
     }

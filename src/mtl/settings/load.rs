@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde::{Deserialize, de::IntoDeserializer};
 use toml::{Table, Value, de::DeTable};
 
-use super::{FIELDS, Field, Preset, Settings, TaskSource};
+use super::{FIELDS, Field, Preset, Settings};
+use crate::mtl::data::TaskSource;
 use crate::{Error, Result};
 
 impl Settings {
@@ -102,12 +103,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::autograd::AdamForm;
+    use crate::{autograd::AdamForm, mtl::data::Padding};
 
-    use super::{
-        super::{Padding, Shared},
-        *,
-    };
+    use super::{super::Shared, *};
 
     /// Loads `text` from a file; errors speak of it as `FILE`.
     fn load(text: &str, overrides: &str) -> std::result::Result<Settings, String> {

@@ -22,11 +22,7 @@ mod choices;
 mod field;
 mod fields;
 mod load;
-mod task;
 
-pub use choices::{
-    AbsentHead, BatchComposition, Embedding, LossNormaliser, Padding, Preset, Shared, Tokenizer, UnknownWord,
-};
+pub use choices::{AbsentHead, BatchComposition, Embedding, LossNormaliser, Preset, Shared, UnknownWord};
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};
-pub use task::TaskSource;
