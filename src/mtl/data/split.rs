@@ -20,6 +20,7 @@ pub struct Split {
 /// kept within each combination of labels (`1`, `0` or missing for each task), as far as groups allow; of a combination
 /// with two examples or more at least one is held out. What comes from validation files is always held out, and of tasks
 /// that have a validation file nothing else is, unless a row carries another task's label as well.
+/// (Whoever gives a validation file answers for texts that it shares with the rows to learn from.)
 ///
 /// # Errors
 /// [`Error::Config`] if the share is not between 0 and 1, [`Error::Task`] if a task lacks a class on one side.
