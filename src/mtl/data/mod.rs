@@ -5,7 +5,7 @@
 //! | `tasks` | what a user declares: [`TaskSource`] |
 //! | `format`, `reader`, `writer` | rows in and out, TSV, CSV and JSON Lines, plain or gzip |
 //! | `corpus` | [`read`]: the rows of all tasks, with their labels |
-//! | `tokens` | [`Tokenizer`] |
+//! | `tokens`, `glove` | [`Tokenizer`] |
 //! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
 //! | `dataset` | [`Dataset`]: texts as ids |
 //! | `split` | [`hold_out`] |
@@ -16,6 +16,7 @@ mod check;
 mod corpus;
 mod dataset;
 mod format;
+mod glove;
 mod random;
 mod reader;
 mod simulate;

@@ -458,7 +458,7 @@ mod tests {
         let corpus = Simulation::default().generate().unwrap();
         assert_eq!(corpus, Simulation::default().generate().unwrap());
         assert_ne!(corpus, Simulation { seed: 2, ..Simulation::default() }.generate().unwrap());
-        assert_eq!(corpus.sources[0].sha256[..16], *"PINNED");
+        assert_eq!(corpus.sources[0].sha256[..16], *"891692bee5903a3d");
     }
 
     #[test]

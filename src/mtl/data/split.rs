@@ -20,6 +20,7 @@ pub struct Split {
 /// kept within each combination of labels (`1`, `0` or missing for each task), as far as groups allow; of a combination
 /// with two examples or more at least one is held out. What comes from validation files is always held out, and of tasks
 /// that have a validation file nothing else is, unless a row carries another task's label as well.
+/// (Whoever gives a validation file answers for texts that it shares with the rows to learn from.)
 ///
 /// # Errors
 /// [`Error::Config`] if the share is not between 0 and 1, [`Error::Task`] if a task lacks a class on one side.
@@ -57,22 +58,18 @@ pub fn hold_out(tasks: &[String], examples: &[Example], share: f64, seed: u64) -
     let mut groups: Vec<Vec<(usize, usize)>> = groups.into_values().collect();
     groups.shuffle(&mut named(seed, "hold-out"));
     groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
-    let mut counts = vec![0.0; sizes.len()];
     for rows in &groups {
+        let mut counts: BTreeMap<usize, f64> = BTreeMap::new(); // by stratum
         for &(_, stratum) in rows {
-            counts[stratum] += 1.0;
+            *counts.entry(stratum).or_default() += 1.0;
         }
         // How much the sum of the squares of `wanted` falls if this group is held out.
-        let distinct = || {
-            rows.iter().enumerate().filter(|(i, (_, s))| !rows[..*i].iter().any(|(_, t)| s == t)).map(|(_, (_, s))| *s)
-        };
-        let gain: f64 = distinct().map(|stratum| counts[stratum] * (2.0 * wanted[stratum] - counts[stratum])).sum();
-        for &(row, stratum) in rows {
-            if gain > 0.0 {
+        let gain: f64 = counts.iter().map(|(&stratum, count)| count * (2.0 * wanted[stratum] - count)).sum();
+        if gain > 0.0 {
+            for &(row, stratum) in rows {
                 held_out[row] = true;
                 wanted[stratum] -= 1.0;
             }
-            counts[stratum] = 0.0;
         }
     }
 

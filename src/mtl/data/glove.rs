@@ -1,0 +1,559 @@
+//! The rules of [`Tokenizer::Glove`](super::Tokenizer::Glove), in one pass.
+
+/// The tags a text may already hold.
+const TAGS: [&str; 12] = [
+    "<url>",
+    "<user>",
+    "<number>",
+    "<hashtag>",
+    "<smile>",
+    "<sadface>",
+    "<lolface>",
+    "<neutralface>",
+    "<heart>",
+    "<repeat>",
+    "<elong>",
+    "<allcaps>",
+];
+
+/// One pass over a text: at each place the first rule that matches is taken, in the order of the script.
+pub(super) struct Glove<'t, E> {
+    text: &'t str,
+    bytes: &'t [u8],
+    buffer: String, // a word in lower case, if it was not already
+    emit: E,
+}
+
+impl<'t, E: FnMut(&str)> Glove<'t, E> {
+    pub(super) fn new(text: &'t str, emit: E) -> Self {
+        Self { text, bytes: text.as_bytes(), buffer: String::new(), emit }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            at = self.next(at);
+        }
+    }
+
+    /// Emits the tokens of what stands at byte `at`; returns where it ends.
+    fn next(&mut self, at: usize) -> usize {
+        match self.bytes[at] {
+            b'a'..=b'z' | b'A'..=b'Z' => match self.url(at) {
+                Some(end) => self.tag("<url>", end),
+                None => self.word(at),
+            },
+            0..=b' ' | 0x7f => at + 1,
+            b'@' if self.is_name(at + 1) => {
+                let length = (at + 1..self.bytes.len()).take_while(|&i| self.is_name(i)).count();
+                self.tag("<user>", at + 1 + length)
+            }
+            b'#' => self.hashtag(at),
+            b'<' => self.heart_or_tag(at),
+            b'!' | b'?' | b'.' if matches!(self.byte(at + 1), b'!' | b'?' | b'.') => {
+                let length = self.run_of(at, |byte| matches!(byte, b'!' | b'?' | b'.'));
+                let text = self.text;
+                (self.emit)(&text[at + length - 1..at + length]);
+                self.tag("<repeat>", at + length)
+            }
+            b':' | b';' | b'=' | b'8' | b'(' | b')' => match self.face(at) {
+                Some((tag, end)) => self.tag(tag, end),
+                None => self.number_or_mark(at),
+            },
+            0x80.. => {
+                let symbol = self.char(at);
+                let end = at + symbol.len_utf8();
+                if continues_word(symbol) {
+                    return self.word(at);
+                }
+                if !is_blank(symbol) {
+                    let text = self.text;
+                    (self.emit)(&text[at..end]);
+                }
+                end
+            }
+            _ => self.number_or_mark(at),
+        }
+    }
+
+    fn tag(&mut self, tag: &str, end: usize) -> usize {
+        (self.emit)(tag);
+        end
+    }
+
+    /// A number: a sign, a point, digits, and groups of `:`, `,` or `.` and digits. Otherwise a mark that stands alone.
+    fn number_or_mark(&mut self, at: usize) -> usize {
+        let mut digits = at;
+        if matches!(self.byte(digits), b'+' | b'-') {
+            digits += 1;
+        }
+        if self.byte(digits) == b'.' {
+            digits += 1;
+        }
+        if !self.byte(digits).is_ascii_digit() {
+            let text = self.text;
+            (self.emit)(&text[at..at + 1]);
+            return at + 1;
+        }
+        let mut end = digits + self.run_of(digits, |byte| byte.is_ascii_digit());
+        while matches!(self.byte(end), b':' | b',' | b'.') && self.byte(end + 1).is_ascii_digit() {
+            end += 1 + self.run_of(end + 1, |byte| byte.is_ascii_digit());
+        }
+        self.tag("<number>", end)
+    }
+
+    /// The end of the link that begins at `at`: up to white space, less the punctuation that follows it.
+    fn url(&self, at: usize) -> Option<usize> {
+        if !matches!(self.bytes[at], b'h' | b'H' | b'w' | b'W') {
+            return None;
+        }
+        let starts = |prefix: &str| {
+            self.bytes.get(at..at + prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+        };
+        let body = at + ["http://", "https://", "www."].into_iter().find(|prefix| starts(prefix))?.len();
+        let rest = &self.text[body..];
+        let rest = &rest[..rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len())];
+        let link = rest.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != '/');
+        (!link.is_empty()).then_some(body + link.len())
+    }
+
+    /// A face, its tag and its end.
+    fn face(&self, at: usize) -> Option<(&'static str, usize)> {
+        let before = self.text[..at].chars().next_back();
+        let nose = |at: usize| at + usize::from(matches!(self.byte(at), b'\'' | b'`' | b'-'));
+        let ends_word = |end: usize| !self.text[end..].starts_with(|c: char| c.is_alphanumeric());
+        let first = self.bytes[at];
+        if matches!(first, b'(' | b')') {
+            let eyes = nose(at + self.run_of(at, |byte| byte == first));
+            let is_face = before.is_none_or(char::is_whitespace)
+                && matches!(self.byte(eyes), b':' | b';' | b'=')
+                && ends_word(eyes + 1);
+            return is_face.then_some((if first == b'(' { "<smile>" } else { "<sadface>" }, eyes + 1));
+        }
+        if first == b'8' && before.is_some_and(char::is_alphanumeric) {
+            return None;
+        }
+        let mouth = nose(at + 1);
+        let run = |of: [u8; 2]| mouth + self.run_of(mouth, |byte| of.contains(&byte));
+        match self.byte(mouth) {
+            b')' => Some(("<smile>", run(*b"))"))),
+            b'(' => Some(("<sadface>", run(*b"(("))),
+            b'd' | b'D' => Some(("<smile>", run(*b"dD"))).filter(|face| ends_word(face.1)),
+            b'p' | b'P' => Some(("<lolface>", run(*b"pP"))).filter(|face| ends_word(face.1)),
+            b'/' | b'|' | b'l' | b'*' if ends_word(mouth + 1) && self.byte(mouth + 1) != b'/' => {
+                Some(("<neutralface>", mouth + 1))
+            }
+            _ => None,
+        }
+    }
+
+    fn heart_or_tag(&mut self, at: usize) -> usize {
+        let threes = self.run_of(at + 1, |byte| byte == b'3');
+        if threes > 0 && !self.byte(at + 1 + threes).is_ascii_digit() {
+            return self.tag("<heart>", at + 1 + threes);
+        }
+        let rest = &self.text[at..];
+        match TAGS.into_iter().find(|tag| rest.starts_with(tag)) {
+            Some(tag) => self.tag(tag, at + tag.len()),
+            None => self.number_or_mark(at),
+        }
+    }
+
+    /// `#` and a body of letters, digits and `_`; a `#` without one stands alone.
+    fn hashtag(&mut self, at: usize) -> usize {
+        let text = self.text;
+        let rest = &text[at + 1..];
+        let body =
+            &rest[..rest.find(|c: char| !continues_word(c) && c != '_' && !c.is_ascii_digit()).unwrap_or(rest.len())];
+        if body.is_empty() {
+            return self.number_or_mark(at);
+        }
+        (self.emit)("<hashtag>");
+        let splits = body.contains(char::is_lowercase);
+        for part in body.split('_').filter(|part| !part.is_empty()) {
+            let mut start = 0;
+            let mut previous = None;
+            for (place, c) in part.char_indices() {
+                let is_digit = c.is_ascii_digit();
+                let begins = previous.is_some_and(|was_digit| was_digit != is_digit) || (splits && c.is_uppercase());
+                if begins && place > start {
+                    self.hashtag_piece(&part[start..place]);
+                    start = place;
+                }
+                previous = Some(is_digit);
+            }
+            self.hashtag_piece(&part[start..]);
+        }
+        at + 1 + body.len()
+    }
+
+    fn hashtag_piece(&mut self, piece: &str) {
+        if piece.as_bytes()[0].is_ascii_digit() {
+            (self.emit)("<number>");
+        } else {
+            self.letters(piece);
+        }
+    }
+
+    /// A word from `at` on, with a contraction's second half as a token of its own.
+    fn word(&mut self, at: usize) -> usize {
+        let text = self.text;
+        let mut end = at;
+        loop {
+            end += self.run_of(end, |byte| byte.is_ascii_alphabetic());
+            if end == text.len() || self.bytes[end] == b' ' {
+                break; // the common case, before any other is looked at
+            }
+            if self.bytes[end] >= 0x80 && continues_word(self.char(end)) {
+                end += self.char(end).len_utf8();
+                continue;
+            }
+            let apostrophe = match self.bytes[end] {
+                b'\'' => 1,
+                0xe2 if text[end..].starts_with('’') => '’'.len_utf8(),
+                _ => 0,
+            };
+            let next = end + if apostrophe > 0 { apostrophe } else { 1 };
+            let joins = apostrophe > 0 || matches!(self.bytes[end], b'-' | b'_');
+            if !joins || next >= text.len() || !continues_word(self.char(next)) {
+                break;
+            }
+            if apostrophe > 0
+                && let Some((cut, suffix, after)) = self.contraction(at, end, next)
+            {
+                if cut > at {
+                    self.letters(&text[at..cut]);
+                }
+                return self.tag(suffix, after);
+            }
+            end = next;
+        }
+        // A link may follow a word without a space, as in "herehttp://…".
+        if self.byte(end) == b':' && text[end..].starts_with("://") {
+            for scheme in ["https", "http"] {
+                let start = end.saturating_sub(scheme.len());
+                if start > at
+                    && self.bytes[start..end].eq_ignore_ascii_case(scheme.as_bytes())
+                    && self.url(start).is_some()
+                {
+                    end = start;
+                    break;
+                }
+            }
+        }
+        self.letters(&text[at..end]);
+        end
+    }
+
+    /// If the letters from `next` on are an English contraction of the word `at..end`: where that word ends, the second
+    /// half, and the place after it.
+    fn contraction(&self, at: usize, end: usize, next: usize) -> Option<(usize, &'static str, usize)> {
+        let after = next + self.run_of(next, |byte| byte.is_ascii_alphabetic());
+        if after < self.text.len() && continues_word(self.char(after)) {
+            return None;
+        }
+        let suffix = &self.bytes[next..after];
+        if suffix.eq_ignore_ascii_case(b"t") && matches!(self.bytes[end - 1], b'n' | b'N') && end - 1 > at {
+            return Some((end - 1, "n't", after));
+        }
+        ["'s", "'m", "'d", "'re", "'ve", "'ll"]
+            .into_iter()
+            .find(|candidate| suffix.eq_ignore_ascii_case(&candidate.as_bytes()[1..]))
+            .map(|suffix| (end, suffix, after))
+    }
+
+    /// A word without its contraction: shortened if lengthened, lower case, with the tags for what was undone.
+    fn letters(&mut self, word: &str) {
+        let bytes = word.as_bytes();
+        let (word, is_long) = if word.is_ascii() {
+            let last = bytes[bytes.len() - 1];
+            let run = bytes.iter().rev().take_while(|byte| byte.eq_ignore_ascii_case(&last)).count();
+            if run >= 3 { (&word[..word.len() - run + 1], true) } else { (word, false) }
+        } else {
+            let lower = |c: char| c.to_lowercase().next();
+            let last = word.chars().next_back().and_then(lower);
+            let run = word.chars().rev().take_while(|&c| lower(c) == last).count();
+            if run >= 3 {
+                let kept = word.chars().count() - run + 1;
+                (&word[..word.char_indices().nth(kept).map_or(word.len(), |(place, _)| place)], true)
+            } else {
+                (word, false)
+            }
+        };
+        if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            (self.emit)(word);
+        } else {
+            self.buffer.clear();
+            self.buffer.extend(word.chars().map(|c| if c == '’' { '\'' } else { c }).flat_map(char::to_lowercase));
+            (self.emit)(&self.buffer);
+            let capitals = word.chars().filter(|c| c.is_uppercase()).count();
+            if capitals >= 2 && word.chars().all(|c| c.is_uppercase() || !c.is_alphabetic()) {
+                (self.emit)("<allcaps>");
+            }
+        }
+        if is_long {
+            (self.emit)("<elong>");
+        }
+    }
+
+    /// The byte at `at`, or 0 after the end.
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    fn char(&self, at: usize) -> char {
+        self.text[at..].chars().next().unwrap_or('\0')
+    }
+
+    /// How many bytes from `at` on are `like`.
+    fn run_of(&self, at: usize, like: impl Fn(u8) -> bool) -> usize {
+        self.bytes.get(at..).map_or(0, |rest| rest.iter().take_while(|&&byte| like(byte)).count())
+    }
+
+    /// Whether the byte at `at` may be part of a Twitter name.
+    fn is_name(&self, at: usize) -> bool {
+        let byte = self.byte(at);
+        byte.is_ascii_alphanumeric() || byte == b'_'
+    }
+}
+
+/// Whether `c` is part of a word: a letter of any script, or one of the marks that stand on letters. ASCII digits are not:
+/// they are numbers wherever they occur.
+fn continues_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphabetic();
+    }
+    c.is_alphanumeric()
+        || matches!(c,
+            '\u{300}'..='\u{36f}' | '\u{483}'..='\u{487}' | '\u{591}'..='\u{5bd}' | '\u{64b}'..='\u{65f}' // accents, points
+            | '\u{93c}' | '\u{94d}' | '\u{9bc}' | '\u{9cd}' | '\u{a3c}' | '\u{a4d}' | '\u{abc}' | '\u{acd}' // nukta, virama
+            | '\u{b3c}' | '\u{b4d}' | '\u{bcd}' | '\u{c4d}' | '\u{ccd}' | '\u{d4d}' | '\u{dca}'
+            | '\u{e38}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{eb8}'..='\u{ece}' | '\u{1039}' | '\u{103a}' | '\u{17d2}')
+}
+
+/// Whether `c` has neither width nor meaning of its own here: spaces, controls, joiners, variation selectors.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::mtl::data::Tokenizer;
+    use proptest::prelude::*;
+    use regex::Regex;
+    use std::sync::LazyLock;
+
+    fn glove(text: &str) -> String {
+        Tokenizer::Glove.tokens(text).join(" ")
+    }
+
+    #[test]
+    fn golden_line() {
+        assert_eq!(
+            glove("got my flu shot today @CVS_Extra #FluShot #GetVaccinated http://t.co/a1B2 sooooo sore :("),
+            "got my flu shot today <user> <hashtag> flu shot <hashtag> get vaccinated <url> so <elong> sore <sadface>"
+        );
+    }
+
+    /// The example that comes with the published script.
+    #[test]
+    fn the_scripts_own_example() {
+        assert_eq!(
+            glove(
+                "I TEST alllll kinds of #hashtags and #HASHTAGS, @mentions and 3000 (http://t.co/dkfjkdf). w/ <3 :) haha!!!!!"
+            ),
+            "i test <allcaps> al <elong> kinds of <hashtag> hashtags and <hashtag> hashtags <allcaps> , <user> and \
+             <number> ( <url> ) . w / <heart> <smile> haha ! <repeat>"
+        );
+    }
+
+    #[test]
+    fn rules_one_by_one() {
+        for (text, tokens) in [
+            ("Hello, world.", "hello , world ."),
+            ("see www.who.int/flu, or https://a.b/c?d=e.", "see <url> , or <url> ."),
+            ("herehttp://t.co/x…", "here <url> …"),
+            ("RT@who: @who's", "rt <allcaps> <user> : <user> ' s"),
+            (
+                "1,000 at 10:30, -1.5 .5 5. covid-19 H1N1 8pm",
+                "<number> at <number> , <number> <number> <number> . covid <number> h <number> n <number> <number> pm",
+            ),
+            (
+                "#HIV #flu2019 #a_b #IAm # #!",
+                "<hashtag> hiv <allcaps> <hashtag> flu <number> <hashtag> a b <hashtag> i am # # !",
+            ),
+            (":) =D ;-) (: 8)", "<smile> <smile> <smile> <smile> <smile>"),
+            (
+                ":( ): :'( :p :-/ :| :*",
+                "<sadface> <sadface> <sadface> <lolface> <neutralface> <neutralface> <neutralface>",
+            ),
+            (
+                "great:) note:please 18) 8/10 (see):",
+                "great <smile> note : please <number> ) <number> / <number> ( see ) :",
+            ),
+            ("<3 <333 <30 <user> <b>", "<heart> <heart> < <number> <user> < b >"),
+            ("what?! no... yes!", "what ! <repeat> no . <repeat> yes !"),
+            ("SOOOO wayyyy cooool AAAA", "so <allcaps> <elong> way <elong> cooool a <elong>"),
+            (
+                "don't CAN’T I'm y'all we'll o'clock 'quoted'",
+                "do n't ca <allcaps> n't i 'm y'all we 'll o'clock ' quoted '",
+            ),
+            ("well-being foo_bar a--b and/or", "well-being foo_bar a - - b and / or"),
+            ("Ünwohl ÜBEL नमस्ते 😷😷 ❤\u{fe0f}", "ünwohl übel <allcaps> नमस्ते 😷 😷 ❤"),
+            ("\u{200b} \u{a0}\t", ""),
+            ("", ""),
+        ] {
+            assert_eq!(glove(text), tokens, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_a_hundred_thousand_tokens() {
+        assert_eq!(Tokenizer::Glove.tokens(&"word ".repeat(100_000)).len(), 100_000);
+        assert_eq!(Tokenizer::Glove.tokens(&"(".repeat(100_000)).len(), 100_000);
+        assert_eq!(glove(&"o".repeat(100_000)), "o <elong>");
+    }
+
+    /// The same rules as regular expressions that are tried in turn at each place: slow, and written independently.
+    fn reference(text: &str) -> Vec<String> {
+        /// What a match becomes; `Checked` must not be followed by a letter or digit, or for hearts, a digit.
+        enum Becomes {
+            Tag(&'static str),
+            Checked(&'static str),
+            LastThenRepeat,
+            Hashtag,
+            Word,
+            Itself,
+            Nothing,
+        }
+        use Becomes::*;
+        static RULES: LazyLock<Vec<(Regex, Becomes)>> = LazyLock::new(|| {
+            [
+                (r"^(?i:https?://|www\.)\S*[\p{Alphabetic}\p{N}_/]", Tag("<url>")),
+                (r"^@[A-Za-z0-9_]+", Tag("<user>")),
+                (r"^#[A-Za-z0-9_éÉ]+", Hashtag),
+                (r"^[8:=;]['`-]?\)+", Tag("<smile>")),
+                (r"^[8:=;]['`-]?\(+", Tag("<sadface>")),
+                (r"^[8:=;]['`-]?[dD]+", Checked("<smile>")),
+                (r"^[8:=;]['`-]?[pP]+", Checked("<lolface>")),
+                (r"^[8:=;]['`-]?[/|l*]", Checked("<neutralface>")),
+                (r"^\(+['`-]?[:=;]", Checked("<smile>")),
+                (r"^\)+['`-]?[:=;]", Checked("<sadface>")),
+                (r"^<3+", Checked("<heart>")),
+                (r"^<(url|user|number|hashtag|smile|sadface|lolface|neutralface|heart|repeat|elong|allcaps)>", Itself),
+                (r"^[!?.]{2,}", LastThenRepeat),
+                (r"^[-+]?\.?[0-9]+([:,.][0-9]+)*", Tag("<number>")),
+                (r"^[A-Za-zéÉ]+(['’_-][A-Za-zéÉ]+)*", Word),
+                (r"^\s", Nothing),
+                (r"^.", Itself),
+            ]
+            .into_iter()
+            .map(|(pattern, becomes)| (Regex::new(pattern).unwrap(), becomes))
+            .collect()
+        });
+        static CONTRACTION: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"^(?i)(.+?)(n['’]t|['’](?:s|m|d|re|ve|ll))(?:['’_-]|$)").unwrap());
+        static PIECE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[0-9]+|[A-ZÉ]?[a-zé]+|[A-ZÉ]").unwrap());
+        static CAPITALS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[0-9]+|[A-ZÉ]+").unwrap());
+
+        fn word(word: &str, tokens: &mut Vec<String>) {
+            let mut letters: Vec<char> = word.replace('’', "'").chars().collect();
+            let same = |a: char, b: char| a.to_lowercase().eq(b.to_lowercase());
+            let is_long =
+                letters.len() >= 3 && letters[letters.len() - 3..].windows(2).all(|pair| same(pair[0], pair[1]));
+            while is_long && letters.len() >= 2 && same(letters[letters.len() - 1], letters[letters.len() - 2]) {
+                letters.pop();
+            }
+            let word: String = letters.iter().collect();
+            tokens.push(word.to_lowercase());
+            if word != word.to_lowercase()
+                && word == word.to_uppercase()
+                && word.matches(char::is_alphabetic).count() > 1
+            {
+                tokens.push("<allcaps>".into());
+            }
+            if is_long {
+                tokens.push("<elong>".into());
+            }
+        }
+
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        'places: while at < text.len() {
+            let (rest, before) = (&text[at..], text[..at].chars().next_back());
+            for (pattern, becomes) in RULES.iter() {
+                let Some(found) = pattern.find(rest).map(|found| found.as_str()) else { continue };
+                let after = rest[found.len()..].chars().next();
+                let in_word = before.is_some_and(char::is_alphanumeric);
+                let mut taken = found.len();
+                match becomes {
+                    Tag("<smile>" | "<sadface>") | Checked(_) if found.starts_with('8') && in_word => continue,
+                    Checked("<heart>") if !after.is_some_and(|c| c.is_ascii_digit()) => tokens.push("<heart>".into()),
+                    Checked(_) if after.is_some_and(char::is_alphanumeric) => continue,
+                    Checked("<neutralface>") if after == Some('/') => continue,
+                    Checked(_) if found.starts_with(['(', ')']) && !before.is_none_or(char::is_whitespace) => continue,
+                    Tag(tag) | Checked(tag) => tokens.push(tag.to_string()),
+                    LastThenRepeat => tokens.extend([found[found.len() - 1..].to_owned(), "<repeat>".into()]),
+                    Itself => tokens.push(found.into()),
+                    Nothing => {}
+                    Hashtag => {
+                        tokens.push("<hashtag>".into());
+                        let pieces = if found.contains(char::is_lowercase) { &*PIECE } else { &*CAPITALS };
+                        for piece in pieces.find_iter(found) {
+                            match piece.as_str() {
+                                digits if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+                                    tokens.push("<number>".into())
+                                }
+                                letters => word(letters, &mut tokens),
+                            }
+                        }
+                    }
+                    Word => {
+                        let (mut stem, mut suffix) = (found, None);
+                        if let Some(parts) = CONTRACTION.captures(found) {
+                            stem = parts.get(1).unwrap().as_str();
+                            let half = parts.get(2).unwrap();
+                            taken = half.end();
+                            suffix = Some(half.as_str().to_lowercase().replace('’', "'"));
+                        } else if rest[taken..].starts_with("://")
+                            && let lower = found.to_lowercase()
+                            && let Some(short) = lower.strip_suffix("https").or(lower.strip_suffix("http"))
+                            && !short.is_empty()
+                            && RULES[0].0.is_match(&rest[short.len()..])
+                        {
+                            (stem, taken) = (&found[..short.len()], short.len());
+                        }
+                        word(stem, &mut tokens);
+                        tokens.extend(suffix);
+                    }
+                }
+                at += taken;
+                continue 'places;
+            }
+            unreachable!("the last rule matches everything but line breaks, which are white space");
+        }
+        tokens
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn equals_the_reference(pieces in proptest::collection::vec(
+            prop_oneof![
+                4 => "[a-dA-DnNsStTpPlLéÉ]{1,4}",
+                2 => prop::sample::select(vec![
+                    " ", "'", "’", "-", "_", ".", "!", "?", ":", ";", "=", "8", "(", ")", "/", "|", "*", "<", "3", "1", ",",
+                    "#", "@", "+", "aaa", "OOOO", "http://", "https://", "www.", "<user>", "don't", "we've", "…", "\n",
+                ]).prop_map(str::to_owned),
+                2 => Just(" ".to_owned()),
+            ], 0..14))
+        {
+            let text = pieces.concat();
+            prop_assert_eq!(Tokenizer::Glove.tokens(&text), reference(&text), "{:?}", text);
+        }
+    }
+}
