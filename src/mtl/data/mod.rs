@@ -17,7 +17,6 @@ mod corpus;
 mod dataset;
 mod format;
 mod glove;
-mod random;
 mod reader;
 mod simulate;
 mod split;

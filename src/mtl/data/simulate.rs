@@ -7,10 +7,9 @@
 use super::{
     corpus::{Corpus, Record, Source},
     format::hexadecimal,
-    random::named,
     tasks::TaskSource,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, mtl::streams::Streams};
 use rand::{Rng, RngExt, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -188,7 +187,7 @@ impl Simulation {
     /// If `dim` is less than 2.
     pub fn vectors(&self, dim: usize) -> String {
         assert!(dim >= 2, "vectors of {dim} numbers cannot carry two directions");
-        let mut rng = named(self.seed, "simulated vectors");
+        let mut rng = Streams::new(self.seed).rng("simulated vectors", 0);
         let mut directions = [gaussians(&mut rng, dim), gaussians(&mut rng, dim)];
         let [first, second] = &mut directions;
         remove_part_along(second, first);
@@ -213,7 +212,7 @@ impl Simulation {
     /// The words and their weights: first those of both tasks, then those of the first, then those of the second alone.
     pub fn word_list(&self) -> Vec<SimulatedWord> {
         let (common, own) = (self.common_words(), self.words - self.common_words());
-        let mut rng = named(self.seed, "simulated weights");
+        let mut rng = Streams::new(self.seed).rng("simulated weights", 0);
         let first = gaussians(&mut rng, common);
         let mut beyond = gaussians(&mut rng, common);
         let size = norm(&first);
@@ -241,10 +240,10 @@ impl Simulation {
 
     /// Texts of the words that one of `tasks` has, frequent and rare ones as Zipf's law has it.
     fn texts(&self, tasks: &[usize], words: &[SimulatedWord]) -> Vec<Text> {
-        let mut rng = named(self.seed, &format!("simulated texts {tasks:?}"));
+        let mut rng = Streams::new(self.seed).rng(&format!("simulated texts {tasks:?}"), 0);
         let mut known: Vec<&SimulatedWord> =
             words.iter().filter(|word| tasks.iter().any(|&task| word.known[task])).collect();
-        known.shuffle(&mut named(self.seed, "simulated frequencies"));
+        known.shuffle(&mut Streams::new(self.seed).rng("simulated frequencies", 0));
         let mut sum = 0.0;
         let cumulative: Vec<f64> = (0..known.len())
             .map(|rank| {
@@ -288,7 +287,7 @@ impl Simulation {
         let mut order: Vec<usize> = (0..texts.len()).filter(|&row| implied(row)).collect();
         order.sort_by(|&a, &b| texts[b].scores[task].total_cmp(&texts[a].scores[task]).then(a.cmp(&b)));
         let (positive, negative) = order.split_at_mut(self.positives(task));
-        let mut rng = named(self.seed, &format!("simulated noise {task}"));
+        let mut rng = Streams::new(self.seed).rng(&format!("simulated noise {task}"), 0);
         positive.shuffle(&mut rng);
         negative.shuffle(&mut rng);
         let wrong = (self.noise * texts.len() as f64 / 2.0).round() as usize;
@@ -458,7 +457,7 @@ mod tests {
         let corpus = Simulation::default().generate().unwrap();
         assert_eq!(corpus, Simulation::default().generate().unwrap());
         assert_ne!(corpus, Simulation { seed: 2, ..Simulation::default() }.generate().unwrap());
-        assert_eq!(corpus.sources[0].sha256[..16], *"891692bee5903a3d");
+        assert_eq!(corpus.sources[0].sha256[..16], *"8b67c70eceb33447");
     }
 
     #[test]

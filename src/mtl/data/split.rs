@@ -1,7 +1,7 @@
 //! A held-out share of the rows, to measure on what was not learnt from.
 
-use super::{dataset::Example, random::named};
-use crate::{Error, Result};
+use super::dataset::Example;
+use crate::{Error, Result, mtl::streams::Streams};
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub fn hold_out(tasks: &[String], examples: &[Example], share: f64, seed: u64) -
         .map(|&size| if size < 2 { share * size as f64 } else { (share * size as f64).clamp(1.0, size as f64 - 1.0) })
         .collect();
     let mut groups: Vec<Vec<(usize, usize)>> = groups.into_values().collect();
-    groups.shuffle(&mut named(seed, "hold-out"));
+    groups.shuffle(&mut Streams::new(seed).rng("hold-out", 0));
     groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
     for rows in &groups {
         let mut counts: BTreeMap<usize, f64> = BTreeMap::new(); // by stratum
