@@ -2,5 +2,6 @@
 
 pub mod data;
 pub mod evaluation;
+pub mod model;
 pub mod settings;
 pub mod streams;
