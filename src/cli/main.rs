@@ -1,6 +1,7 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
 mod config;
+mod gradcheck;
 mod output;
 mod settings;
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     match CommandLine::parse().command {
         Command::Config(arguments) => config::run(&arguments),
+        Command::Gradcheck(arguments) => gradcheck::run(&arguments),
     }
 }
 
@@ -36,12 +38,14 @@ const EXAMPLES: &str = "\
 Examples:
   mtlcore config                              every knob, explained, with its value
   mtlcore config --preset paper > paper.toml  a configuration file to edit
+  mtlcore gradcheck                           proof that every gradient is right
 
 `mtlcore COMMAND --help` shows more of them.";
 
 #[derive(Subcommand)]
 enum Command {
     Config(config::Arguments),
+    Gradcheck(gradcheck::Arguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.
