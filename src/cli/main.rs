@@ -2,7 +2,9 @@
 
 mod config;
 mod output;
+mod progress;
 mod settings;
+mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
 
@@ -14,14 +16,17 @@ fn main() -> ExitCode {
             eprintln!("error: {}", one_line(&error));
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
+        Err(_) => ExitCode::SUCCESS,
+        Ok(code) => code,
     }
 }
 
-fn run() -> anyhow::Result<()> {
+fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
-        Command::Config(arguments) => config::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments)?,
+        Command::Train(arguments) => return train::run(&arguments),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Does multi-task learning help my tasks? Text classifiers, trained alone and together, with evidence.
@@ -41,6 +46,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Train(train::Arguments),
     Config(config::Arguments),
 }
 
