@@ -27,9 +27,9 @@ pub enum RowUpdates {
     Lazy,
 }
 
-/// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
-#[derive(Clone, Debug)]
-pub struct Adam<F = f32> {
+/// The constants of Adam.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AdamSettings {
     /// Step size.
     pub learning_rate: f64,
     /// Decay of the first moment.
@@ -42,8 +42,28 @@ pub struct Adam<F = f32> {
     pub form: AdamForm,
     /// What happens to rows without a gradient.
     pub row_updates: RowUpdates,
+}
+
+impl Default for AdamSettings {
+    /// The values that Kingma & Ba recommend.
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            form: AdamForm::default(),
+            row_updates: RowUpdates::default(),
+        }
+    }
+}
+
+/// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
+#[derive(Clone, Debug)]
+pub struct Adam<F = f32> {
+    settings: AdamSettings,
     /// One entry for each parameter that has ever had a gradient.
-    pub(super) moments: Vec<Option<Moments<F>>>,
+    moments: Vec<Option<Moments<F>>>,
 }
 
 /// What Adam knows of one parameter.
@@ -57,21 +77,12 @@ pub struct Moments<F = f32> {
     pub steps: u64,
 }
 
-impl<F: Real> Default for Adam<F> {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            form: AdamForm::default(),
-            row_updates: RowUpdates::default(),
-            moments: Vec::new(),
-        }
-    }
-}
-
 impl<F: Real> Adam<F> {
+    /// Adam before its first step.
+    pub fn new(settings: AdamSettings) -> Self {
+        Self { settings, moments: Vec::new() }
+    }
+
     /// Moves each parameter that has a gradient.
     pub fn step(&mut self, params: &mut ParamStore<F>, gradients: &Gradients<F>) {
         self.moments.resize_with(params.len(), || None);
@@ -86,7 +97,7 @@ impl<F: Real> Adam<F> {
             moments.steps += 1;
             let rule = self.rule_at(moments.steps);
             let (m, v) = (moments.first.data_mut(), moments.second.data_mut());
-            match (gradient, self.row_updates) {
+            match (gradient, self.settings.row_updates) {
                 (Gradient::Dense(g), _) => update(value.data_mut(), m, v, g.data(), rule),
                 (Gradient::Rows { ids, rows, .. }, RowUpdates::Lazy) => {
                     for (i, &row) in ids.iter().enumerate() {
@@ -117,20 +128,21 @@ impl<F: Real> Adam<F> {
     }
 
     fn rule_at(&self, steps: u64) -> Rule<F> {
+        let AdamSettings { learning_rate, beta1, beta2, epsilon, form, .. } = self.settings;
         let steps = steps as f64;
-        let (correction1, correction2) = (1.0 - self.beta1.powf(steps), 1.0 - self.beta2.powf(steps));
+        let (correction1, correction2) = (1.0 - beta1.powf(steps), 1.0 - beta2.powf(steps));
         // m̂ / (√v̂ + ε) with v̂ = v / correction2 equals √correction2 / correction1 · m / (√v + ε·√correction2).
-        let epsilon = match self.form {
-            AdamForm::Kingma => self.epsilon * correction2.sqrt(),
-            AdamForm::Keras => self.epsilon,
+        let epsilon = match form {
+            AdamForm::Kingma => epsilon * correction2.sqrt(),
+            AdamForm::Keras => epsilon,
         };
         let number = F::from_f64;
         Rule {
-            beta1: number(self.beta1),
-            beta2: number(self.beta2),
-            gain1: number(1.0 - self.beta1),
-            gain2: number(1.0 - self.beta2),
-            rate: number(self.learning_rate * correction2.sqrt() / correction1),
+            beta1: number(beta1),
+            beta2: number(beta2),
+            gain1: number(1.0 - beta1),
+            gain2: number(1.0 - beta2),
+            rate: number(learning_rate * correction2.sqrt() / correction1),
             epsilon: number(epsilon),
         }
     }
@@ -180,15 +192,14 @@ mod tests {
 
     fn adam(settings: &Value, row_updates: RowUpdates) -> Adam<f64> {
         let number = |name: &str| settings[name].as_f64().unwrap();
-        Adam {
+        Adam::new(AdamSettings {
             learning_rate: number("learning_rate"),
             beta1: number("beta1"),
             beta2: number("beta2"),
             epsilon: number("epsilon"),
             form: AdamForm::deserialize(&settings["form"]).unwrap(),
             row_updates,
-            ..Adam::default()
-        }
+        })
     }
 
     #[track_caller]
@@ -215,9 +226,13 @@ mod tests {
     /// Values: the closed form of the first step, lr·g/(g + ε) and with ε/√(1 − β₂) for Keras.
     #[test]
     fn the_first_step_shows_where_epsilon_stands() {
-        let keras = Adam { form: AdamForm::Keras, epsilon: 1e-7, ..Adam::default() };
-        approx::assert_relative_eq!(walk(keras, 0.0, &[0.5])[0], -9.999_936_75e-4, max_relative = 1e-9);
-        approx::assert_relative_eq!(walk(Adam::default(), 0.0, &[0.5])[0], -9.999_999_8e-4, max_relative = 1e-10);
+        let keras = AdamSettings { form: AdamForm::Keras, epsilon: 1e-7, ..AdamSettings::default() };
+        approx::assert_relative_eq!(walk(Adam::new(keras), 0.0, &[0.5])[0], -9.999_936_75e-4, max_relative = 1e-9);
+        approx::assert_relative_eq!(
+            walk(Adam::new(AdamSettings::default()), 0.0, &[0.5])[0],
+            -9.999_999_8e-4,
+            max_relative = 1e-10
+        );
     }
 
     #[test]
@@ -249,7 +264,7 @@ mod tests {
     #[test]
     fn a_row_without_a_gradient_decays_and_moves_only_if_updates_are_dense() {
         let moves = |row_updates| {
-            let mut adam = Adam::<f64> { row_updates, ..Adam::default() };
+            let mut adam = Adam::<f64>::new(AdamSettings { row_updates, ..AdamSettings::default() });
             let mut params = ParamStore::new();
             let id = params.add("table", Tensor::zeros([2, 1]));
             let shape = params.value(id).shape();
@@ -274,7 +289,7 @@ mod tests {
         let (moved, left) = (params.add("moved", Tensor::scalar(1.0)), params.add("left", Tensor::scalar(1.0)));
         let mut gradients = Gradients::none(2);
         gradients.add(moved, Tensor::scalar(1.0), &mut Pool::new());
-        let mut adam = Adam::default();
+        let mut adam = Adam::new(AdamSettings::default());
         adam.step(&mut params, &gradients);
         assert_eq!(params.value(left).item(), 1.0);
         assert_eq!((adam.moments(moved).unwrap().steps, adam.moments(left)), (1, None));

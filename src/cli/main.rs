@@ -3,7 +3,9 @@
 mod config;
 mod gradcheck;
 mod output;
+mod progress;
 mod settings;
+mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
 
@@ -15,15 +17,18 @@ fn main() -> ExitCode {
             eprintln!("error: {}", one_line(&error));
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
+        Err(_) => ExitCode::SUCCESS,
+        Ok(code) => code,
     }
 }
 
-fn run() -> anyhow::Result<()> {
+fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
-        Command::Config(arguments) => config::run(&arguments),
-        Command::Gradcheck(arguments) => gradcheck::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments)?,
+        Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
+        Command::Train(arguments) => return train::run(&arguments),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Does multi-task learning help my tasks? Text classifiers, trained alone and together, with evidence.
@@ -44,6 +49,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Train(train::Arguments),
     Config(config::Arguments),
     Gradcheck(gradcheck::Arguments),
 }

@@ -1,7 +1,7 @@
 //! Adam against its published equations, number by number.
 
 use super::{Check, named, wave};
-use crate::autograd::{Adam, AdamForm, Gradients, Moments, ParamStore, RowUpdates, Tape, Var};
+use crate::autograd::{Adam, AdamForm, AdamSettings, Gradients, Moments, ParamStore, RowUpdates, Tape, Var};
 use crate::tensor::{Pool, Tensor};
 
 const ROWS: usize = 3;
@@ -59,15 +59,14 @@ impl Run {
             tape.value(var).clone()
         };
         let settings = seen("adam settings", Tensor::new([5], self.settings().into())).into_data();
-        let mut adam = Adam {
+        let mut adam = Adam::new(AdamSettings {
             learning_rate: settings[0],
             beta1: settings[1],
             beta2: settings[2],
             epsilon: settings[3],
             form: if settings[4] == 0.0 { AdamForm::Kingma } else { AdamForm::Keras },
             row_updates: self.row_updates,
-            ..Adam::default()
-        };
+        });
         let mut params = ParamStore::new();
         let id = params.add("θ", Tensor::zeros([ROWS, COLS]));
         let (shape, mut pool) = (params.value(id).shape(), Pool::new());

@@ -22,13 +22,16 @@ impl Table {
     /// The rows that the settings ask for: word vectors, with zeros or their mean for words that have none, or random rows.
     /// Padding is a row of zeros. Without vectors the rows are random.
     pub fn new(settings: &Settings, vocabulary: &Vocabulary, vectors: Option<&Vectors>) -> Self {
-        match vectors {
-            Some(vectors) if settings.embedding != Embedding::Random => Self {
-                weight: known(vocabulary, vectors, settings.unknown),
-                trainable: settings.embedding == Embedding::FineTuned,
-            },
-            _ => Self { weight: random(vocabulary, settings), trainable: true },
-        }
+        let weight = match vectors {
+            Some(vectors) if settings.embedding != Embedding::Random => known(vocabulary, vectors, settings.unknown),
+            _ => random(vocabulary, settings),
+        };
+        Self::of_weight(settings, weight, vectors.is_some())
+    }
+
+    /// Rows that are known already, trained or not as the settings ask for.
+    pub fn of_weight(settings: &Settings, weight: Tensor<f32>, has_vectors: bool) -> Self {
+        Self { weight, trainable: !(has_vectors && settings.embedding == Embedding::Frozen) }
     }
 }
 
