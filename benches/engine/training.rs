@@ -1,7 +1,7 @@
 //! The paper's models at the paper's sizes, in training.
 
 use mtlcore::autograd::ops::{conv::ConvActivation, conv::TimePooling, lstm::GateActivation};
-use mtlcore::autograd::{Adam, Mode, ParamStore, Tape, Var};
+use mtlcore::autograd::{Adam, AdamSettings, Mode, ParamStore, Tape, Var};
 use mtlcore::layers::{Bilstm, Conv, Dense, Dropout, Embedding, SentenceVector};
 use mtlcore::tensor::{Pool, Tensor};
 use rand::RngExt;
@@ -48,7 +48,7 @@ impl Training {
         });
         let features = conv.map_or(2 * UNITS, |_| FILTERS);
         let heads = ["one", "two"].map(|name| Dense::new(&mut params, name, features, 1, rng));
-        Self { embedding, bilstm, conv, heads, params, pool: Pool::new(), adam: Adam::default() }
+        Self { embedding, bilstm, conv, heads, params, pool: Pool::new(), adam: Adam::new(AdamSettings::default()) }
     }
 
     /// Forward, backward, Adam; the loss.
