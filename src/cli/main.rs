@@ -1,6 +1,8 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
+mod audit;
 mod config;
+mod data;
 mod output;
 mod settings;
 
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     match CommandLine::parse().command {
         Command::Config(arguments) => config::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
     }
 }
 
@@ -36,12 +40,16 @@ const EXAMPLES: &str = "\
 Examples:
   mtlcore config                              every knob, explained, with its value
   mtlcore config --preset paper > paper.toml  a configuration file to edit
+  mtlcore data check --task flu=posts.tsv     what is understood of a file of labelled texts
+  mtlcore audit                               which figures of Joshi et al. 2019 cannot be true
 
 `mtlcore COMMAND --help` shows more of them.";
 
 #[derive(Subcommand)]
 enum Command {
     Config(config::Arguments),
+    Data(data::Arguments),
+    Audit(audit::Arguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.
