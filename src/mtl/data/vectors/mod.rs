@@ -5,12 +5,12 @@ use super::{
     vocabulary::Vocabulary,
 };
 use crate::{Error, Result};
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 use sha2::{Digest, Sha256};
-use std::{io::Read, path::Path};
-
-/// Bytes read at once.
-const BLOCK: usize = 1 << 20;
+use std::{
+    io::{BufRead, ErrorKind},
+    path::Path,
+};
 
 /// The vectors of the words of a [`Vocabulary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +37,8 @@ impl Vectors {
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::File`] if it holds no vector or fewer than its header says;
-    /// [`Error::Line`] for another number of numbers than in the first line, what is not a finite number, or a word that
-    /// is not UTF-8.
+    /// [`Error::Line`] for another number of numbers than in the first line, what is not a finite number, or what is
+    /// not UTF-8.
     pub fn read(path: &Path, vocabulary: &Vocabulary) -> Result<Self> {
         Self::from_reader(format::open(path)?, path, vocabulary)
     }
@@ -47,7 +47,7 @@ impl Vectors {
     ///
     /// # Errors
     /// As [`Vectors::read`].
-    pub fn from_reader(mut input: impl Read, name: &Path, vocabulary: &Vocabulary) -> Result<Self> {
+    pub fn from_reader(mut input: impl BufRead, name: &Path, vocabulary: &Vocabulary) -> Result<Self> {
         let mut scan = Scan {
             name,
             vocabulary,
@@ -62,35 +62,44 @@ impl Vectors {
                 sha256: String::new(),
             },
         };
-        let mut buffer = vec![0; BLOCK];
-        let mut filled = 0; // bytes of the buffer in use
-        let mut last = Vec::new(); // the last line seen whole, which may turn out to be the file's last
+        let mut begun = Vec::new(); // a line whose end is not in the blocks so far
+        let mut last = Vec::new(); // the last whole line, which may turn out to be the file's last
         loop {
-            if filled == buffer.len() {
-                buffer.resize(2 * buffer.len(), 0); // a line longer than the buffer
-            }
-            let read = match input.read(&mut buffer[filled..]) {
-                Ok(read) => read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            let block = match input.fill_buf() {
+                Ok([]) => break,
+                Ok(block) => block,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Error::io(name)(error)),
             };
-            if read == 0 {
-                break;
+            let mut rest = block;
+            if !begun.is_empty()
+                && let Some(end) = memchr(b'\n', rest)
+            {
+                begun.extend_from_slice(&rest[..end]);
+                scan.line(&begun)?;
+                std::mem::swap(&mut begun, &mut last);
+                begun.clear();
+                rest = &rest[end + 1..];
             }
-            let searched = filled;
-            filled += read;
-            let Some(end) = memrchr(b'\n', &buffer[searched..filled]).map(|place| searched + place + 1) else {
-                continue;
-            };
-            let start = scan.lines(&buffer[..end])?;
-            last.clear();
-            last.extend_from_slice(&buffer[start..end - 1]);
-            buffer.copy_within(end..filled, 0);
-            filled -= end;
+            let mut whole = None;
+            while begun.is_empty()
+                && let Some(end) = memchr(b'\n', rest)
+            {
+                scan.line(&rest[..end])?;
+                whole = Some(&rest[..end]);
+                rest = &rest[end + 1..];
+            }
+            if let Some(line) = whole {
+                last.clear();
+                last.extend_from_slice(line);
+            }
+            begun.extend_from_slice(rest);
+            let length = block.len();
+            input.consume(length);
         }
-        if filled > 0 {
-            scan.line(&buffer[..filled])?;
-            last = buffer[..filled].to_vec();
+        if !begun.is_empty() {
+            scan.line(&begun)?;
+            last = begun;
         }
         scan.finish(&last)
     }
@@ -107,17 +116,6 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Takes whole lines, each with its line break; returns where the last one begins.
-    fn lines(&mut self, block: &[u8]) -> Result<usize> {
-        let (mut start, mut last) = (0, 0);
-        while let Some(length) = memchr(b'\n', &block[start..]) {
-            self.line(&block[start..start + length])?;
-            last = start;
-            start += length + 1;
-        }
-        Ok(last)
-    }
-
     fn line(&mut self, line: &[u8]) -> Result<()> {
         self.line += 1;
         if self.first {
@@ -125,13 +123,14 @@ impl Scan<'_> {
                 return Ok(());
             }
             self.first = false;
-            let numbers = numbers(line).count();
-            if self.header.is_none() {
-                self.vectors.dim = numbers;
-                if numbers == 0 {
-                    return Err(Error::line(self.name, self.line, "found no numbers, expected a word and its vector"));
-                }
+            let found = numbers(self.text(line)?).count();
+            if found == 0 {
+                return Err(Error::line(self.name, self.line, "found no numbers, expected a word and its vector"));
             }
+            if self.header.is_none() {
+                self.vectors.dim = found;
+            }
+            self.expect(found)?; // before the header's number is believed
             self.vectors.values = vec![0.0; self.vocabulary.len() * self.vectors.dim];
             self.check(line)?;
         }
@@ -167,18 +166,30 @@ impl Scan<'_> {
     }
 
     fn parse(&self, line: &[u8], values: &mut [f32]) -> Result<()> {
-        let fail = |message| Err(Error::line(self.name, self.line, message));
-        let found = numbers(line).count();
-        if found != values.len() {
-            return fail(format!("found {found} numbers, expected {}", values.len()));
+        let mut found = 0;
+        for field in numbers(self.text(line)?) {
+            match field.parse::<f32>() {
+                Ok(number) if number.is_finite() => values.get_mut(found).map(|value| *value = number),
+                _ => {
+                    let message = format!("found {field:?}, expected a finite number");
+                    return Err(Error::line(self.name, self.line, message));
+                }
+            };
+            found += 1;
         }
-        for (value, field) in values.iter_mut().zip(numbers(line)) {
-            match std::str::from_utf8(field).ok().and_then(|field| field.parse::<f32>().ok()) {
-                Some(number) if number.is_finite() => *value = number,
-                _ => return fail(format!("found {:?}, expected a finite number", String::from_utf8_lossy(field))),
-            }
+        self.expect(found)
+    }
+
+    fn text<'l>(&self, line: &'l [u8]) -> Result<&'l str> {
+        std::str::from_utf8(line).map_err(|_| Error::line(self.name, self.line, "the line is not UTF-8"))
+    }
+
+    fn expect(&self, found: usize) -> Result<()> {
+        if found == self.vectors.dim {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("found {found} numbers, expected {}", self.vectors.dim);
+        Err(Error::line(self.name, self.line, message))
     }
 
     fn check(&self, line: &[u8]) -> Result<()> {
@@ -195,14 +206,15 @@ impl Scan<'_> {
             return Err(Error::file(self.name, message));
         }
         let mut hash = Sha256::new();
+        let mut bytes = Vec::new();
         for (row, word) in self.vocabulary.words().iter().enumerate() {
             if self.vectors.found[row] {
                 hash.update(word.as_bytes());
                 hash.update(b"\n");
                 let values = &self.vectors.values[row * self.vectors.dim..(row + 1) * self.vectors.dim];
-                for value in values {
-                    hash.update(value.to_le_bytes());
-                }
+                bytes.clear();
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+                hash.update(&bytes);
             }
         }
         self.vectors.sha256 = hexadecimal(&hash.finalize());
@@ -211,9 +223,8 @@ impl Scan<'_> {
 }
 
 /// What stands between the blanks after the word.
-fn numbers(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let start = memchr(b' ', line).unwrap_or(line.len());
-    line[start..].split(u8::is_ascii_whitespace).filter(|field| !field.is_empty())
+fn numbers(line: &str) -> impl Iterator<Item = &str> {
+    line[memchr(b' ', line.as_bytes()).unwrap_or(line.len())..].split_ascii_whitespace()
 }
 
 #[cfg(test)]
