@@ -73,7 +73,7 @@ simulation! {
     /// The mean number of words of a text.
     length: usize = 12;
     /// Numbers of a word's vector.
-    dim: usize = 50;
+    dim: usize = 25;
     /// One set of rows with both labels, in place of two sets with one label each.
     doubly_labelled: bool = false;
     /// The second label is true only where the first is. Needs doubly labelled rows.
