@@ -27,9 +27,9 @@ pub enum RowUpdates {
     Lazy,
 }
 
-/// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
-#[derive(Clone, Debug)]
-pub struct Adam<F = f32> {
+/// The constants of Adam.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AdamSettings {
     /// Step size.
     pub learning_rate: f64,
     /// Decay of the first moment.
@@ -42,6 +42,26 @@ pub struct Adam<F = f32> {
     pub form: AdamForm,
     /// What happens to rows without a gradient.
     pub row_updates: RowUpdates,
+}
+
+impl Default for AdamSettings {
+    /// The values that Kingma & Ba recommend.
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            form: AdamForm::default(),
+            row_updates: RowUpdates::default(),
+        }
+    }
+}
+
+/// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
+#[derive(Clone, Debug)]
+pub struct Adam<F = f32> {
+    settings: AdamSettings,
     /// One entry for each parameter that has ever had a gradient.
     moments: Vec<Option<Moments<F>>>,
 }
@@ -57,21 +77,12 @@ pub struct Moments<F = f32> {
     pub steps: u64,
 }
 
-impl<F: Real> Default for Adam<F> {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            form: AdamForm::default(),
-            row_updates: RowUpdates::default(),
-            moments: Vec::new(),
-        }
-    }
-}
-
 impl<F: Real> Adam<F> {
+    /// Adam before its first step.
+    pub fn new(settings: AdamSettings) -> Self {
+        Self { settings, moments: Vec::new() }
+    }
+
     /// Moves each parameter that has a gradient.
     pub fn step(&mut self, params: &mut ParamStore<F>, gradients: &Gradients<F>) {
         self.moments.resize_with(params.len(), || None);
@@ -86,7 +97,7 @@ impl<F: Real> Adam<F> {
             moments.steps += 1;
             let rule = self.rule_at(moments.steps);
             let (m, v) = (moments.first.data_mut(), moments.second.data_mut());
-            match (gradient, self.row_updates) {
+            match (gradient, self.settings.row_updates) {
                 (Gradient::Dense(g), _) => update(value.data_mut(), m, v, g.data(), rule),
                 (Gradient::Rows { ids, rows, .. }, RowUpdates::Lazy) => {
                     for (i, &row) in ids.iter().enumerate() {
@@ -117,20 +128,21 @@ impl<F: Real> Adam<F> {
     }
 
     fn rule_at(&self, steps: u64) -> Rule<F> {
+        let AdamSettings { learning_rate, beta1, beta2, epsilon, form, .. } = self.settings;
         let steps = steps as f64;
-        let (correction1, correction2) = (1.0 - self.beta1.powf(steps), 1.0 - self.beta2.powf(steps));
+        let (correction1, correction2) = (1.0 - beta1.powf(steps), 1.0 - beta2.powf(steps));
         // m̂ / (√v̂ + ε) with v̂ = v / correction2 equals √correction2 / correction1 · m / (√v + ε·√correction2).
-        let epsilon = match self.form {
-            AdamForm::Kingma => self.epsilon * correction2.sqrt(),
-            AdamForm::Keras => self.epsilon,
+        let epsilon = match form {
+            AdamForm::Kingma => epsilon * correction2.sqrt(),
+            AdamForm::Keras => epsilon,
         };
         let number = F::from_f64;
         Rule {
-            beta1: number(self.beta1),
-            beta2: number(self.beta2),
-            gain1: number(1.0 - self.beta1),
-            gain2: number(1.0 - self.beta2),
-            rate: number(self.learning_rate * correction2.sqrt() / correction1),
+            beta1: number(beta1),
+            beta2: number(beta2),
+            gain1: number(1.0 - beta1),
+            gain2: number(1.0 - beta2),
+            rate: number(learning_rate * correction2.sqrt() / correction1),
             epsilon: number(epsilon),
         }
     }

@@ -31,7 +31,7 @@ mod params;
 mod sweep;
 mod tape;
 
-pub use adam::{Adam, AdamForm, RowUpdates};
+pub use adam::{Adam, AdamForm, AdamSettings, Moments, RowUpdates};
 pub use gradients::{Gradient, Gradients};
 pub use op::{Ctx, Op};
 pub use params::{ParamId, ParamStore};

@@ -4,7 +4,9 @@ mod audit;
 mod config;
 mod data;
 mod output;
+mod progress;
 mod settings;
+mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
 
@@ -16,16 +18,19 @@ fn main() -> ExitCode {
             eprintln!("error: {}", one_line(&error));
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
+        Err(_) => ExitCode::SUCCESS,
+        Ok(code) => code,
     }
 }
 
-fn run() -> anyhow::Result<()> {
+fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
-        Command::Config(arguments) => config::run(&arguments),
-        Command::Data(arguments) => data::run(&arguments),
-        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Train(arguments) => return train::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments)?,
+        Command::Data(arguments) => data::run(&arguments)?,
+        Command::Audit(arguments) => audit::run(&arguments)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Does multi-task learning help my tasks? Text classifiers, trained alone and together, with evidence.
@@ -47,6 +52,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Train(train::Arguments),
     Config(config::Arguments),
     Data(data::Arguments),
     Audit(audit::Arguments),

@@ -2,5 +2,10 @@
 
 pub mod data;
 pub mod evaluation;
+mod files;
+pub mod model;
+pub mod prepare;
+pub mod run;
 pub mod settings;
 pub mod streams;
+pub mod training;

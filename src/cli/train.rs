@@ -1,0 +1,168 @@
+//! `mtlcore train`: learns the tasks together and writes a run directory.
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use mtlcore::mtl::{
+    model::Table,
+    prepare::Prepared,
+    run::{Epochs, Manifest, RunDirectory},
+    settings::Settings,
+    training::{Event, Flow, Outcome, Trainer},
+};
+
+use crate::{
+    output::{self, Column},
+    progress::TrainingProgress,
+    settings::SettingsArguments,
+};
+
+/// Learn tasks together, or one alone, and write a run directory
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    /// Go on with a training that was stopped; no other argument is needed
+    #[arg(long, value_name = "RUN", exclusive = true)]
+    resume: Option<PathBuf>,
+    /// Replace the run that --out names
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mtlcore train                                     a small simulated pair, in seconds
+  mtlcore train --task flu=flu.tsv --task vaccine=vaccine.tsv:relevant --vectors glove.twitter.27B.200d.txt
+  mtlcore train --task flu=flu.tsv --out flu-alone  the single-task twin
+  mtlcore train study.toml --shared conv --epochs 20 --patience 3 --out conv
+  mtlcore train --resume conv                       after Ctrl-C, or after the machine went down";
+
+/// What shells expect of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let resumed = arguments.resume.as_deref().map(RunDirectory::open).transpose()?;
+    let settings = match &resumed {
+        Some(run) => run.settings()?,
+        None => arguments.settings.load()?,
+    };
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("threads")?;
+    threads.install(|| match resumed {
+        Some(run) => resume(&settings, &run),
+        None => begin(&settings, arguments.force),
+    })
+}
+
+fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
+    if settings.tasks.is_empty() {
+        eprintln!("No task is named: learning a small simulated pair. See `mtlcore train --help` for your own.");
+    }
+    let prepared = Prepared::new(settings)?;
+    let table = prepared.table(settings);
+    let Prepared { corpus, dataset, split, vectors } = &prepared;
+    let trainer = Trainer::new(settings, dataset, split, &table);
+    let trained = trainer.params().trainable_count();
+    let manifest = Manifest::new(settings, corpus, dataset, split, vectors.as_ref(), trained);
+    let vocabulary = &dataset.encoder.vocabulary;
+    let run = RunDirectory::create(&settings.out, force, settings, vocabulary, &manifest, trainer.params())?;
+    trainer.checkpoint(&run.checkpoint())?;
+    finish(trainer, &run, settings)
+}
+
+fn resume(settings: &Settings, run: &RunDirectory) -> Result<ExitCode> {
+    let manifest = run.manifest()?;
+    if manifest.finished {
+        eprintln!("{} is finished already.", run.path().display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The embedding as it was saved; the vectors' file is not needed any more.
+    let table = Table::of_weight(settings, run.table()?, manifest.vectors.is_some());
+    let prepared = Prepared::without_vectors(settings)?;
+    manifest.check_sources(&prepared.corpus)?;
+    let mut trainer = Trainer::new(settings, &prepared.dataset, &prepared.split, &table);
+    trainer.restore(&run.checkpoint())?;
+    finish(trainer, run, settings)
+}
+
+/// Trains to the end, or until Ctrl-C, with a checkpoint after every epoch.
+fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> Result<ExitCode> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let seen = interrupted.clone();
+    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
+
+    let mut progress = TrainingProgress::new(&trainer, settings);
+    let outcome = trainer.run(|trainer, event| {
+        progress.update(trainer);
+        let stop = interrupted.load(Ordering::Relaxed);
+        let due = match event {
+            Event::Epoch(_) => true,
+            Event::Step => settings.checkpoint_steps.is_some_and(|steps| trainer.steps_done() % steps == 0),
+        };
+        if let Event::Epoch(_) = event {
+            run.write_metrics(trainer.reports())?;
+        }
+        if due || stop {
+            trainer.checkpoint(&run.checkpoint())?;
+        }
+        Ok(if stop { Flow::Stop } else { Flow::Continue })
+    })?;
+    progress.finish();
+    if outcome == Outcome::Stopped {
+        let path = run.path().display();
+        eprintln!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer));
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    let epochs = Epochs { run: trainer.reports().len(), chosen: trainer.chosen_epoch() };
+    run.write_metrics(trainer.reports())?;
+    run.finish(trainer.params(), epochs)?;
+    output::print(&summary(&trainer, run))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn position(trainer: &Trainer<'_>) -> String {
+    match trainer.steps_done() {
+        0 => format!("epoch {}", trainer.reports().len()),
+        steps => format!("step {steps} of epoch {}", trainer.reports().len() + 1),
+    }
+}
+
+/// The chosen epoch's figures on the held-out rows, and what to do next.
+fn summary(trainer: &Trainer<'_>, run: &RunDirectory) -> String {
+    let epoch = trainer.chosen_epoch();
+    let report = &trainer.reports()[epoch - 1];
+    let columns = ["loss", "held out", "true", "accuracy", "precision", "recall", "F1", "AUROC"].map(Column::Number);
+    let columns: Vec<Column> = std::iter::once(Column::Text("task")).chain(columns).collect();
+    let percent = |x: f64| format!("{:.1}", 100.0 * x);
+    let rows = report.tasks.iter().map(|(name, task)| {
+        let mut row = vec![name.clone(), format!("{:.4}", task.loss)];
+        match &task.validation {
+            Some(m) => row.extend([
+                m.n.to_string(),
+                m.positives.to_string(),
+                percent(m.accuracy),
+                percent(m.precision),
+                percent(m.recall),
+                percent(m.f1),
+                m.auroc.map_or("-".into(), percent),
+            ]),
+            None => row.extend(std::iter::repeat_n("-".to_owned(), 7)),
+        }
+        row
+    });
+    let path = run.path().display();
+    format!(
+        "{}\nEpoch {epoch} of {}; the run is in {path}.\n  mtlcore evaluate {path}\n  mtlcore predict {path} posts.tsv\n",
+        output::table(&columns, rows),
+        trainer.reports().len(),
+    )
+}

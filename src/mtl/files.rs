@@ -1,0 +1,100 @@
+//! Files that are written whole or not at all, and tensors in them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use sha2::{Digest, Sha256};
+
+use crate::tensor::{Shape, Tensor};
+use crate::{Error, Result};
+
+/// Tensors with their names.
+pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
+
+/// Replaces the file by what `write` writes: aside, synced, then renamed, so that a reader finds the old content or the new, even
+/// after a power cut.
+///
+/// # Errors
+/// [`Error::Io`] with `path`; the old content is then still there.
+pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let replace = || {
+        let mut aside = tempfile::Builder::new().prefix(".writing-").tempfile_in(directory)?;
+        let mut buffered = io::BufWriter::new(&mut aside);
+        write(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
+        make_readable(aside.as_file())?;
+        aside.as_file().sync_all()?;
+        aside.persist(path)?;
+        // The new name is safe once the directory is.
+        if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+    };
+    replace().map_err(Error::io(path))
+}
+
+/// A temporary file is its owner's alone; a result is for all who may read the directory.
+#[cfg(unix)]
+fn make_readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes a safetensors file with at most one entry of metadata (the order of several would vary).
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be written.
+pub(super) fn write_tensors(path: &Path, tensors: &NamedTensors, metadata: Option<(&str, String)>) -> Result<()> {
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, tensor)| little_endian(tensor)).collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
+        let view = TensorView::new(Dtype::F32, tensor.shape().dims().to_vec(), bytes);
+        (name, view.expect("four bytes an element"))
+    });
+    let metadata = metadata.map(|(key, value)| HashMap::from([(key.to_owned(), value)]));
+    let file = safetensors::serialize(views, metadata).expect("names and shapes are valid");
+    write_whole(path, |output| output.write_all(&file))
+}
+
+/// The tensors of a safetensors file by name.
+///
+/// # Errors
+/// [`Error::File`] if it is not one, or holds something else than 32-bit numbers of up to three axes.
+pub(super) fn read_tensors(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Tensor<f32>>> {
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|error| Error::file(path, format!("it is damaged or no safetensors file: {error}")))?;
+    let read = |(name, view): (&str, TensorView)| {
+        if view.dtype() != Dtype::F32 || view.shape().len() > 3 {
+            let found = format!("`{name}` has type {:?} and shape {:?}", view.dtype(), view.shape());
+            return Err(Error::file(path, format!("{found}, expected F32 of up to three axes")));
+        }
+        let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Ok((name.to_owned(), Tensor::new(Shape::from(view.shape()), numbers.collect())))
+    };
+    file.iter().map(read).collect()
+}
+
+/// A checksum of names, shapes and numbers, whatever the order of the list.
+pub(super) fn sha256_of_tensors(tensors: &NamedTensors) -> String {
+    let mut sorted: Vec<_> = tensors.iter().collect();
+    sorted.sort_by_key(|(name, _)| name);
+    let mut hash = Sha256::new();
+    for (name, tensor) in sorted {
+        hash.update(format!("{name} {}\n", tensor.shape()));
+        hash.update(little_endian(tensor));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn little_endian(tensor: &Tensor<f32>) -> Vec<u8> {
+    tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect()
+}

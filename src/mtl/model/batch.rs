@@ -1,0 +1,87 @@
+//! Texts packed for the network.
+
+use std::sync::Arc;
+
+use crate::tensor::Segments;
+
+/// Some texts, one after the other, and the labels of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The distinct ids of all texts, ascending.
+    pub distinct: Arc<[u32]>,
+    /// For each token, where its id stands in `distinct`.
+    pub rows: Arc<[u32]>,
+    /// Which tokens belong to which text.
+    pub segments: Arc<Segments>,
+    /// One list a task, with a label or none for each text; no list at all to predict.
+    pub labels: Vec<Arc<[Option<bool>]>>,
+}
+
+/// Packs batches. It knows how many ids there are, so that it finds the distinct ones without hashing.
+#[derive(Clone, Debug)]
+pub struct Packer {
+    /// Where each id stands in the current batch; [`ABSENT`] between batches.
+    place: Vec<u32>,
+}
+
+const ABSENT: u32 = u32::MAX;
+
+impl Packer {
+    /// A packer for ids below `vocabulary`.
+    pub fn new(vocabulary: usize) -> Self {
+        Self { place: vec![ABSENT; vocabulary] }
+    }
+
+    /// Packs texts of ids.
+    ///
+    /// # Panics
+    /// If an id is not below the size of the vocabulary.
+    pub fn pack<'t>(&mut self, texts: impl Iterator<Item = &'t [u32]> + Clone) -> Batch {
+        let mut distinct = Vec::new();
+        for &id in texts.clone().flatten() {
+            if self.place[id as usize] == ABSENT {
+                self.place[id as usize] = 0;
+                distinct.push(id);
+            }
+        }
+        distinct.sort_unstable();
+        for (place, &id) in distinct.iter().enumerate() {
+            self.place[id as usize] = place as u32;
+        }
+        let rows = texts.clone().flatten().map(|&id| self.place[id as usize]).collect();
+        for &id in &distinct {
+            self.place[id as usize] = ABSENT;
+        }
+        let segments = Arc::new(Segments::from_lengths(texts.map(<[u32]>::len)));
+        Batch { distinct: distinct.into(), rows, segments, labels: Vec::new() }
+    }
+
+    /// Packs texts of ids with their labels, one slot a task.
+    ///
+    /// # Panics
+    /// If an id is not below the size of the vocabulary, or a text has fewer slots than there are tasks.
+    pub fn pack_labelled<'t>(
+        &mut self,
+        texts: impl Iterator<Item = (&'t [u32], &'t [Option<bool>])> + Clone,
+        tasks: usize,
+    ) -> Batch {
+        let labels = (0..tasks).map(|task| texts.clone().map(|(_, labels)| labels[task]).collect()).collect();
+        Batch { labels, ..self.pack(texts.map(|(ids, _)| ids)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_point_at_the_distinct_ids() {
+        let texts: [&[u32]; 3] = [&[7, 2, 7], &[], &[2, 9]];
+        let mut packer = Packer::new(10);
+        let batch = packer.pack(texts.into_iter());
+        assert_eq!(*batch.distinct, [2, 7, 9]);
+        assert_eq!(*batch.rows, [1, 0, 1, 0, 2]);
+        assert_eq!(batch.segments.iter().map(|range| range.len()).collect::<Vec<_>>(), [3, 0, 2]);
+        assert_eq!(batch, packer.pack(texts.into_iter()), "the packer is as before");
+    }
+}

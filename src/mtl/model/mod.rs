@@ -1,0 +1,119 @@
+//! The network of Joshi et al. 2019: embedding → shared layer → dropout → one head a task.
+//!
+//! A single-task model is the same model with one task, so that a comparison of the two is fair by construction.
+
+mod batch;
+mod checks;
+mod encoder;
+mod loss;
+mod table;
+
+pub use batch::{Batch, Packer};
+pub use checks::checks;
+pub use encoder::SharedLayer;
+pub use loss::Losses;
+pub use table::Table;
+
+use crate::autograd::{ParamStore, Tape, Var};
+use crate::layers::{Dense, Dropout, Embedding};
+use crate::mtl::{settings::Settings, streams::Streams};
+use crate::tensor::Real;
+
+/// The network: ids of parameters that stand in a [`ParamStore`], of either precision.
+#[derive(Clone, Debug)]
+pub struct Model {
+    embedding: Embedding,
+    shared: SharedLayer,
+    dropout: Dropout,
+    heads: Vec<Head>,
+}
+
+/// What turns the shared vector into one task's logit.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The task's name.
+    pub task: String,
+    /// From the sentence vector to one number.
+    pub dense: Dense,
+}
+
+impl Model {
+    /// Adds the parameters of a fresh network for `tasks` to `params`.
+    ///
+    /// What a parameter starts from depends on the seed and its own part of the network alone: all heads start from the same
+    /// numbers, and the shared layer from those of the single-task twin.
+    pub fn new<F: Real>(settings: &Settings, tasks: &[String], table: &Table, params: &mut ParamStore<F>) -> Self {
+        let streams = Streams::new(settings.seed);
+        let embedding = Embedding::new(params, "embedding", table.weight.cast(), table.trainable);
+        let shared = SharedLayer::new(settings, table.weight.cols(), params, &streams);
+        let head = |task: &String| {
+            let mut rng = streams.rng("initialise heads", 0);
+            let dense = Dense::new(params, &format!("heads.{task}"), shared.width(), 1, &mut rng);
+            Head { task: task.clone(), dense }
+        };
+        let heads = tasks.iter().map(head).collect();
+        Self { embedding, shared, dropout: Dropout { rate: settings.dropout }, heads }
+    }
+
+    /// One head a task, in the tasks' order.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// The logits of each task, `[texts, 1]`.
+    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> Vec<Var> {
+        let words = self.embedding.forward(tape, &batch.distinct, &batch.rows, &batch.segments);
+        let sentence = self.shared.forward(tape, &words);
+        let kept = self.dropout.forward(tape, sentence);
+        self.heads.iter().map(|head| head.dense.forward(tape, kept)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::settings::{Preset, Shared};
+    use crate::tensor::Tensor;
+
+    /// The counts of the paper's sizes, 200-d frozen vectors and 25 units: section 4 of the system's description.
+    #[test]
+    fn parameter_counts() {
+        for (shared, alone, head) in
+            [(Shared::Bilstm, 45_200, 51), (Shared::Conv, 15_025, 26), (Shared::BilstmConv, 48_975, 26)]
+        {
+            for tasks in [vec!["a".to_owned()], vec!["a".to_owned(), "b".to_owned()]] {
+                let settings = Settings { shared, ..Settings::preset(Preset::Default) };
+                let table = Table { weight: Tensor::zeros([10, 200]), trainable: false };
+                let mut params = ParamStore::<f32>::new();
+                Model::new(&settings, &tasks, &table, &mut params);
+                assert_eq!(params.trainable_count(), alone + tasks.len() * head, "{shared:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_layouts_follow_keras() {
+        let settings = Settings { shared: Shared::BilstmConv, ..Settings::preset(Preset::Default) };
+        let table = Table { weight: Tensor::zeros([10, 6]), trainable: false };
+        let mut params = ParamStore::<f32>::new();
+        Model::new(&settings, &["flu".into()], &table, &mut params);
+        let listed: Vec<String> =
+            params.ids().map(|id| format!("{} {}", params.name(id), params.value(id).shape())).collect();
+        assert_eq!(
+            listed,
+            [
+                "embedding.weight [10, 6]",
+                "shared.bilstm.forward.kernel [6, 100]",
+                "shared.bilstm.forward.recurrent_kernel [25, 100]",
+                "shared.bilstm.forward.bias [100]",
+                "shared.bilstm.backward.kernel [6, 100]",
+                "shared.bilstm.backward.recurrent_kernel [25, 100]",
+                "shared.bilstm.backward.bias [100]",
+                "shared.conv.kernel [3, 50, 25]",
+                "shared.conv.bias [25]",
+                "heads.flu.kernel [25, 1]",
+                "heads.flu.bias [1]",
+            ]
+        );
+    }
+}
