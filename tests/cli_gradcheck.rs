@@ -46,11 +46,11 @@ fn every_error_is_below_a_millionth_in_every_section() {
 
 /// A gradient of 0 everywhere proves little: it is due only where no label asks for it or no second token leads to it.
 #[test]
-fn gradients_flow_in_every_operation_and_layer() {
+fn gradients_flow_everywhere() {
     let report = json(&[]);
     for check in report["checks"].as_array().unwrap() {
         let name = check["name"].as_str().unwrap();
-        if check["section"] == "models" || name.contains("one token") || name.contains("no label") {
+        if ["one token", "no label", "a task absent"].iter().any(|case| name.contains(case)) {
             continue;
         }
         assert!(check["lines"].as_array().unwrap().iter().all(|line| line["flat"] == false), "{check}");

@@ -1,6 +1,8 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
+mod audit;
 mod config;
+mod data;
 mod gradcheck;
 mod output;
 mod progress;
@@ -24,9 +26,11 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
+        Command::Train(arguments) => return train::run(&arguments),
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
-        Command::Train(arguments) => return train::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments)?,
+        Command::Audit(arguments) => audit::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,6 +48,8 @@ Examples:
   mtlcore config                              every knob, explained, with its value
   mtlcore config --preset paper > paper.toml  a configuration file to edit
   mtlcore gradcheck                           proof that every gradient is right
+  mtlcore data check --task flu=posts.tsv     what is understood of a file of labelled texts
+  mtlcore audit                               which figures of Joshi et al. 2019 cannot be true
 
 `mtlcore COMMAND --help` shows more of them.";
 
@@ -52,6 +58,8 @@ enum Command {
     Train(train::Arguments),
     Config(config::Arguments),
     Gradcheck(gradcheck::Arguments),
+    Data(data::Arguments),
+    Audit(audit::Arguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.
