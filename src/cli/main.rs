@@ -1,7 +1,9 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
 mod config;
+mod evaluate;
 mod output;
+mod predict;
 mod progress;
 mod settings;
 mod train;
@@ -25,6 +27,8 @@ fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments)?,
+        Command::Predict(arguments) => predict::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -47,6 +51,8 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Evaluate(evaluate::Arguments),
+    Predict(predict::Arguments),
     Config(config::Arguments),
 }
 
