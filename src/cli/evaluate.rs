@@ -148,6 +148,7 @@ struct RowsReport {
 struct FileReport {
     path: PathBuf,
     sha256: String,
+    tasks: Vec<String>,
     /// Rows of the file, and how many of them were measured on.
     rows: usize,
     used: usize,
@@ -185,6 +186,7 @@ impl Report {
         let file = |(source, file): (usize, &Source)| FileReport {
             path: file.path.clone(),
             sha256: file.sha256.clone(),
+            tasks: file.tasks.clone(),
             rows: file.rows,
             used: records.iter().filter(|record| record.source as usize == source).count(),
         };
@@ -230,7 +232,8 @@ impl Report {
         };
         let mut heading = format!("{} on {} {kind}", self.run.display(), self.rows.count);
         for file in &self.rows.files {
-            heading += &format!("\n  {} of {} in {}", file.used, file.rows, file.path.display());
+            heading +=
+                &format!("\n  {} of {} in {} ({})", file.used, file.rows, file.path.display(), file.tasks.join(", "));
         }
         format!(
             "{heading}\nPredicted true above {}; rates in percent, precision, recall and F1 of the true class.\n",

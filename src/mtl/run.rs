@@ -400,10 +400,24 @@ impl Trained {
     ///
     /// For many calls in a row, keep a [`predictor`](Self::predictor).
     ///
-    /// ```no_run
+    /// ```
     /// use mtlcore::mtl::run::RunDirectory;
+    /// # use mtlcore::mtl::{prepare::Prepared, run::{Epochs, Manifest}, settings::{Preset, Settings}, training::Trainer};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = &directory.path().join("run");
+    /// # let settings = Settings { epochs: 1, ..Settings::preset(Preset::Default) };
+    /// # let prepared = Prepared::new(&settings)?;
+    /// # let Prepared { corpus, dataset, split, vectors } = &prepared;
+    /// # let table = prepared.table(&settings);
+    /// # let mut trainer = Trainer::new(&settings, dataset, split, &table);
+    /// # let manifest = Manifest::new(&settings, corpus, dataset, split, vectors.as_ref(), 0);
+    /// # let vocabulary = &dataset.encoder.vocabulary;
+    /// # let run = RunDirectory::create(path, false, &settings, vocabulary, &manifest, trainer.params())?;
+    /// # trainer.checkpoint(&run.checkpoint())?;
+    /// # trainer.run(|_, _| Ok(mtlcore::mtl::training::Flow::Continue))?;
+    /// # run.finish(trainer.params(), Epochs { run: 1, chosen: 1 })?;
     ///
-    /// let trained = RunDirectory::open("run".as_ref())?.trained()?;
+    /// let trained = RunDirectory::open(path)?.trained()?;
     /// let texts = ["flu shot done, arm is sore", "what a day"];
     /// for (text, probabilities) in texts.iter().zip(trained.probabilities(texts)) {
     ///     for (task, probability) in trained.tasks.iter().zip(probabilities) {
