@@ -42,7 +42,7 @@ impl Fixture {
             let text = |i: usize| (0..3 + i % 4).map(|t| words[(i * 5 + t * t * 3) % 8]).collect::<Vec<_>>().join(" ");
             let rows = |count: usize| (0..count).map(text).enumerate();
             // Labels that the words explain, but for every ninth.
-            let label = |i: usize, text: &str, word| u8::from(text.contains(word) != (i % 9 == 0));
+            let label = |i: usize, text: &str, word| u8::from(text.contains(word) != i.is_multiple_of(9));
             let flu: String = rows(150).map(|(i, text)| format!("{text} {i}\t{}\n", label(i, &text, "arm"))).collect();
             let shot: String = rows(90)
                 .map(|(i, text)| format!("\"{text}, {i}\",{}\n", ["no", "yes"][label(i, &text, "sun") as usize]))

@@ -286,7 +286,8 @@ fn a_run_that_is_none_or_damaged_is_refused() {
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     };
     let model = |run: &Path| run.join("model.safetensors");
-    let cases: [(Box<dyn FnOnce(&Path)>, &str); 8] = [
+    type Change = Box<dyn FnOnce(&Path)>;
+    let cases: [(Change, &str); 8] = [
         (
             Box::new(|run| fs::remove_file(run.join("manifest.json")).unwrap()),
             "RUN: it is no run: it has no manifest.json",
