@@ -286,7 +286,7 @@ fn a_run_that_is_none_or_damaged_is_refused() {
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     };
     let model = |run: &Path| run.join("model.safetensors");
-    type Change = Box<dyn FnOnce(&Path)>;
+    type Change<'c> = Box<dyn FnOnce(&Path) + 'c>;
     let cases: [(Change, &str); 8] = [
         (
             Box::new(|run| fs::remove_file(run.join("manifest.json")).unwrap()),
