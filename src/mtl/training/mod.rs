@@ -6,5 +6,5 @@ mod prediction;
 mod trainer;
 
 pub use order::{Plan, epoch_plan};
-pub use prediction::probabilities;
+pub use prediction::Predictor;
 pub use trainer::{EpochReport, Event, Flow, Outcome, TaskReport, Trainer};
