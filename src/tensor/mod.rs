@@ -1,6 +1,6 @@
 //! Numbers in memory; knows nothing of gradients.
 //!
-//! A [`Tensor`] owns its numbers in row-major order; [`matmul`] multiplies views of them; [`pointwise`] holds the kernels
+//! A [`Tensor`] owns its numbers in row-major order; [`matmul()`] multiplies views of them; [`pointwise`] holds the kernels
 //! over slices; [`Segments`] says which rows belong to which text; a [`Pool`] lends buffers from step to step.
 //! This is the only folder with `unsafe` code: in `simd`, `matmul`, `tiles` and `lanes`, to run the instructions that the machine has.
 

@@ -79,6 +79,72 @@ impl Windows<'_> {
             pointwise::axpy(y.row_mut(text), F::from_f64(1.0 / self.count_in(text) as f64), z);
         });
     }
+
+    /// dK[j, :, f] = Σ over texts of dz · x[row], `[k, C, F]`, for the row at offset j of the text's winning window.
+    pub fn kernel_gradient<F: Real>(&self, winners: &[u32], dz: &Tensor<F>, x: &Tensor<F>, dkernel: &mut Tensor<F>) {
+        let channels = x.cols();
+        let mut terms = Vec::with_capacity(self.segments.count());
+        let mut sum = vec![F::ZERO; channels];
+        for j in 0..self.width {
+            for f in 0..self.filters {
+                terms.clear();
+                for (text, range) in self.segments.iter().enumerate() {
+                    let (i, at) =
+                        (text * self.filters + f, range.start + j + winners[text * self.filters + f] as usize);
+                    if at < range.end && dz.data()[i] != F::ZERO {
+                        terms.push((dz.data()[i], self.rows[at]));
+                    }
+                }
+                weighted_sum(&mut sum, &terms, x.data());
+                let part = &mut dkernel.data_mut()[j * channels * self.filters..];
+                part.iter_mut().skip(f).step_by(self.filters).zip(&sum).for_each(|(k, &sum)| *k = sum);
+            }
+        }
+    }
+
+    /// dx[row] += dz · K[j, :, f] for the row at each offset j of each winning window; row j·F + f of `transposed` is K[j, :, f].
+    pub fn add_input_gradient<F: Real>(
+        &self,
+        winners: &[u32],
+        dz: &Tensor<F>,
+        transposed: &Tensor<F>,
+        dx: &mut Tensor<F>,
+    ) {
+        for (i, (&winner, &dz)) in winners.iter().zip(dz.data()).enumerate().filter(|(_, (_, dz))| **dz != F::ZERO) {
+            let (text, f) = (i / self.filters, i % self.filters);
+            for (j, row) in self.rows_of(text, winner as usize).enumerate() {
+                pointwise::axpy(dx.row_mut(row), dz, transposed.row(j * self.filters + f));
+            }
+        }
+    }
+}
+
+/// Columns whose sums stay in registers.
+const BLOCK: usize = 64;
+
+vectorised! {
+    /// `sum` ← Σ weight · `x[row]` over the `(weight, row)` of `terms`, in their order, for x `[.., sum.len()]`.
+    fn weighted_sum<F: Real>(sum: &mut [F], terms: &[(F, u32)], x: &[F]) {
+        let cols = sum.len();
+        let (blocks, rest) = sum.as_chunks_mut::<BLOCK>();
+        for (block, sum) in blocks.iter_mut().enumerate() {
+            let mut total = [F::ZERO; BLOCK];
+            for &(weight, row) in terms {
+                let x: &[F; BLOCK] = x[row as usize * cols + block * BLOCK..].first_chunk().expect("a row goes on");
+                for (total, &x) in total.iter_mut().zip(x) {
+                    *total += weight * x;
+                }
+            }
+            *sum = total;
+        }
+        rest.fill(F::ZERO);
+        for &(weight, row) in terms {
+            let x = &x[(row as usize + 1) * cols - rest.len()..];
+            for (sum, &x) in rest.iter_mut().zip(x) {
+                *sum += weight * x;
+            }
+        }
+    }
 }
 
 vectorised! {
