@@ -29,7 +29,7 @@ use crate::autograd::{
     Ctx, Op, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
 use windows::Windows;
 
 /// The function φ of a convolution. All of them are nowhere falling.
@@ -138,7 +138,10 @@ impl<F: Real> Tape<'_, F> {
         let inputs = [x, kernel, bias];
         let (origin, kept) = match pooling {
             TimePooling::Max => {
-                let winners = windows.max(&projected, bias_value, &mut y);
+                let mut winners = pool.take_vec();
+                let mut z = pool.take([filters]);
+                windows.max(&projected, bias_value, z.data_mut(), &mut winners, &mut y);
+                pool.give(z);
                 y.data_mut().iter_mut().for_each(|y| *y = activation.apply(*y));
                 (Origin::Winners(winners), None)
             }
@@ -177,6 +180,12 @@ impl<F: Real> Op<F> for Conv {
             Origin::All => self.through_all(windows, ctx),
         }
     }
+
+    fn give_to(&mut self, pool: &mut Pool<F>) {
+        if let Origin::Winners(winners) = &mut self.origin {
+            pool.give_vec(std::mem::take(winners));
+        }
+    }
 }
 
 impl Conv {
@@ -189,7 +198,7 @@ impl Conv {
         }
         if ctx.wants(1) {
             let mut dkernel = ctx.scratch(kernel.shape());
-            windows.kernel_gradient(winners, &dz, x, &mut dkernel);
+            windows.kernel_gradient(winners, &dz, x, &mut dkernel, ctx.pool);
             ctx.add_dx(1, dkernel);
         }
         if let Some(dbias) = ctx.dx(2) {

@@ -1,7 +1,7 @@
 //! The windows of packed texts.
 
 use super::ConvActivation;
-use crate::tensor::{Real, Segments, Tensor, pointwise, vectorised};
+use crate::tensor::{Pool, Real, Segments, Tensor, pointwise, vectorised};
 
 /// The windows of `width` tokens over each text: one at each token that begins a whole one, and at least one a text.
 #[derive(Clone, Copy)]
@@ -48,19 +48,25 @@ impl Windows<'_> {
         }
     }
 
-    /// The largest z of each text into `y` `[texts, F]`, and the window where it first occurs.
-    pub fn max<F: Real>(&self, projected: &Tensor<F>, bias: &Tensor<F>, y: &mut Tensor<F>) -> Vec<u32> {
-        let mut winners = vec![0; self.segments.count() * self.filters];
-        let mut z = vec![F::ZERO; self.filters];
+    /// The largest z of each text into `y` `[texts, F]`, and the window where it first occurs into the empty `winners`. `z` `[F]` is
+    /// scratch.
+    pub fn max<F: Real>(
+        &self,
+        projected: &Tensor<F>,
+        bias: &Tensor<F>,
+        z: &mut [F],
+        winners: &mut Vec<u32>,
+        y: &mut Tensor<F>,
+    ) {
+        winners.resize(self.segments.count() * self.filters, 0);
         self.each(|text, window, _| {
-            self.convolve(projected, bias, text, window, &mut z);
+            self.convolve(projected, bias, text, window, z);
             let best = y.row_mut(text);
             match window {
-                0 => best.copy_from_slice(&z),
-                _ => keep_larger(best, &mut winners[text * self.filters..][..self.filters], &z, window as u32),
+                0 => best.copy_from_slice(z),
+                _ => keep_larger(best, &mut winners[text * self.filters..][..self.filters], z, window as u32),
             }
         });
-        winners
     }
 
     /// φ(z) of every window into `activations` `[windows, F]`, and their mean over each text into `y` `[texts, F]`.
@@ -81,10 +87,16 @@ impl Windows<'_> {
     }
 
     /// dK[j, :, f] = Σ over texts of dz · x[row], `[k, C, F]`, for the row at offset j of the text's winning window.
-    pub fn kernel_gradient<F: Real>(&self, winners: &[u32], dz: &Tensor<F>, x: &Tensor<F>, dkernel: &mut Tensor<F>) {
+    pub fn kernel_gradient<F: Real>(
+        &self,
+        winners: &[u32],
+        dz: &Tensor<F>,
+        x: &Tensor<F>,
+        dkernel: &mut Tensor<F>,
+        pool: &mut Pool<F>,
+    ) {
         let channels = x.cols();
-        let mut terms = Vec::with_capacity(self.segments.count());
-        let mut sum = vec![F::ZERO; channels];
+        let (mut sum, mut terms) = (pool.take([channels]), pool.take_vec());
         for j in 0..self.width {
             for f in 0..self.filters {
                 terms.clear();
@@ -95,11 +107,13 @@ impl Windows<'_> {
                         terms.push((dz.data()[i], self.rows[at]));
                     }
                 }
-                weighted_sum(&mut sum, &terms, x.data());
+                weighted_sum(sum.data_mut(), &terms, x.data());
                 let part = &mut dkernel.data_mut()[j * channels * self.filters..];
-                part.iter_mut().skip(f).step_by(self.filters).zip(&sum).for_each(|(k, &sum)| *k = sum);
+                part.iter_mut().skip(f).step_by(self.filters).zip(sum.data()).for_each(|(k, &sum)| *k = sum);
             }
         }
+        pool.give(sum);
+        pool.give_vec(terms);
     }
 
     /// dx[row] += dz · K[j, :, f] for the row at each offset j of each winning window; row j·F + f of `transposed` is K[j, :, f].
