@@ -4,6 +4,7 @@ mod config;
 mod output;
 mod progress;
 mod settings;
+mod study;
 mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
@@ -25,6 +26,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
+        Command::Study(arguments) => return study::run(&arguments),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -47,6 +49,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Study(study::Arguments),
     Config(config::Arguments),
 }
 
