@@ -141,7 +141,7 @@ mod tests {
         holds: impl Fn(&Example) -> bool,
     ) -> Vec<usize> {
         let mut counts = vec![0; k];
-        for (example, fold) in examples.iter().zip(folds).filter(|(example, _)| holds(example)) {
+        for (_, fold) in examples.iter().zip(folds).filter(|(example, _)| holds(example)) {
             counts[fold.unwrap()] += 1;
         }
         counts
