@@ -9,6 +9,7 @@ mod output;
 mod predict;
 mod progress;
 mod settings;
+mod study;
 mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Train(arguments) => return train::run(&arguments),
+        Command::Study(arguments) => return study::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
         Command::Predict(arguments) => predict::run(&arguments)?,
         Command::Data(arguments) => data::run(&arguments)?,
@@ -49,6 +51,8 @@ struct CommandLine {
 
 const EXAMPLES: &str = "\
 Examples:
+  mtlcore study                                        single-task against multi-task, on three simulated pairs
+  mtlcore study --task a=a.tsv --task b=b.tsv          the same question about your own tasks
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -62,6 +66,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Study(study::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
