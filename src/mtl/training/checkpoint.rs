@@ -4,6 +4,7 @@ use std::{collections::HashMap, path::Path};
 
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use super::{Trainer, trainer::State};
 use crate::autograd::{Moments, ParamId, ParamStore};
@@ -18,11 +19,11 @@ struct Header {
     state: State,
     /// How many updates each parameter has had, by name.
     updates: Vec<(String, u64)>,
-    /// SHA-256 of the tensors.
-    sha256: String,
+    /// [`Trainer::origin`].
+    origin: String,
 }
 
-/// The key of the [`Header`] among the metadata of the file.
+/// The key of the file's metadata under which the checksum of all that follows, a space and the [`Header`] stand.
 const HEADER: &str = "mtlcore";
 
 impl Trainer<'_> {
@@ -30,8 +31,10 @@ impl Trainer<'_> {
     /// position, the sums and reports so far, and the best parameters so far. Frozen parameters are not among them.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`Error::Diverged`] if a parameter is not finite, so that the last good checkpoint stays; [`Error::Io`] if the file cannot be
+    /// written.
     pub fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.check_finite()?;
         let mut tensors = NamedTensors::new();
         let mut updates = Vec::new();
         for id in self.trained() {
@@ -50,10 +53,11 @@ impl Trainer<'_> {
             version: env!("CARGO_PKG_VERSION").into(),
             state: self.state.clone(),
             updates,
-            sha256: files::sha256_of_tensors(&tensors),
+            origin: self.origin().to_owned(),
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
-        files::write_tensors(path, &tensors, Some((HEADER, header)))
+        let sha256 = files::sha256(&header, &tensors);
+        files::write_tensors(path, &tensors, Some((HEADER, format!("{sha256} {header}"))))
     }
 
     /// Goes back to the state of a checkpoint. The trainer must have been made from the same settings and data.
@@ -67,21 +71,18 @@ impl Trainer<'_> {
         let header: Option<&String> =
             metadata.metadata().as_ref().and_then(|metadata: &HashMap<_, _>| metadata.get(HEADER));
         let header = header.ok_or_else(|| Error::file(path, "it is no checkpoint of mtlcore"))?;
-        let header: Header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
         let tensors = files::read_tensors(path, &bytes)?;
         let listed: NamedTensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
-        if files::sha256_of_tensors(&listed) != header.sha256 {
-            return Err(damaged("its numbers do not have the checksum that it names".into()));
+        let (sha256, header) = header.split_once(' ').unwrap_or(("", header));
+        if files::sha256(header, &listed) != sha256 {
+            return Err(damaged("it does not have the checksum that it names".into()));
         }
-        let foreign =
-            |name: &str| Error::file(path, format!("the checkpoint is of another training: `{name}` does not fit"));
+        let header: Header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
+        let foreign = |what: &str| Error::file(path, format!("the checkpoint is of another training: {what}"));
         let take = |kind: &str, name: &str, like: &Tensor<f32>| {
             let tensor = tensors.get(&format!("{kind}/{name}")).filter(|tensor| tensor.shape() == like.shape());
-            tensor.cloned().ok_or_else(|| foreign(name))
+            tensor.cloned().ok_or_else(|| foreign(&format!("`{name}` does not fit")))
         };
-        if header.state.losses.len() != self.state.losses.len() {
-            return Err(foreign("tasks"));
-        }
 
         // Everything is read before anything is changed.
         let mut params = self.params.clone();
@@ -99,8 +100,34 @@ impl Trainer<'_> {
                 *best.get_or_insert_with(|| self.params.clone()).value_mut(id) = take("best", name, like)?;
             }
         }
+        if header.origin != self.origin() {
+            return Err(foreign("it began from other settings, rows or word vectors"));
+        }
         (self.params, self.adam, self.best, self.state) = (params, adam, best, header.state);
         Ok(())
+    }
+
+    /// A checksum of what the training follows from: settings, rows and frozen parameters. Only where it is the same does the
+    /// position of a checkpoint mean the same.
+    fn origin(&self) -> &str {
+        self.origin.get_or_init(|| {
+            let mut text = Table::from_iter(self.settings.to_table().into_iter().filter(|(field, _)| {
+                // The tasks are known by their rows. The others change no bit, or say only when to stop and where to write.
+                !["task", "vectors", "threads", "out", "epochs", "checkpoint-steps"].contains(&field.as_str())
+            }))
+            .to_string();
+            text += &self.dataset.tasks.join(" ");
+            for rows in [&self.split.train, &self.split.held_out] {
+                text += "\n";
+                for example in rows.iter().map(|&row| &self.dataset.examples[row]) {
+                    text += &format!("{:x} {:?}\n", example.key, example.labels);
+                }
+            }
+            let frozen = self.params.ids().filter(|&id| !self.params.is_trainable(id));
+            let frozen: NamedTensors =
+                frozen.map(|id| (self.params.name(id).to_owned(), self.params.value(id))).collect();
+            files::sha256(&text, &frozen)
+        })
     }
 
     fn trained(&self) -> impl Iterator<Item = ParamId> + '_ {
