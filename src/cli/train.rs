@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let run = RunDirectory::open(path)?;
     let manifest = run.manifest()?;
     if manifest.finished {
-        eprintln!("{} is finished already.", path.display());
+        output::say(format!("{} is finished already.", path.display()));
         return Ok(ExitCode::SUCCESS);
     }
     if !run.checkpoint().exists() {
@@ -75,7 +75,7 @@ fn threads(settings: &Settings) -> Result<ThreadPool> {
 
 fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     if settings.tasks.is_empty() {
-        eprintln!("No task is named: learning a small simulated pair. See `mtlcore train --help` for your own.");
+        output::say("No task is named: learning a small simulated pair. See `mtlcore train --help` for your own.");
     }
     let prepared = Prepared::new(settings)?;
     let table = prepared.table(settings);
@@ -124,7 +124,7 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     progress.finish();
     if outcome == Outcome::Stopped {
         let path = run.path().display();
-        eprintln!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer));
+        output::say(format!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer)));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let epochs = Epochs { run: trainer.reports().len(), chosen: trainer.chosen_epoch() };

@@ -4,7 +4,6 @@ use std::{collections::HashMap, path::Path};
 
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use toml::Table;
 
 use super::{Trainer, trainer::State};
 use crate::autograd::{Moments, ParamId, ParamStore};
@@ -101,36 +100,84 @@ impl Trainer<'_> {
             }
         }
         if header.origin != self.origin() {
-            return Err(foreign("it began from other settings, rows or word vectors"));
+            return Err(foreign("it has other rows, another order of rows or other word vectors"));
         }
         (self.params, self.adam, self.best, self.state) = (params, adam, best, header.state);
         Ok(())
     }
 
-    /// A checksum of what the training follows from: settings, rows and frozen parameters. Only where it is the same does the
-    /// position of a checkpoint mean the same.
+    /// A checksum of the rows in the order of the first epoch and of the frozen parameters: only where both are the same, the
+    /// position of a checkpoint means the same.
     fn origin(&self) -> &str {
         self.origin.get_or_init(|| {
-            let mut text = Table::from_iter(self.settings.to_table().into_iter().filter(|(field, _)| {
-                // The tasks are known by their rows. The others change no bit, or say only when to stop and where to write.
-                !["task", "vectors", "threads", "out", "epochs", "checkpoint-steps"].contains(&field.as_str())
-            }))
-            .to_string();
-            text += &self.dataset.tasks.join(" ");
-            for rows in [&self.split.train, &self.split.held_out] {
-                text += "\n";
-                for example in rows.iter().map(|&row| &self.dataset.examples[row]) {
-                    text += &format!("{:x} {:?}\n", example.key, example.labels);
-                }
-            }
+            let rows = self.plan(0).into_iter().map(|plan| {
+                let row = |row: usize| {
+                    format!("{:x} {:?}", self.dataset.examples[row].key, self.dataset.examples[row].labels)
+                };
+                plan.rows.into_iter().map(row).collect::<Vec<_>>().join("\n")
+            });
             let frozen = self.params.ids().filter(|&id| !self.params.is_trainable(id));
             let frozen: NamedTensors =
                 frozen.map(|id| (self.params.name(id).to_owned(), self.params.value(id))).collect();
-            files::sha256(&text, &frozen)
+            files::sha256(&rows.collect::<Vec<_>>().join("\n\n"), &frozen)
         })
     }
 
     fn trained(&self) -> impl Iterator<Item = ParamId> + '_ {
         self.params.ids().filter(|&id| self.params.is_trainable(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::mtl::{
+        data::{Dataset, Simulation},
+        model::Table,
+        prepare,
+        settings::{Preset, Settings, Shared},
+        training::{Flow, Trainer},
+    };
+
+    /// Whatever byte of a checkpoint is damaged, it is refused and nothing changes, or it says the same as before.
+    #[test]
+    fn no_damaged_byte_is_believed() {
+        let settings =
+            Settings { shared: Shared::Conv, filters: 1, kernel_width: 1, ..Settings::preset(Preset::Default) };
+        let corpus = Simulation { rows: [40, 60], words: 20, ..Simulation::default() }.generate().unwrap();
+        let dataset = Dataset::new(&corpus, settings.tokenizer, settings.max_length, settings.padding);
+        let split = prepare::split(&settings, &dataset).unwrap();
+        let table =
+            Table { weight: Tensor::from_fn([dataset.encoder.vocabulary.len(), 2], |i| i as f32), trainable: false };
+        let mut trainer = Trainer::new(&settings, &dataset, &split, &table);
+        trainer.run(|trainer, _| Ok(if trainer.steps_done() == 2 { Flow::Stop } else { Flow::Continue })).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint.safetensors");
+        trainer.checkpoint(&path).unwrap();
+        let whole = fs::read(&path).unwrap();
+
+        let mut restored = Trainer::new(&settings, &dataset, &split, &table);
+        let fresh = restored.state.clone();
+        let mut refused = 0;
+        for byte in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[byte] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            match restored.restore(&path) {
+                Err(error) => {
+                    assert!(error.to_string().contains("checkpoint"), "{error}");
+                    assert_eq!(restored.state, fresh);
+                    refused += 1;
+                }
+                Ok(()) => {
+                    assert_eq!(restored.state, trainer.state);
+                    restored = Trainer::new(&settings, &dataset, &split, &table);
+                }
+            }
+        }
+        // White space that fills up the header is all that may change.
+        assert!(whole.len() - refused <= 8, "{refused} of {}", whole.len());
     }
 }

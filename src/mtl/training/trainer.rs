@@ -22,7 +22,7 @@ use crate::{Error, Result};
 pub struct Trainer<'d> {
     pub(super) settings: &'d Settings,
     pub(super) dataset: &'d Dataset,
-    pub(super) split: &'d Split,
+    split: &'d Split,
     model: Model,
     pub(super) params: ParamStore<f32>,
     pub(super) adam: Adam<f32>,
@@ -186,7 +186,7 @@ impl<'d> Trainer<'d> {
         self.state.epochs >= self.settings.epochs || out_of_patience
     }
 
-    fn plan(&self, epoch: usize) -> Vec<Plan> {
+    pub(super) fn plan(&self, epoch: usize) -> Vec<Plan> {
         epoch_plan(self.settings, &self.dataset.examples, &self.split.train, self.dataset.tasks.len(), epoch)
     }
 
