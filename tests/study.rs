@@ -14,7 +14,7 @@ use mtlcore::mtl::{
     study::{Arm, Control, Event, FoldRows, PairData, Study, StudySettings, UnitOutcome, UnitSpec},
 };
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Small enough for a test: the simulated pairs at a fiftieth of the paper's size.
 fn small(out: &Path) -> StudySettings {
@@ -229,7 +229,12 @@ fn a_study_can_be_extended_but_not_changed() {
 fn the_order_of_tasks_changes_nothing_and_changed_files_are_noticed() {
     let directory = tempfile::tempdir().unwrap();
     let simulation = mtlcore::mtl::data::Simulation { rows: [60, 90], ..Default::default() };
-    let tasks = simulation.write(&directory.path().join("data")).unwrap();
+    let task = |file: mtlcore::mtl::data::SimulatedFile| {
+        let path = directory.path().join(&file.name);
+        fs::write(&path, &file.content).unwrap();
+        mtlcore::mtl::data::TaskSource::new(&file.tasks[0], path)
+    };
+    let tasks: Vec<_> = simulation.files().unwrap().into_iter().map(task).collect();
     let settings = |out: &str, reverse: bool| {
         let mut settings = small(&directory.path().join(out));
         settings.base.embedding_dim = 8;

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     match run() {
         Err(error) if !output_closed_early(&error) => {
-            eprintln!("error: {}", one_line(&error));
+            output::say(format!("error: {}", one_line(&error)));
             ExitCode::FAILURE
         }
         Err(_) => ExitCode::SUCCESS,

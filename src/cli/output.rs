@@ -1,6 +1,9 @@
 //! What all sub-commands do with their results: tables for people, and standard output as it is.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
@@ -9,6 +12,11 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("standard output")
+}
+
+/// Says something on standard error, whether anybody listens or not.
+pub fn say(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// A column's heading, and whether it holds numbers (then it is aligned to the right).

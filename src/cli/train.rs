@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use mtlcore::mtl::{
     model::Table,
@@ -18,6 +18,7 @@ use mtlcore::mtl::{
     settings::Settings,
     training::{Event, Flow, Outcome, Trainer},
 };
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
     output::{self, Column},
@@ -51,21 +52,30 @@ Examples:
 const INTERRUPTED: u8 = 130;
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let resumed = arguments.resume.as_deref().map(RunDirectory::open).transpose()?;
-    let settings = match &resumed {
-        Some(run) => run.settings()?,
-        None => arguments.settings.load()?,
+    let Some(path) = &arguments.resume else {
+        let settings = arguments.settings.load()?;
+        return threads(&settings)?.install(|| begin(&settings, arguments.force));
     };
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("threads")?;
-    threads.install(|| match resumed {
-        Some(run) => resume(&settings, &run),
-        None => begin(&settings, arguments.force),
-    })
+    let run = RunDirectory::open(path)?;
+    let manifest = run.manifest()?;
+    if manifest.finished {
+        output::say(format!("{} is finished already.", path.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !run.checkpoint().exists() {
+        bail!("{}: it was stopped before training began; begin again, with --force", path.display());
+    }
+    let settings = run.settings()?;
+    threads(&settings)?.install(|| resume(&settings, &run, &manifest))
+}
+
+fn threads(settings: &Settings) -> Result<ThreadPool> {
+    ThreadPoolBuilder::new().num_threads(settings.threads).build().context("threads")
 }
 
 fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     if settings.tasks.is_empty() {
-        eprintln!("No task is named: learning a small simulated pair. See `mtlcore train --help` for your own.");
+        output::say("No task is named: learning a small simulated pair. See `mtlcore train --help` for your own.");
     }
     let prepared = Prepared::new(settings)?;
     let table = prepared.table(settings);
@@ -79,12 +89,7 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     finish(trainer, &run, settings)
 }
 
-fn resume(settings: &Settings, run: &RunDirectory) -> Result<ExitCode> {
-    let manifest = run.manifest()?;
-    if manifest.finished {
-        eprintln!("{} is finished already.", run.path().display());
-        return Ok(ExitCode::SUCCESS);
-    }
+fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Result<ExitCode> {
     // The embedding as it was saved; the vectors' file is not needed any more.
     let table = Table::of_weight(settings, run.table()?, manifest.vectors.is_some());
     let prepared = Prepared::without_vectors(settings)?;
@@ -119,7 +124,7 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     progress.finish();
     if outcome == Outcome::Stopped {
         let path = run.path().display();
-        eprintln!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer));
+        output::say(format!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer)));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let epochs = Epochs { run: trainer.reports().len(), chosen: trainer.chosen_epoch() };

@@ -2,9 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -23,31 +23,27 @@ pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
 /// [`Error::Io`] with `path`; the old content is then still there.
 pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let aside = aside(path);
     let replace = || {
-        let mut aside = tempfile::Builder::new().prefix(".writing-").tempfile_in(directory)?;
-        let mut buffered = io::BufWriter::new(&mut aside);
+        let mut buffered = io::BufWriter::new(File::create(&aside)?);
         write(&mut buffered)?;
-        buffered.flush()?;
-        drop(buffered);
-        make_readable(aside.as_file())?;
-        aside.as_file().sync_all()?;
-        aside.persist(path)?;
+        buffered.into_inner()?.sync_all()?;
+        fs::rename(&aside, path)?;
         // The new name is safe once the directory is.
         if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
     };
-    replace().map_err(Error::io(path))
+    replace().map_err(|error| {
+        // The disk may be full.
+        let _ = fs::remove_file(&aside);
+        Error::io(path)(error)
+    })
 }
 
-/// A temporary file is its owner's alone; a result is for all who may read the directory.
-#[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &File) -> io::Result<()> {
-    Ok(())
+/// Where a file is written before it is whole. It is one name, so that what a killed process left there is replaced by the next one.
+pub(super) fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".writing");
+    name.into()
 }
 
 /// Writes a safetensors file with at most one entry of metadata (the order of several would vary).
@@ -83,11 +79,12 @@ pub(super) fn read_tensors(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String,
     file.iter().map(read).collect()
 }
 
-/// A checksum of names, shapes and numbers, whatever the order of the list.
-pub(super) fn sha256_of_tensors(tensors: &NamedTensors) -> String {
+/// A checksum of a text and of names, shapes and numbers, whatever the order of the list.
+pub(super) fn sha256(text: &str, tensors: &NamedTensors) -> String {
     let mut sorted: Vec<_> = tensors.iter().collect();
     sorted.sort_by_key(|(name, _)| name);
     let mut hash = Sha256::new();
+    hash.update(format!("{} {text}\n", text.len()));
     for (name, tensor) in sorted {
         hash.update(format!("{name} {}\n", tensor.shape()));
         hash.update(little_endian(tensor));

@@ -10,7 +10,7 @@
 //! | `checkpoint.safetensors` | while it is not: where to go on |
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -195,29 +195,27 @@ impl RunDirectory {
         params: &ParamStore<f32>,
     ) -> Result<Self> {
         let run = Self { path: path.into() };
-        if path.exists() && fs::read_dir(path).map_err(Error::io(path))?.next().is_some() {
+        // What was killed before it had a manifest left this at most.
+        let rest = files::aside(&run.file(MANIFEST));
+        if path.exists() && fs::read_dir(path).map_err(Error::io(path))?.flatten().any(|entry| entry.path() != rest) {
             if !force {
                 return Err(Error::file(path, "it exists already; choose another --out, or replace it with --force"));
             }
             if !run.file(MANIFEST).exists() {
                 return Err(Error::file(path, "it exists and is no run of mtlcore, so --force does not replace it"));
             }
-            for name in [MANIFEST, CHECKPOINT, METRICS, MODEL, VOCABULARY, CONFIG] {
-                match fs::remove_file(run.file(name)) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(Error::io(run.file(name))(error));
-                    }
-                    _ => {}
-                }
-            }
         }
         fs::create_dir_all(path).map_err(Error::io(path))?;
+        // A run without a checkpoint cannot be resumed, and one with a manifest can be replaced: so these two change first.
+        run.remove(CHECKPOINT)?;
+        run.write_manifest(manifest)?;
+        for name in [METRICS, MODEL, VOCABULARY, CONFIG] {
+            run.remove(name)?;
+        }
         files::write_whole(&run.file(CONFIG), |output| output.write_all(settings.to_toml().as_bytes()))?;
         files::write_whole(&run.file(VOCABULARY), |mut output| vocabulary.write(&mut output))?;
         run.save_params(params)?;
         run.write_metrics(&[])?;
-        // Last, since it is what makes the directory a run.
-        run.write_manifest(manifest)?;
         Ok(run)
     }
 
@@ -328,8 +326,7 @@ impl RunDirectory {
     pub fn finish(&self, params: &ParamStore<f32>, epochs: Epochs) -> Result<()> {
         self.save_params(params)?;
         self.write_manifest(&Manifest { finished: true, epochs: Some(epochs), ..self.manifest()? })?;
-        let checkpoint = self.checkpoint();
-        fs::remove_file(&checkpoint).map_err(Error::io(checkpoint))
+        self.remove(CHECKPOINT)
     }
 
     /// The trained network, to predict with.
@@ -377,6 +374,14 @@ impl RunDirectory {
 
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Removes a file, if it is there.
+    fn remove(&self, name: &str) -> Result<()> {
+        match fs::remove_file(self.file(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(self.file(name))(error)),
+            _ => Ok(()),
+        }
     }
 }
 

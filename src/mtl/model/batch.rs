@@ -7,7 +7,8 @@ use crate::tensor::Segments;
 /// Some texts, one after the other, and the labels of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// The distinct ids of all texts, ascending.
+    /// The distinct ids of all texts, in the order in which they occur first: sums over them must not depend on the numbers that
+    /// words have, which follow from what other texts there are.
     pub distinct: Arc<[u32]>,
     /// For each token, where its id stands in `distinct`.
     pub rows: Arc<[u32]>,
@@ -40,13 +41,9 @@ impl Packer {
         let mut distinct = Vec::new();
         for &id in texts.clone().flatten() {
             if self.place[id as usize] == ABSENT {
-                self.place[id as usize] = 0;
+                self.place[id as usize] = distinct.len() as u32;
                 distinct.push(id);
             }
-        }
-        distinct.sort_unstable();
-        for (place, &id) in distinct.iter().enumerate() {
-            self.place[id as usize] = place as u32;
         }
         let rows = texts.clone().flatten().map(|&id| self.place[id as usize]).collect();
         for &id in &distinct {
@@ -79,8 +76,8 @@ mod tests {
         let texts: [&[u32]; 3] = [&[7, 2, 7], &[], &[2, 9]];
         let mut packer = Packer::new(10);
         let batch = packer.pack(texts.into_iter());
-        assert_eq!(*batch.distinct, [2, 7, 9]);
-        assert_eq!(*batch.rows, [1, 0, 1, 0, 2]);
+        assert_eq!(*batch.distinct, [7, 2, 9]);
+        assert_eq!(*batch.rows, [0, 1, 0, 1, 2]);
         assert_eq!(batch.segments.iter().map(|range| range.len()).collect::<Vec<_>>(), [3, 0, 2]);
         assert_eq!(batch, packer.pack(texts.into_iter()), "the packer is as before");
     }

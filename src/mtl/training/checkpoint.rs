@@ -18,11 +18,11 @@ struct Header {
     state: State,
     /// How many updates each parameter has had, by name.
     updates: Vec<(String, u64)>,
-    /// SHA-256 of the tensors.
-    sha256: String,
+    /// [`Trainer::origin`].
+    origin: String,
 }
 
-/// The key of the [`Header`] among the metadata of the file.
+/// The key of the file's metadata under which the checksum of all that follows, a space and the [`Header`] stand.
 const HEADER: &str = "mtlcore";
 
 impl Trainer<'_> {
@@ -30,8 +30,10 @@ impl Trainer<'_> {
     /// position, the sums and reports so far, and the best parameters so far. Frozen parameters are not among them.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`Error::Diverged`] if a parameter is not finite, so that the last good checkpoint stays; [`Error::Io`] if the file cannot be
+    /// written.
     pub fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.check_finite()?;
         let mut tensors = NamedTensors::new();
         let mut updates = Vec::new();
         for id in self.trained() {
@@ -50,10 +52,11 @@ impl Trainer<'_> {
             version: env!("CARGO_PKG_VERSION").into(),
             state: self.state.clone(),
             updates,
-            sha256: files::sha256_of_tensors(&tensors),
+            origin: self.origin().to_owned(),
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
-        files::write_tensors(path, &tensors, Some((HEADER, header)))
+        let sha256 = files::sha256(&header, &tensors);
+        files::write_tensors(path, &tensors, Some((HEADER, format!("{sha256} {header}"))))
     }
 
     /// Goes back to the state of a checkpoint. The trainer must have been made from the same settings and data.
@@ -67,21 +70,18 @@ impl Trainer<'_> {
         let header: Option<&String> =
             metadata.metadata().as_ref().and_then(|metadata: &HashMap<_, _>| metadata.get(HEADER));
         let header = header.ok_or_else(|| Error::file(path, "it is no checkpoint of mtlcore"))?;
-        let header: Header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
         let tensors = files::read_tensors(path, &bytes)?;
         let listed: NamedTensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
-        if files::sha256_of_tensors(&listed) != header.sha256 {
-            return Err(damaged("its numbers do not have the checksum that it names".into()));
+        let (sha256, header) = header.split_once(' ').unwrap_or(("", header));
+        if files::sha256(header, &listed) != sha256 {
+            return Err(damaged("it does not have the checksum that it names".into()));
         }
-        let foreign =
-            |name: &str| Error::file(path, format!("the checkpoint is of another training: `{name}` does not fit"));
+        let header: Header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
+        let foreign = |what: &str| Error::file(path, format!("the checkpoint is of another training: {what}"));
         let take = |kind: &str, name: &str, like: &Tensor<f32>| {
             let tensor = tensors.get(&format!("{kind}/{name}")).filter(|tensor| tensor.shape() == like.shape());
-            tensor.cloned().ok_or_else(|| foreign(name))
+            tensor.cloned().ok_or_else(|| foreign(&format!("`{name}` does not fit")))
         };
-        if header.state.losses.len() != self.state.losses.len() {
-            return Err(foreign("tasks"));
-        }
 
         // Everything is read before anything is changed.
         let mut params = self.params.clone();
@@ -99,11 +99,85 @@ impl Trainer<'_> {
                 *best.get_or_insert_with(|| self.params.clone()).value_mut(id) = take("best", name, like)?;
             }
         }
+        if header.origin != self.origin() {
+            return Err(foreign("it has other rows, another order of rows or other word vectors"));
+        }
         (self.params, self.adam, self.best, self.state) = (params, adam, best, header.state);
         Ok(())
     }
 
+    /// A checksum of the rows in the order of the first epoch and of the frozen parameters: only where both are the same, the
+    /// position of a checkpoint means the same.
+    fn origin(&self) -> &str {
+        self.origin.get_or_init(|| {
+            let rows = self.plan(0).into_iter().map(|plan| {
+                let row = |row: usize| {
+                    format!("{:x} {:?}", self.dataset.examples[row].key, self.dataset.examples[row].labels)
+                };
+                plan.rows.into_iter().map(row).collect::<Vec<_>>().join("\n")
+            });
+            let frozen = self.params.ids().filter(|&id| !self.params.is_trainable(id));
+            let frozen: NamedTensors =
+                frozen.map(|id| (self.params.name(id).to_owned(), self.params.value(id))).collect();
+            files::sha256(&rows.collect::<Vec<_>>().join("\n\n"), &frozen)
+        })
+    }
+
     fn trained(&self) -> impl Iterator<Item = ParamId> + '_ {
         self.params.ids().filter(|&id| self.params.is_trainable(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::mtl::{
+        data::{Dataset, Simulation},
+        model::Table,
+        prepare,
+        settings::{Preset, Settings, Shared},
+        training::{Flow, Trainer},
+    };
+
+    /// Whatever byte of a checkpoint is damaged, it is refused and nothing changes, or it says the same as before.
+    #[test]
+    fn no_damaged_byte_is_believed() {
+        let settings =
+            Settings { shared: Shared::Conv, filters: 1, kernel_width: 1, ..Settings::preset(Preset::Default) };
+        let corpus = Simulation { rows: [40, 60], words: 20, ..Simulation::default() }.generate().unwrap();
+        let dataset = Dataset::new(&corpus, settings.tokenizer, settings.max_length, settings.padding);
+        let split = prepare::split(&settings, &dataset).unwrap();
+        let table =
+            Table { weight: Tensor::from_fn([dataset.encoder.vocabulary.len(), 2], |i| i as f32), trainable: false };
+        let mut trainer = Trainer::new(&settings, &dataset, &split, &table);
+        trainer.run(|trainer, _| Ok(if trainer.steps_done() == 2 { Flow::Stop } else { Flow::Continue })).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint.safetensors");
+        trainer.checkpoint(&path).unwrap();
+        let whole = fs::read(&path).unwrap();
+
+        let mut restored = Trainer::new(&settings, &dataset, &split, &table);
+        let fresh = restored.state.clone();
+        let mut refused = 0;
+        for byte in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[byte] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            match restored.restore(&path) {
+                Err(error) => {
+                    assert!(error.to_string().contains("checkpoint"), "{error}");
+                    assert_eq!(restored.state, fresh);
+                    refused += 1;
+                }
+                Ok(()) => {
+                    assert_eq!(restored.state, trainer.state);
+                    restored = Trainer::new(&settings, &dataset, &split, &table);
+                }
+            }
+        }
+        // White space that fills up the header is all that may change.
+        assert!(whole.len() - refused <= 8, "{refused} of {}", whole.len());
     }
 }

@@ -3,8 +3,10 @@
 mod checkpoint;
 mod order;
 mod prediction;
+mod step;
 mod trainer;
 
 pub use order::{Plan, epoch_plan};
 pub use prediction::Predictor;
+pub use step::{optimiser, step};
 pub use trainer::{EpochReport, Event, Flow, Outcome, TaskReport, Trainer};

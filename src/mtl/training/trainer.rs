@@ -1,15 +1,17 @@
 //! Training, step by step.
 
+use std::sync::OnceLock;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Predictor, epoch_plan};
-use crate::autograd::{Adam, AdamSettings, Mode, ParamStore, Tape};
+use super::{Plan, Predictor, epoch_plan, optimiser, step};
+use crate::autograd::{Adam, ParamStore};
 use crate::mtl::{
     data::{Dataset, Split},
     evaluation::metrics::Metrics,
     model::{Batch, Model, Packer, Table},
-    settings::{AbsentHead, LossNormaliser, Settings},
+    settings::{LossNormaliser, Settings},
     streams::{Streams, split_mix},
 };
 use crate::tensor::Pool;
@@ -19,7 +21,7 @@ use crate::{Error, Result};
 /// optimiser and a few counts; [`checkpoint`](Self::checkpoint) writes it and [`restore`](Self::restore) reads it.
 pub struct Trainer<'d> {
     pub(super) settings: &'d Settings,
-    dataset: &'d Dataset,
+    pub(super) dataset: &'d Dataset,
     split: &'d Split,
     model: Model,
     pub(super) params: ParamStore<f32>,
@@ -27,6 +29,8 @@ pub struct Trainer<'d> {
     pub(super) state: State,
     /// The parameters of the best epoch so far, where training may stop early.
     pub(super) best: Option<ParamStore<f32>>,
+    /// See [`checkpoint`](Self::checkpoint).
+    pub(super) origin: OnceLock<String>,
     pool: Pool<f32>,
     packer: Packer,
 }
@@ -98,18 +102,12 @@ impl<'d> Trainer<'d> {
     pub fn new(settings: &'d Settings, dataset: &'d Dataset, split: &'d Split, table: &Table) -> Self {
         let mut params = ParamStore::new();
         let model = Model::new(settings, &dataset.tasks, table, &mut params);
-        let adam = Adam::new(AdamSettings {
-            learning_rate: settings.learning_rate,
-            beta1: settings.beta1,
-            beta2: settings.beta2,
-            epsilon: settings.epsilon,
-            form: settings.adam,
-            row_updates: settings.embedding_updates,
-        });
+        let adam = optimiser(settings);
         let tasks = dataset.tasks.len();
         let state = State { epochs: 0, steps: 0, losses: vec![(0.0, 0); tasks], reports: Vec::new(), best: None };
         let packer = Packer::new(dataset.encoder.vocabulary.len());
-        Self { settings, dataset, split, model, params, adam, state, best: None, pool: Pool::new(), packer }
+        let (origin, pool) = (OnceLock::new(), Pool::new());
+        Self { settings, dataset, split, model, params, adam, state, best: None, origin, pool, packer }
     }
 
     /// The network.
@@ -148,7 +146,8 @@ impl<'d> Trainer<'d> {
     /// With `patience` set, the parameters are those of the best epoch in the end.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not finite, before the parameters are touched; whatever `observe` returns.
+    /// [`Error::Diverged`] if a loss is not finite, before the parameters are touched, or if at the end of an epoch the parameters or
+    /// the held-out rows' probabilities are not; whatever `observe` returns.
     pub fn run(&mut self, mut observe: impl FnMut(&Self, Event<'_>) -> Result<Flow>) -> Result<Outcome> {
         while !self.is_finished() {
             let plan = self.plan(self.state.epochs);
@@ -159,7 +158,7 @@ impl<'d> Trainer<'d> {
                     return Ok(Outcome::Stopped);
                 }
             }
-            self.end_epoch();
+            self.end_epoch()?;
             let report = self.state.reports.last().expect("the epoch has just ended");
             if observe(self, Event::Epoch(report))? == Flow::Stop {
                 return Ok(Outcome::Stopped);
@@ -187,7 +186,7 @@ impl<'d> Trainer<'d> {
         self.state.epochs >= self.settings.epochs || out_of_patience
     }
 
-    fn plan(&self, epoch: usize) -> Vec<Plan> {
+    pub(super) fn plan(&self, epoch: usize) -> Vec<Plan> {
         epoch_plan(self.settings, &self.dataset.examples, &self.split.train, self.dataset.tasks.len(), epoch)
     }
 
@@ -195,34 +194,22 @@ impl<'d> Trainer<'d> {
     fn step(&mut self, plan: &Plan) -> Result<()> {
         let batch = self.pack(plan);
         let row_keys = self.row_keys(plan);
-        let mut tape = Tape::new(&self.params, &mut self.pool, Mode::Train { row_keys: &row_keys });
-        let logits = self.model.forward(&mut tape, &batch);
-        let losses = self.model.losses(&mut tape, &logits, &batch, self.settings.loss_normaliser);
-        for (task, loss) in losses.tasks.iter().enumerate() {
-            let Some(loss) = loss.map(|loss| f64::from(tape.value(loss).item())) else { continue };
-            if !loss.is_finite() {
-                let (epoch, step) = (self.state.epochs + 1, self.state.steps + 1);
-                return Err(Error::Diverged { epoch, step, task: self.dataset.tasks[task].clone() });
-            }
-            let labelled = batch.labels[task].iter().flatten().count();
+        let Self { settings, model, params, adam, pool, .. } = self;
+        let losses = step(settings, model, params, adam, pool, &batch, &row_keys);
+        if let Some(task) = losses.iter().position(|loss| loss.is_some_and(|loss| !loss.is_finite())) {
+            return Err(self.diverged(task, self.state.steps + 1));
+        }
+        for ((loss, labels), (sum, count)) in losses.iter().zip(&batch.labels).zip(&mut self.state.losses) {
+            let Some(loss) = loss else { continue };
+            let labelled = labels.iter().flatten().count();
             let rows = match self.settings.loss_normaliser {
                 LossNormaliser::Labelled => labelled,
-                LossNormaliser::Batch => plan.rows.len(),
+                LossNormaliser::Batch => labels.len(),
             };
-            let (sum, count) = &mut self.state.losses[task];
             *sum += loss * rows as f64;
             *count += labelled;
         }
         self.state.steps += 1;
-        let Some(total) = losses.total else { return Ok(()) };
-        let mut gradients = tape.backward(total);
-        if self.settings.absent_head == AbsentHead::Decay {
-            for id in self.model.heads().iter().flat_map(|head| [head.dense.kernel, head.dense.bias]) {
-                gradients.fill(id, self.params.value(id).shape(), &mut self.pool);
-            }
-        }
-        self.adam.step(&mut self.params, &gradients);
-        gradients.give_to(&mut self.pool);
         Ok(())
     }
 
@@ -244,8 +231,22 @@ impl<'d> Trainer<'d> {
         plan.rows.iter().map(|&row| split_mix(key, self.dataset.examples[row].key)).collect()
     }
 
-    fn end_epoch(&mut self) {
-        let mut validation = self.validate().into_iter();
+    /// A step may leave parameters that are not finite after a loss that was: nothing may be learnt or saved from them.
+    pub(super) fn check_finite(&self) -> Result<()> {
+        let is_finite = |id| self.params.value(id).data().iter().all(|x| x.is_finite());
+        let Some(id) = self.params.ids().find(|&id| !is_finite(id)) else { return Ok(()) };
+        // A shared parameter spoils every task; the first may stand for all.
+        let owner = self.model.heads().iter().position(|head| [head.dense.kernel, head.dense.bias].contains(&id));
+        Err(self.diverged(owner.unwrap_or(0), self.state.steps))
+    }
+
+    fn diverged(&self, task: usize, step: usize) -> Error {
+        Error::Diverged { epoch: self.state.epochs + 1, step, task: self.dataset.tasks[task].clone() }
+    }
+
+    fn end_epoch(&mut self) -> Result<()> {
+        self.check_finite()?;
+        let mut validation = self.validate()?.into_iter();
         let report = |(task, (sum, rows)): (&String, (f64, usize))| {
             let validation = validation.next().flatten();
             (task.clone(), TaskReport { loss: sum / rows.max(1) as f64, validation })
@@ -256,6 +257,7 @@ impl<'d> Trainer<'d> {
         let steps = std::mem::take(&mut self.state.steps);
         self.choose(&tasks);
         self.state.reports.push(EpochReport { epoch: self.state.epochs, steps, tasks });
+        Ok(())
     }
 
     /// Keeps the parameters if the validation loss, summed over tasks, is the smallest so far.
@@ -270,7 +272,7 @@ impl<'d> Trainer<'d> {
     }
 
     /// The metrics of each task on the held-out rows; none for a task without any.
-    fn validate(&self) -> Vec<Option<Metrics>> {
+    fn validate(&self) -> Result<Vec<Option<Metrics>>> {
         let examples: Vec<_> = self.split.held_out.iter().map(|&row| &self.dataset.examples[row]).collect();
         let texts: Vec<&[u32]> = examples.iter().map(|example| &example.tokens[..]).collect();
         let vocabulary = self.dataset.encoder.vocabulary.len();
@@ -279,7 +281,10 @@ impl<'d> Trainer<'d> {
             let labelled =
                 examples.iter().zip(&predicted).filter_map(|(e, p)| e.labels[task].map(|label| (p[task], label)));
             let (probabilities, truths): (Vec<f64>, Vec<bool>) = labelled.unzip();
-            (!truths.is_empty()).then(|| Metrics::new(&probabilities, &truths, self.settings.threshold))
+            if probabilities.iter().any(|p| p.is_nan()) {
+                return Err(self.diverged(task, self.state.steps));
+            }
+            Ok((!truths.is_empty()).then(|| Metrics::new(&probabilities, &truths, self.settings.threshold)))
         };
         (0..self.dataset.tasks.len()).map(of_task).collect()
     }

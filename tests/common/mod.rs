@@ -1,0 +1,93 @@
+//! What the tests of the program share: a directory of its own for each, and the program in it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// A working directory that goes with its value.
+pub struct Place(TempDir);
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    /// A directory with these files.
+    pub fn new(files: &[(&str, &[u8])]) -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        for (name, content) in files {
+            fs::write(place.path(name), content).unwrap();
+        }
+        place
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// `mtlcore` with these words, which end at white space.
+    pub fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("mtlcore"));
+        command.current_dir(&self.0).args(words.split_whitespace());
+        command
+    }
+
+    pub fn run(&self, words: &str) -> Output {
+        finished(self.command(words))
+    }
+
+    /// Starts a training into `run` and waits until its first epoch is done.
+    pub fn started(&self, words: &str) -> Child {
+        let mut child = self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        // An old run's metrics are removed before the new one's are written.
+        while fs::read(self.path("run/metrics.jsonl")).is_ok_and(|lines| lines.is_empty())
+            || !self.path("run/metrics.jsonl").exists()
+        {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended before its first epoch did");
+            assert!(begun.elapsed() < Duration::from_secs(60), "no epoch in a minute");
+            thread::sleep(Duration::from_millis(1));
+        }
+        child
+    }
+
+    /// All files of a directory with their content.
+    pub fn files(&self, directory: &str) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.path(directory)).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    }
+
+    /// What a finished run is, to the bit: its parameters and its metrics.
+    pub fn result(&self, run: &str) -> [Vec<u8>; 2] {
+        assert_eq!(self.manifest(run)["finished"], true, "{run}");
+        ["model.safetensors", "metrics.jsonl"].map(|name| fs::read(self.path(run).join(name)).unwrap())
+    }
+
+    pub fn manifest(&self, run: &str) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.path(run).join("manifest.json")).unwrap()).unwrap()
+    }
+}
+
+/// Runs a command to its end.
+pub fn finished(mut command: Command) -> Output {
+    output(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+/// Waits for the end of a program.
+pub fn output(child: Child) -> Output {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
