@@ -3,6 +3,7 @@
 mod config;
 mod output;
 mod progress;
+mod report;
 mod settings;
 mod train;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Config(arguments) => config::run(&arguments)?,
+        Command::Report(arguments) => report::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
     }
     Ok(ExitCode::SUCCESS)
@@ -47,6 +49,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Report(report::Arguments),
     Config(config::Arguments),
 }
 
