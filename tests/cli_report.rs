@@ -471,16 +471,20 @@ fn what_a_study_does_not_have_is_left_out() {
 fn the_origin_is_shown_as_far_as_the_directory_tells_it() {
     let directory = study(&RESULTS_OF_A_STUDY);
     fs::write(directory.path().join("study.toml"), "# <mine>\nseed = 4711\n").unwrap();
-    let manifest = r#"{"finished": true, "seconds": 61.5, "files": [{"sha256": "c0ffee", "path": "a<b"}]}"#;
+    let manifest = r#"{"finished": true, "seconds": 61.5, "pairs": {"flu": {"sha256": "c0ffee", "files": ["a<b"]}}}"#;
     fs::write(directory.path().join("manifest.json"), manifest).unwrap();
     assert!(report(directory.path()).0);
     let Report { html, markdown, latex } = Report::read(directory.path());
     for text in ["# &lt;mine&gt;\nseed = 4711", "61.5", "c0ffee", "a&lt;b", "4711", "1.2.3-fixture"] {
         assert!(html.contains(text), "{text}");
     }
-    for text in
-        ["    # <mine>\n    seed = 4711\n", "| seconds | 61.5 |", "c0ffee", "a<b", "| mtlcore | 1.2.3-fixture |"]
-    {
+    for text in [
+        "    # <mine>\n    seed = 4711\n",
+        "| seconds | 61.5 |",
+        "| pairs.flu.sha256 | c0ffee |",
+        "a<b",
+        "| mtlcore | 1.2.3-fixture |",
+    ] {
         assert!(markdown.contains(text), "{text}");
     }
     assert!(latex.contains("1.2.3-fixture"));
@@ -514,14 +518,4 @@ fn without_results_there_is_no_report() {
     let (success, _, errors) = report(directory.path());
     assert!(!success && errors.contains("results.json:2: not the results of a study"), "{errors}");
     assert!(!directory.path().join("report.html").exists());
-}
-
-/// A page to look at: `REPORT_DIR=/tmp/page cargo test --test cli_report -- --ignored`.
-#[test]
-#[ignore = "leaves its files behind"]
-fn a_page_to_look_at() {
-    let directory = std::env::var("REPORT_DIR").unwrap();
-    fs::create_dir_all(&directory).unwrap();
-    fs::write(Path::new(&directory).join(RESULTS), serde_json::to_string(&*RESULTS_OF_A_STUDY).unwrap()).unwrap();
-    assert!(report(Path::new(&directory)).0);
 }

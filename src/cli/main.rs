@@ -5,6 +5,7 @@ mod output;
 mod progress;
 mod report;
 mod settings;
+mod study;
 mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
@@ -26,6 +27,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Report(arguments) => report::run(&arguments)?,
+        Command::Study(arguments) => return study::run(&arguments),
         Command::Train(arguments) => return train::run(&arguments),
     }
     Ok(ExitCode::SUCCESS)
@@ -49,6 +51,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Study(study::Arguments),
     Report(report::Arguments),
     Config(config::Arguments),
 }

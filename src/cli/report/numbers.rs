@@ -21,6 +21,11 @@ pub fn points(points: f64) -> String {
     decimals(points, 2)
 }
 
+/// A setting, with as many decimals as it needs, up to four.
+pub fn plain(value: f64) -> String {
+    ((1e4 * value).round() / 1e4).to_string()
+}
+
 /// A metric's mean or standard deviation in the unit that is usual for it.
 pub fn metric(value: f64, name: &str) -> String {
     match name {
@@ -58,6 +63,11 @@ mod tests {
         for (p, text) in cases {
             assert_eq!(probability(p), text);
         }
+    }
+
+    #[test]
+    fn settings_have_no_more_decimals_than_they_need() {
+        assert_eq!([1.0, 0.5, 100.0 * 0.07].map(plain), ["1", "0.5", "7"]);
     }
 
     #[test]

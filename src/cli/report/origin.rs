@@ -3,36 +3,48 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
+use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The configuration and the manifest, as far as they are there.
 #[derive(Serialize)]
 pub struct Origin {
     /// The text of `study.toml`.
     settings: Option<String>,
-    /// The single values of `manifest.json`, as text.
-    facts: Map<String, Value>,
-    /// Its lists and maps, as indented JSON.
-    records: Map<String, Value>,
+    /// The values of `manifest.json` that stand in no list, by their path: `pairs.influenza.sha256`.
+    facts: IndexMap<String, String>,
+    /// Its lists by their path, an element a line.
+    lists: IndexMap<String, String>,
 }
 
 impl Origin {
     pub fn read(directory: &Path) -> Result<Self> {
-        let (mut facts, mut records) = (Map::new(), Map::new());
+        let settings = read(&directory.join("study.toml"))?;
+        let mut origin = Self { settings, facts: IndexMap::new(), lists: IndexMap::new() };
         let path = directory.join("manifest.json");
         if let Some(manifest) = read(&path)? {
-            let manifest: Map<String, Value> =
-                serde_json::from_str(&manifest).with_context(|| format!("{}: no JSON object", path.display()))?;
-            for (key, value) in manifest {
-                match value {
-                    Value::Object(_) | Value::Array(_) => records.insert(key, format!("{value:#}").into()),
-                    Value::String(text) => facts.insert(key, text.into()),
-                    other => facts.insert(key, other.to_string().into()),
-                };
-            }
+            let manifest = serde_json::from_str(&manifest).with_context(|| format!("{}: no JSON", path.display()))?;
+            origin.collect(String::new(), manifest);
         }
-        Ok(Self { settings: read(&directory.join("study.toml"))?, facts, records })
+        Ok(origin)
+    }
+
+    fn collect(&mut self, path: String, value: Value) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    self.collect(if path.is_empty() { key } else { format!("{path}.{key}") }, value);
+                }
+            }
+            Value::Array(list) => {
+                let lines: Vec<String> = list.iter().map(Value::to_string).collect();
+                self.lists.insert(path, lines.join("\n"));
+            }
+            Value::Null => {}
+            Value::String(text) => drop(self.facts.insert(path, text)),
+            number => drop(self.facts.insert(path, number.to_string())),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let mut syntax = SyntaxConfig::builder();
     // A line that holds nothing but a block leaves no trace.
-    syntax.trim_blocks(true).lstrip_blocks(true);
+    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
     environment.set_syntax(syntax.build().expect("the usual delimiters"));
     environment.set_auto_escape_callback(|name| match name.rsplit('.').next() {
         Some("html") => AutoEscape::Html,
@@ -42,12 +42,14 @@ pub fn environment() -> Environment<'static> {
     environment.add_filter("probability", numbers::probability);
     environment.add_filter("points", numbers::points);
     environment.add_filter("metric", numbers::metric);
-    let words: [(&'static str, Words); 6] = [
+    environment.add_filter("plain", numbers::plain);
+    let words: [(&'static str, Words); 7] = [
         ("layer_name", words::LAYERS),
         ("layer_letter", words::LAYERS_SHORT),
         ("mark", words::MARKS),
         ("baseline_name", words::BASELINES),
         ("control_name", words::CONTROLS),
+        ("control_meaning", words::CONTROL_MEANINGS),
         ("metric_name", words::METRICS),
     ];
     for (name, words) in words {

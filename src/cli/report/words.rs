@@ -26,6 +26,14 @@ pub const CONTROLS: Words = &[
     ("pooled", "one head for all tasks"),
 ];
 
+pub const CONTROL_MEANINGS: Words = &[
+    ("shuffled", "More texts and steps, but nothing to learn from their labels."),
+    ("masked", "The partner's texts only thin out the batches."),
+    ("unrelated", "The partner's texts with labels of another task, as frequent and as learnable."),
+    ("matched-steps", "No partner, but as much training."),
+    ("pooled", "All texts as if they were of one task, without a head for each."),
+];
+
 pub const METRICS: Words = &[
     ("accuracy", "accuracy"),
     ("precision", "precision"),

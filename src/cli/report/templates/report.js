@@ -8,8 +8,11 @@ const style = {
     labelColor: "var(--ink)", titleColor: "var(--ink)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
     domainColor: "var(--line)", tickColor: "var(--line)", gridColor: "var(--line)",
   },
+  axisX: { labelFlush: false, labelOverlap: "greedy", labelSeparation: 8 },
   legend: { labelColor: "var(--ink)", labelFontSize: 12, labelLimit: 0 },
-  text: { fontSize: 13 },
+  text: { align: "left", color: "var(--ink)", fontSize: 13 },
+  // Keeps lines that pass behind a label from crossing it out.
+  style: { halo: { stroke: "var(--page)", strokeWidth: 5, strokeJoin: "round" } },
 };
 for (const script of document.querySelectorAll("script.chart")) {
   const { spec } = vegaLite.compile(JSON.parse(script.textContent), { config: style });
