@@ -45,8 +45,10 @@ fn spread(values: &[f64]) -> Spread {
     Spread { mean, sd: (squares / (values.len() as f64 - 1.0)).sqrt() }
 }
 
+type Metric = fn(&Metrics) -> f64;
+
 fn summary(folds: &[&Metrics]) -> Summary {
-    let metrics: [(&str, fn(&Metrics) -> f64); 11] = [
+    let metrics: [(&str, Metric); 11] = [
         ("accuracy", |m| m.accuracy),
         ("precision", |m| m.precision),
         ("recall", |m| m.recall),
@@ -59,7 +61,7 @@ fn summary(folds: &[&Metrics]) -> Summary {
         ("brier_score", |m| m.brier_score),
         ("log_loss", |m| m.log_loss),
     ];
-    let of = |metric: fn(&Metrics) -> f64| spread(&folds.iter().map(|m| metric(m)).collect::<Vec<_>>());
+    let of = |metric: Metric| spread(&folds.iter().map(|m| metric(m)).collect::<Vec<_>>());
     let counts: Vec<Counts> = folds.iter().map(|m| m.counts).collect();
     Summary {
         metrics: metrics.into_iter().map(|(name, metric)| (name.to_owned(), of(metric))).collect(),
@@ -89,7 +91,7 @@ fn arm(quality: usize) -> ArmResult {
 }
 
 /// `better` − `worse` in points.
-fn comparison(better: &ArmResult, worse: &ArmResult, metric: fn(&Metrics) -> f64, holm_p: Option<f64>) -> Comparison {
+fn comparison(better: &ArmResult, worse: &ArmResult, metric: Metric, holm_p: Option<f64>) -> Comparison {
     let differences: Vec<f64> = (better.folds.iter().zip(&worse.folds))
         .map(|(a, b)| 100.0 * (metric(&a.metrics) - metric(&b.metrics)))
         .collect();

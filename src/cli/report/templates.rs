@@ -58,7 +58,8 @@ pub fn environment() -> Environment<'static> {
     environment.add_filter("latex_mark", |word: &str| Value::from_safe_string(said(words::MARKS_LATEX, word).into()));
     // Four spaces before each line make it code in Markdown, whatever it holds.
     environment.add_filter("as_code", |text: &str| {
-        Value::from_safe_string(text.lines().map(|line| format!("    {line}\n")).collect())
+        let lines: Vec<String> = text.lines().map(|line| format!("    {line}")).collect();
+        Value::from_safe_string(lines.join("\n"))
     });
 
     for (name, code) in [

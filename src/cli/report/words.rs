@@ -49,6 +49,6 @@ pub const METRICS: Words = &[
 ];
 
 /// What is said for `word`; a word without an entry stands for itself.
-pub fn said<'a>(words: Words, word: &'a str) -> &'a str {
+pub fn said(words: Words, word: &str) -> &str {
     words.iter().find(|(key, _)| *key == word).map_or(word, |(_, said)| said)
 }
