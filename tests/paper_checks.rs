@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use mtlcore::{
     autograd::{Mode, ParamStore, Tape},
     mtl::{
-        data::{Corpus, Dataset, Simulation, Split, TaskSource, Vectors},
+        data::{Corpus, Dataset, SimulatedFile, Simulation, Split, TaskSource, Vectors},
         model::{Model, Packer, Table},
         prepare::{self, Prepared},
         settings::{AbsentHead, Embedding, LossNormaliser, Preset, Settings, Shared},
@@ -30,7 +30,7 @@ fn small(shared: Shared, preset: Preset) -> Settings {
 }
 
 fn simulation() -> Simulation {
-    Simulation { rows: [150, 250], words: 100, ..Simulation::default() }
+    Simulation { rows: [150, 250], words: 100, dim: 6, ..Simulation::default() }
 }
 
 /// A new model of tasks `a` and `b` over six words.
@@ -136,7 +136,7 @@ fn alone(corpus: &Corpus, slot: usize) -> Corpus {
 
 /// Embeddings of the simulation's own vectors, or random ones, as the settings ask for.
 fn table(settings: &Settings, dataset: &Dataset) -> Table {
-    let (text, vocabulary) = (simulation().vectors(6), &dataset.encoder.vocabulary);
+    let (text, vocabulary) = (simulation().vectors(), &dataset.encoder.vocabulary);
     let vectors = Vectors::from_reader(text.as_bytes(), "simulated".as_ref(), vocabulary).unwrap();
     Table::new(settings, vocabulary, (settings.embedding != Embedding::Random).then_some(&vectors))
 }
@@ -235,7 +235,13 @@ fn a_task_and_its_copy_have_equal_heads_at_every_step_and_parallel_gradients() {
 #[test]
 fn the_order_of_tasks_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let [first, second]: [_; 2] = simulation().write(directory.path()).unwrap().try_into().unwrap();
+    let write = |file: SimulatedFile| {
+        let path = directory.path().join(&file.name);
+        std::fs::write(&path, &file.content).unwrap();
+        TaskSource { label: Some("label".into()), ..TaskSource::new(&file.tasks[0], path) }
+    };
+    let files: Vec<TaskSource> = simulation().files().unwrap().into_iter().map(write).collect();
+    let [first, second]: [TaskSource; 2] = files.try_into().unwrap();
     for shared in SHARED {
         let after = |tasks: [(&str, &TaskSource); 2]| {
             let mut settings = small(shared, Preset::Default);

@@ -8,6 +8,7 @@ mod gradcheck;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod settings;
 mod study;
 mod train;
@@ -29,8 +30,9 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
-        Command::Train(arguments) => return train::run(&arguments),
         Command::Study(arguments) => return study::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments)?,
+        Command::Train(arguments) => return train::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
         Command::Predict(arguments) => predict::run(&arguments)?,
         Command::Data(arguments) => data::run(&arguments)?,
@@ -67,6 +69,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Study(study::Arguments),
+    Report(report::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),

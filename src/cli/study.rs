@@ -107,8 +107,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         eprintln!("Stopped; finished units are kept. The same command goes on.");
         return Ok(ExitCode::from(INTERRUPTED));
     };
+    crate::report::write(&results, study.directory())?;
     output::print(&tables(&results))?;
-    output::print(&format!("The study is in {}.\n", study.directory().display()))?;
+    let page = study.directory().join("report.html");
+    output::print(&format!("The study is in {}; read {}.\n", study.directory().display(), page.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
