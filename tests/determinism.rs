@@ -4,6 +4,7 @@
 mod common;
 
 use std::{
+    fs,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -29,8 +30,10 @@ file = 'task_b.tsv'
 fn place() -> Place {
     let place = Place::new(&[("study.toml", STUDY.as_bytes())]);
     let simulation = Simulation { rows: [300, 500], words: 120, ..Simulation::default() };
-    simulation.write(&place.path("")).unwrap();
-    std::fs::write(place.path("vectors.txt"), simulation.vectors(8)).unwrap();
+    for file in simulation.files().unwrap() {
+        fs::write(place.path(&file.name), file.content).unwrap();
+    }
+    fs::write(place.path("vectors.txt"), simulation.vectors()).unwrap();
     place
 }
 

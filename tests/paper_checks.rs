@@ -9,7 +9,7 @@
 //! | dropout keeps the mean, and is off in evaluation | `src/autograd/ops/dropout.rs` |
 //! | the paper's table has seven impossible cells and a repeated pair | `src/mtl/evaluation/audit` |
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use mtlcore::{
     autograd::{Mode, ParamStore, Tape},
@@ -136,7 +136,7 @@ fn alone(corpus: &Corpus, slot: usize) -> Corpus {
 
 /// Embeddings of the simulation's own vectors, or random ones, as the settings ask for.
 fn table(settings: &Settings, dataset: &Dataset) -> Table {
-    let (text, vocabulary) = (simulation().vectors(6), &dataset.encoder.vocabulary);
+    let (text, vocabulary) = (simulation().vectors(), &dataset.encoder.vocabulary);
     let vectors = Vectors::from_reader(text.as_bytes(), "simulated".as_ref(), vocabulary).unwrap();
     Table::new(settings, vocabulary, (settings.embedding != Embedding::Random).then_some(&vectors))
 }
@@ -235,18 +235,18 @@ fn a_task_and_its_copy_have_equal_heads_at_every_step_and_parallel_gradients() {
 #[test]
 fn the_order_of_tasks_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let [first, second]: [_; 2] = simulation().write(directory.path()).unwrap().try_into().unwrap();
+    let [first, second] = [0, 1].map(|i| {
+        let file = &simulation().files().unwrap()[i];
+        let path = directory.path().join(&file.name);
+        fs::write(&path, &file.content).unwrap();
+        TaskSource { label: Some("label".into()), ..TaskSource::new(&file.tasks[0], path) }
+    });
     for shared in SHARED {
         let after = |tasks: [(&str, &TaskSource); 2]| {
             let mut settings = small(shared, Preset::Default);
             settings.embedding_dim = 6;
-            settings.tasks = tasks
-                .iter()
-                .map(|(name, task)| {
-                    let label = task.label.clone().or(Some("label".into()));
-                    TaskSource { name: (*name).into(), label, ..(*task).clone() }
-                })
-                .collect();
+            settings.tasks =
+                tasks.iter().map(|&(name, task)| TaskSource { name: name.into(), ..task.clone() }).collect();
             let prepared = Prepared::new(&settings).unwrap();
             train(&settings, &prepared.dataset, &prepared.split, &prepared.table(&settings))
         };

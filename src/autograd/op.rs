@@ -1,7 +1,7 @@
 //! What an operation is, and what its backward computation may see.
 
 use super::{Gradients, ParamStore, tape::Node};
-use crate::tensor::{Pool, Real, Shape, Tensor};
+use crate::tensor::{Pool, Real, Shape, Tensor, pointwise};
 
 /// An operation that has been recorded. What the forward computation keeps for the backward one is either plain data in the
 /// operation itself or tensors handed to [`Tape::record`](super::Tape::record), which find their way back to the pool.
@@ -61,6 +61,23 @@ impl<'c, F: Real> Ctx<'c, F> {
         Some(slot.get_or_insert_with(|| self.pool.zeros(shape)))
     }
 
+    /// Adds a buffer to input `i`'s cotangent and takes it over: the first share becomes the accumulator itself.
+    ///
+    /// # Panics
+    /// If it does not have the shape of input `i`.
+    pub fn add_dx(&mut self, i: usize, share: Tensor<F>) {
+        assert_eq!(self.x(i).shape(), share.shape(), "add_dx: input {i} and its share");
+        let slot = &mut self.cotangents[self.node.inputs[i].index()];
+        match slot {
+            _ if !self.nodes[self.node.inputs[i].index()].wants_gradient => self.pool.give(share),
+            Some(sum) => {
+                pointwise::add(sum.data_mut(), share.data());
+                self.pool.give(share);
+            }
+            None => *slot = Some(share),
+        }
+    }
+
     /// Adds row `j` of `rows` to row `ids[j]` of input `i`'s cotangent. For a parameter this stays a list of rows.
     pub fn dx_rows(&mut self, i: usize, ids: &[u32], rows: &Tensor<F>) {
         if !self.wants(i) {
@@ -73,7 +90,7 @@ impl<'c, F: Real> Ctx<'c, F> {
         }
         let dx = self.cotangents[input].get_or_insert_with(|| self.pool.zeros(shape));
         for (j, &id) in ids.iter().enumerate() {
-            crate::tensor::pointwise::add(dx.row_mut(id as usize), rows.row(j));
+            pointwise::add(dx.row_mut(id as usize), rows.row(j));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The backward sweep.
 
-use super::{Ctx, Gradients, Tape, Var, tape::Value};
+use super::{Ctx, Gradients, Tape, Var, gradcheck, tape::Value};
 use crate::tensor::{Real, Tensor};
 
 impl<F: Real> Tape<'_, F> {
@@ -43,7 +43,7 @@ impl<F: Real> Tape<'_, F> {
     }
 
     fn sweep_from(&mut self, value: Var, seed: Tensor<F>) -> Gradients<F> {
-        let Self { params, pool, nodes, fault, .. } = self;
+        let Self { params, pool, nodes, faults, .. } = self;
         let mut gradients = Gradients::none(params.len());
         let mut cotangents: Vec<Option<Tensor<F>>> = (0..=value.index()).map(|_| None).collect();
         cotangents[value.index()] = Some(seed);
@@ -56,9 +56,10 @@ impl<F: Real> Tape<'_, F> {
                 (_, Some(op)) => {
                     let (gradients, cotangents) = (&mut gradients, earlier);
                     let mut ctx = Ctx { node, nodes, params, dy: &dy, cotangents, gradients, pool };
-                    op.backward(&mut ctx);
-                    if let Some(fault) = fault {
-                        fault.corrupt_gradient(op.name(), &mut ctx);
+                    if faults.is_empty() {
+                        op.backward(&mut ctx);
+                    } else {
+                        gradcheck::backward_with(faults, op.as_ref(), &mut ctx);
                     }
                     pool.give(dy);
                 }

@@ -2,7 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::{Op, ParamId, ParamStore, gradcheck::Fault};
+use super::{
+    Op, ParamId, ParamStore,
+    gradcheck::{Fault, corrupt_value},
+};
 use crate::tensor::{Pool, Real, Shape, Tensor};
 
 /// A value on a [`Tape`]: its position in the recording.
@@ -37,7 +40,8 @@ pub struct Tape<'s, F: Real = f32> {
     pub(super) pool: &'s mut Pool<F>,
     pub(super) mode: Mode<'s>,
     pub(super) nodes: Vec<Node<F>>,
-    pub(super) fault: Option<&'s Fault>,
+    /// Bugs planted on purpose, by [`gradcheck`](super::gradcheck).
+    pub(super) faults: &'s [Fault],
 }
 
 pub(super) struct Node<F: Real> {
@@ -74,7 +78,7 @@ impl<F: Real> Value<F> {
 impl<'s, F: Real> Tape<'s, F> {
     /// An empty recording.
     pub fn new(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
-        Self { params, pool, mode, nodes: Vec::new(), fault: None }
+        Self { params, pool, mode, nodes: Vec::new(), faults: &[] }
     }
 
     /// A parameter as a value.
@@ -108,9 +112,7 @@ impl<'s, F: Real> Tape<'s, F> {
         saved: SmallVec<[Tensor<F>; 8]>,
     ) -> Var {
         let name = op.name();
-        if let Some(fault) = self.fault {
-            fault.corrupt_value(name, &mut value);
-        }
+        corrupt_value(self.faults, name, &mut value);
         let wants_gradient = inputs.iter().any(|input| self.nodes[input.index()].wants_gradient);
         if wants_gradient {
             return self.push(name, Some(Box::new(op)), inputs.into(), Value::Own(value), saved, true);
@@ -172,7 +174,11 @@ impl<'s, F: Real> Tape<'s, F> {
     }
 
     /// The values of some inputs beside the pool, for an operation to compute from and into.
-    pub(super) fn operands<const N: usize>(&mut self, vars: [Var; N]) -> ([&Tensor<F>; N], &mut Pool<F>) {
+    ///
+    /// # Panics
+    /// If one of them belongs to another, longer tape.
+    #[track_caller]
+    pub fn operands<const N: usize>(&mut self, vars: [Var; N]) -> ([&Tensor<F>; N], &mut Pool<F>) {
         let (nodes, params) = (&self.nodes, self.params);
         (vars.map(|var| nodes[var.index()].value.tensor(params)), self.pool)
     }

@@ -1,7 +1,12 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
+mod audit;
 mod config;
+mod data;
+mod evaluate;
+mod gradcheck;
 mod output;
+mod predict;
 mod progress;
 mod settings;
 mod train;
@@ -23,8 +28,13 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
-        Command::Config(arguments) => config::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments)?,
+        Command::Predict(arguments) => predict::run(&arguments)?,
+        Command::Data(arguments) => data::run(&arguments)?,
+        Command::Config(arguments) => config::run(&arguments)?,
+        Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
+        Command::Audit(arguments) => audit::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -39,15 +49,26 @@ struct CommandLine {
 
 const EXAMPLES: &str = "\
 Examples:
-  mtlcore config                              every knob, explained, with its value
-  mtlcore config --preset paper > paper.toml  a configuration file to edit
+  mtlcore train                                        learn a small simulated pair of tasks
+  mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
+  mtlcore train --task flu=posts.tsv --out flu         learn your own
+  mtlcore evaluate flu                                 how good it is on the rows that were held out
+  mtlcore predict flu new-posts.tsv > predicted.tsv    a probability and a decision for each row
+  mtlcore config --preset paper > paper.toml           a configuration file to edit
+  mtlcore gradcheck                                    proof that every gradient is right
+  mtlcore audit                                        which figures of Joshi et al. 2019 cannot be true
 
 `mtlcore COMMAND --help` shows more of them.";
 
 #[derive(Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Evaluate(evaluate::Arguments),
+    Predict(predict::Arguments),
+    Data(data::Arguments),
     Config(config::Arguments),
+    Gradcheck(gradcheck::Arguments),
+    Audit(audit::Arguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.

@@ -39,3 +39,21 @@ pub fn table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>
     }
     table.trim_fmt() + "\n"
 }
+
+/// A number of things, its thousands apart: `1,193,514`.
+pub fn count(number: impl std::fmt::Display) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share of 1 in percent: `97.3 %`.
+pub fn share(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}

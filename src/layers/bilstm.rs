@@ -83,31 +83,41 @@ impl Bilstm {
 }
 
 pub(super) fn checks() -> Vec<Check> {
-    [SentenceVector::Last, SentenceVector::Max, SentenceVector::Mean]
-        .map(|kind| {
-            let mut params = ParamStore::new();
-            let x = params.add("x", wave([5, 3], 0.1));
-            let mut phase = 0.2;
-            let mut direction = |which: &str| {
-                let mut add = |part: &str, shape: &[usize]| {
-                    phase += 0.1;
-                    params.add(format!("{which}.{part}"), wave(shape, phase))
-                };
-                Lstm {
-                    kernel: add("kernel", &[3, 8]),
-                    recurrent_kernel: add("recurrent_kernel", &[2, 8]),
-                    bias: add("bias", &[8]),
-                }
+    [
+        ("last", SentenceVector::Last, [3, 1, 0, 4], false),
+        ("max", SentenceVector::Max, [3, 1, 0, 4], false),
+        ("mean", SentenceVector::Mean, [3, 1, 0, 4], false),
+        ("last, texts of one token", SentenceVector::Last, [1, 1, 1, 1], false),
+        ("last, frozen words", SentenceVector::Last, [3, 1, 0, 4], true),
+    ]
+    .map(|(name, kind, lengths, frozen)| {
+        let mut params = ParamStore::new();
+        let x = params.add("x", wave([5, 3], 0.1));
+        if frozen {
+            params.freeze(x);
+        }
+        // With these numbers the largest states stand at first, middle and last tokens, so that all gradients flow.
+        let mut phase = 0.5;
+        let mut direction = |which: &str| {
+            let mut add = |part: &str, shape: &[usize]| {
+                phase += 0.1;
+                params.add(format!("{which}.{part}"), wave(shape, phase))
             };
-            let (forward, backward) = (direction("forward"), direction("backward"));
-            let layer = Bilstm { forward, backward, gate: GateActivation::Sigmoid, units: 2 };
-            let segments = Arc::new(Segments::from_lengths([3, 1, 0, 4]));
-            Check::of_params(&format!("layer: bilstm, {kind:?}").to_lowercase(), params, move |tape| {
-                let values = tape.param(x);
-                let rows = [0, 3, 1, 2, 4, 4, 0, 1].into();
-                let states = layer.forward(tape, &Sequence { values, rows, segments: segments.clone() });
-                layer.sentence(tape, &states, kind)
-            })
+            Lstm {
+                kernel: add("kernel", &[3, 8]),
+                recurrent_kernel: add("recurrent_kernel", &[2, 8]),
+                bias: add("bias", &[8]),
+            }
+        };
+        let (forward, backward) = (direction("forward"), direction("backward"));
+        let layer = Bilstm { forward, backward, gate: GateActivation::Sigmoid, units: 2 };
+        let segments = Arc::new(Segments::from_lengths(lengths));
+        let rows: Arc<[u32]> = [0, 3, 1, 2, 4, 4, 0, 1][..segments.total()].into();
+        Check::of_params(&format!("layer: bilstm, {name}"), params, move |tape| {
+            let values = tape.param(x);
+            let states = layer.forward(tape, &Sequence { values, rows: rows.clone(), segments: segments.clone() });
+            layer.sentence(tape, &states, kind)
         })
-        .into()
+    })
+    .into()
 }

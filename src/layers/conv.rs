@@ -54,20 +54,43 @@ impl Conv {
 }
 
 pub(super) fn checks() -> Vec<Check> {
-    let mut params = ParamStore::new();
-    let x = params.add("x", wave([5, 3], 0.1));
-    let layer = Conv {
-        kernel: params.add("kernel", wave([3, 3, 4], 0.2)),
-        bias: params.add("bias", wave([4], 0.3)),
-        activation: ConvActivation::Relu,
-        pooling: TimePooling::Max,
+    let check = |name: &str, lengths: [usize; 3], pooling, frozen| {
+        let mut params = ParamStore::new();
+        let x = params.add("x", wave([5, 3], 0.1));
+        if frozen {
+            params.freeze(x);
+        }
+        let layer = Conv {
+            kernel: params.add("kernel", wave([3, 3, 4], 0.2)),
+            bias: params.add("bias", wave([4], 0.3)),
+            activation: ConvActivation::Relu,
+            pooling,
+        };
+        let segments = Arc::new(Segments::from_lengths(lengths));
+        let rows: Arc<[u32]> = [0, 3, 1, 2, 4, 4, 0, 1][..segments.total()].into();
+        let sequence = move |tape: &mut Tape<'_, f64>| Sequence {
+            values: tape.param(x),
+            rows: rows.clone(),
+            segments: segments.clone(),
+        };
+        let input = sequence.clone();
+        Check::of_params(name, params, move |tape| {
+            let input = input(tape);
+            layer.forward(tape, &input)
+        })
+        .against_params(move |tape| {
+            let input = sequence(tape);
+            let (kernel, bias) = (tape.param(layer.kernel), tape.param(layer.bias));
+            let convolution = Convolution { kernel, bias, activation: layer.activation, pooling: layer.pooling };
+            tape.conv_reference(input.values, &input.rows, &input.segments, convolution)
+        })
     };
-    let segments = Arc::new(Segments::from_lengths([4, 1, 3]));
-    vec![Check::of_params("layer: conv", params, move |tape| {
-        let values = tape.param(x);
-        let rows = [0, 3, 1, 2, 4, 4, 0, 1].into();
-        layer.forward(tape, &Sequence { values, rows, segments: segments.clone() })
-    })]
+    vec![
+        check("layer: conv", [4, 1, 3], TimePooling::Max, false),
+        check("layer: conv, texts of one token", [1, 1, 1], TimePooling::Max, false),
+        check("layer: conv, frozen words", [4, 1, 3], TimePooling::Max, true),
+        check("layer: conv, mean, frozen words", [4, 1, 3], TimePooling::Mean, true),
+    ]
 }
 
 #[cfg(test)]

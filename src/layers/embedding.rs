@@ -44,9 +44,16 @@ pub(super) fn checks() -> Vec<Check> {
     let mut params = ParamStore::new();
     let layer = Embedding::new(&mut params, "embedding", wave([6, 3], 0.1), true);
     let segments = Arc::new(Segments::from_lengths([2, 1, 2]));
-    vec![Check::of_params("layer: embedding, fine-tuned", params, move |tape| {
+    let fused = move |tape: &mut Tape<'_, f64>| {
         let sequence = layer.forward(tape, &[1, 4, 5].into(), &[0, 2, 2, 1, 0].into(), &segments);
-        let tokens = tape.gather_rows(sequence.values, sequence.rows);
-        tape.segment_mean(tokens, &sequence.segments)
-    })]
+        tape.gather_rows(sequence.values, sequence.rows)
+    };
+    // Token by token, as a product with a matrix of zeros and ones.
+    let composed = move |tape: &mut Tape<'_, f64>| {
+        let ids = [1, 5, 5, 4, 1];
+        let shown = tape.constant(Tensor::from_fn([5, 6], |i| f64::from(ids[i / 6] == i % 6)));
+        let weight = tape.param(layer.weight);
+        tape.matmul(shown, weight)
+    };
+    vec![Check::of_params("layer: embedding, fine-tuned", params, fused).against_params(composed)]
 }

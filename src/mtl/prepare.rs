@@ -1,14 +1,11 @@
 //! From settings to everything that a training needs.
 
 use super::{
-    data::{Corpus, Dataset, Simulation, Split, Vectors, hold_out, read},
+    data::{Corpus, Dataset, Simulation, Split, Vectors, hold_out, read, require_both_classes},
     model::Table,
     settings::Settings,
 };
 use crate::Result;
-
-/// Numbers a vector of the embedded simulation.
-const SIMULATED_DIM: usize = 25;
 
 /// The data of a training.
 #[derive(Clone, Debug)]
@@ -34,7 +31,7 @@ impl Prepared {
         prepared.vectors = match &settings.vectors {
             Some(path) => Some(Vectors::read(path, vocabulary)?),
             None if settings.tasks.is_empty() => {
-                let text = simulation(settings).vectors(SIMULATED_DIM);
+                let text = simulation(settings).vectors();
                 Some(Vectors::from_reader(text.as_bytes(), "<simulated>".as_ref(), vocabulary)?)
             }
             None => None,
@@ -48,6 +45,7 @@ impl Prepared {
     /// As [`new`](Self::new).
     pub fn without_vectors(settings: &Settings) -> Result<Self> {
         let corpus = corpus(settings)?;
+        require_both_classes(&corpus)?;
         let dataset = Dataset::new(&corpus, settings.tokenizer, settings.max_length, settings.padding);
         let split = split(settings, &dataset)?;
         Ok(Self { corpus, dataset, split, vectors: None })

@@ -22,7 +22,7 @@ use super::{
     files,
     model::{Model, Table},
     settings::Settings,
-    training::EpochReport,
+    training::{EpochReport, Predictor},
 };
 use crate::autograd::ParamStore;
 use crate::tensor::Tensor;
@@ -345,6 +345,9 @@ impl RunDirectory {
         let misfit = |name: &str, found: String| Error::file(&path, format!("`{name}` {found}"));
         let weight = tensors.get("embedding.weight").cloned();
         let weight = weight.ok_or_else(|| misfit("embedding.weight", "is missing".into()))?;
+        if weight.shape().dims().len() != 2 {
+            return Err(misfit("embedding.weight", format!("has shape {}, expected two axes", weight.shape())));
+        }
         if weight.rows() != encoder.vocabulary.len() {
             let found = format!("has {} rows, but {VOCABULARY} has {} words", weight.rows(), encoder.vocabulary.len());
             return Err(misfit("embedding.weight", found));
@@ -361,6 +364,9 @@ impl RunDirectory {
                 return Err(misfit(&name, format!("holds {x}")));
             }
             *params.value_mut(id) = tensor;
+        }
+        if let Some(name) = tensors.keys().next() {
+            return Err(misfit(name, "is no part of the network that the settings describe".into()));
         }
         Ok(Trained { settings, tasks, encoder, model, params })
     }
@@ -394,10 +400,44 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// For each text the probability that each task is true, in the tasks' order.
+    /// For each text the probability that each task is true, in the tasks' order. A text's probabilities depend on that text
+    /// alone, to the bit. An empty text is a text.
+    ///
+    /// For many calls in a row, keep a [`predictor`](Self::predictor).
+    ///
+    /// ```
+    /// use mtlcore::mtl::run::RunDirectory;
+    /// # use mtlcore::mtl::{prepare::Prepared, run::{Epochs, Manifest}, settings::{Preset, Settings}, training::Trainer};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = &directory.path().join("run");
+    /// # let settings = Settings { epochs: 1, ..Settings::preset(Preset::Default) };
+    /// # let prepared = Prepared::new(&settings)?;
+    /// # let Prepared { corpus, dataset, split, vectors } = &prepared;
+    /// # let table = prepared.table(&settings);
+    /// # let mut trainer = Trainer::new(&settings, dataset, split, &table);
+    /// # let manifest = Manifest::new(&settings, corpus, dataset, split, vectors.as_ref(), 0);
+    /// # let vocabulary = &dataset.encoder.vocabulary;
+    /// # let run = RunDirectory::create(path, false, &settings, vocabulary, &manifest, trainer.params())?;
+    /// # trainer.checkpoint(&run.checkpoint())?;
+    /// # trainer.run(|_, _| Ok(mtlcore::mtl::training::Flow::Continue))?;
+    /// # run.finish(trainer.params(), Epochs { run: 1, chosen: 1 })?;
+    ///
+    /// let trained = RunDirectory::open(path)?.trained()?;
+    /// let texts = ["flu shot done, arm is sore", "what a day"];
+    /// for (text, probabilities) in texts.iter().zip(trained.probabilities(texts)) {
+    ///     for (task, probability) in trained.tasks.iter().zip(probabilities) {
+    ///         println!("{text}: {task} {probability:.3}");
+    ///     }
+    /// }
+    /// # Ok::<(), mtlcore::Error>(())
+    /// ```
     pub fn probabilities<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Vec<Vec<f64>> {
-        let ids: Vec<Vec<u32>> = texts.into_iter().map(|text| self.encoder.encode(text)).collect();
-        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        super::training::probabilities(&self.model, &self.params, self.encoder.vocabulary.len(), &ids)
+        let texts: Vec<&str> = texts.into_iter().collect();
+        self.predictor().probabilities_of_texts(&self.encoder, &texts)
+    }
+
+    /// What predicts again and again without preparing anew.
+    pub fn predictor(&self) -> Predictor<'_> {
+        Predictor::new(&self.model, &self.params, self.encoder.vocabulary.len())
     }
 }

@@ -1,14 +1,18 @@
-//! Matrix products on the kernels of the crate `matrixmultiply`, in parallel over blocks of rows.
+//! Matrix products, in parallel over blocks of rows: small ones in f32 by tiles of our own, all others by the crate
+//! `matrixmultiply`.
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
-use rayon::prelude::*;
 
 use super::Real;
+#[cfg(target_arch = "x86_64")]
+use super::tiles::Product;
 
 /// Below this many multiply-adds a product is not worth a second thread.
 const WORTH_A_THREAD: usize = 1 << 20;
-/// Rows of C that one thread takes at a time.
+/// At most so many rows of C does one thread take at a time.
 const BLOCK: usize = 128;
+/// Up to this many elements B stays in the second-level cache (256 KiB), and a product reads it in place.
+const IN_PLACE: usize = 1 << 16;
 
 /// C ← A·B for A `[m, k]`, B `[k, n]` and C `[m, n]` of any strides.
 ///
@@ -18,7 +22,7 @@ const BLOCK: usize = 128;
 /// If the shapes do not fit.
 #[track_caller]
 pub fn matmul<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
-    product(a, b, F::ZERO, c);
+    product(a, b, false, c);
 }
 
 /// C ← C + A·B; otherwise as [`matmul`].
@@ -27,32 +31,42 @@ pub fn matmul<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) 
 /// If the shapes do not fit.
 #[track_caller]
 pub fn matmul_add<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
-    product(a, b, F::ONE, c);
+    product(a, b, true, c);
 }
 
 #[track_caller]
-fn product<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, beta: F, mut c: ArrayViewMut2<F>) {
+fn product<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, c: ArrayViewMut2<F>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     assert!(b.nrows() == k && c.dim() == (m, n), "matmul: {:?} · {:?} into {:?}", a.dim(), b.dim(), c.dim());
-    if m * n * k < WORTH_A_THREAD || m <= BLOCK || rayon::current_num_threads() == 1 {
-        return gemm(a, b, beta, c);
+    if m * n * k < WORTH_A_THREAD || rayon::current_num_threads() == 1 {
+        return gemm(a, b, add, c);
     }
-    let blocks: Vec<_> = a.axis_chunks_iter(Axis(0), BLOCK).zip(c.axis_chunks_iter_mut(Axis(0), BLOCK)).collect();
-    blocks.into_par_iter().for_each(|(a, c)| gemm(a, b, beta, c));
+    halves(a, b, add, c);
 }
 
-fn gemm<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, beta: F, mut c: ArrayViewMut2<F>) {
+/// One half of the rows beside the other, down to blocks.
+fn halves<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, c: ArrayViewMut2<F>) {
+    if a.nrows() <= BLOCK {
+        return gemm(a, b, add, c);
+    }
+    let middle = (a.nrows() / 2).next_multiple_of(8);
+    let (upper_a, lower_a) = a.split_at(Axis(0), middle);
+    let (upper_c, lower_c) = c.split_at(Axis(0), middle);
+    rayon::join(|| halves(upper_a, b, add, upper_c), || halves(lower_a, b, add, lower_c));
+}
+
+fn gemm<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, mut c: ArrayViewMut2<F>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     let (sa, sb) = ([a.strides()[0], a.strides()[1]], [b.strides()[0], b.strides()[1]]);
     let sc = [c.strides()[0], c.strides()[1]];
     // SAFETY: the pointers and strides are those of live views whose shapes were compared by `product`; `c` is borrowed
     // mutably, so nothing else reads or writes it.
-    unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b.as_ptr(), sb, beta, c.as_mut_ptr(), sc) }
+    unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b.as_ptr(), sb, add, c.as_mut_ptr(), sc) }
 }
 
 /// The kernel of a matrix product in one precision.
 pub trait Gemm: Sized {
-    /// C ← A·B + β·C for `[m, k, n] = size` and (row, column) strides counted in elements.
+    /// C ← A·B, or C + A·B, for `[m, k, n] = size` and (row, column) strides counted in elements.
     ///
     /// # Safety
     /// Each pointer with its strides must reach the whole of its matrix, and C must overlap neither A nor B.
@@ -64,33 +78,53 @@ pub trait Gemm: Sized {
         sa: [isize; 2],
         b: *const Self,
         sb: [isize; 2],
-        beta: Self,
+        add: bool,
         c: *mut Self,
         sc: [isize; 2],
     );
 }
 
-macro_rules! gemm {
-    ($type:ty, $kernel:path) => {
-        impl Gemm for $type {
-            unsafe fn gemm(
-                [m, k, n]: [usize; 3],
-                a: *const Self,
-                sa: [isize; 2],
-                b: *const Self,
-                sb: [isize; 2],
-                beta: Self,
-                c: *mut Self,
-                sc: [isize; 2],
-            ) {
-                // SAFETY: the caller's promise is the one that the kernel asks for.
-                unsafe { $kernel(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
+impl Gemm for f32 {
+    unsafe fn gemm(
+        size @ [m, k, n]: [usize; 3],
+        a: *const Self,
+        sa: [isize; 2],
+        b: *const Self,
+        sb: [isize; 2],
+        add: bool,
+        c: *mut Self,
+        sc: [isize; 2],
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if k * n <= IN_PLACE && (n == 1 || sb[1] == 1 && sc[1] == 1) {
+            let product = Product { size, a, a_strides: sa, b, b_stride: sb[0], c, c_stride: sc[0], add };
+            // SAFETY: the caller's promise.
+            if unsafe { product.compute() } {
+                return;
             }
         }
-    };
+        let beta = if add { 1.0 } else { 0.0 };
+        // SAFETY: the caller's promise is the one that the kernel asks for.
+        unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
+    }
 }
-gemm!(f32, matrixmultiply::sgemm);
-gemm!(f64, matrixmultiply::dgemm);
+
+impl Gemm for f64 {
+    unsafe fn gemm(
+        [m, k, n]: [usize; 3],
+        a: *const Self,
+        sa: [isize; 2],
+        b: *const Self,
+        sb: [isize; 2],
+        add: bool,
+        c: *mut Self,
+        sc: [isize; 2],
+    ) {
+        let beta = if add { 1.0 } else { 0.0 };
+        // SAFETY: the caller's promise is the one that the kernel asks for.
+        unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -127,20 +161,23 @@ mod tests {
 
     #[test]
     fn the_bits_of_a_row_depend_on_neither_its_neighbours_nor_the_threads() {
-        let (a, b) = (wave([300, 210], 0.3).cast::<f32>(), wave([210, 101], 0.4).cast::<f32>());
-        let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let mut c = Tensor::<f32>::zeros([300, 101]);
-            pool.install(|| matmul(a.matrix(), b.matrix(), c.matrix_mut()));
-            c
-        };
-        let whole = run(1);
-        assert_eq!(whole, run(2));
-        assert_eq!(whole, run(7));
-        for rows in [0..1, 7..12, 290..300] {
-            let mut part = Tensor::<f32>::zeros([rows.len(), 101]);
-            matmul(a.matrix().slice(s![rows.clone(), ..]), b.matrix(), part.matrix_mut());
-            assert_eq!(part.data(), &whole.data()[rows.start * 101..rows.end * 101]);
+        // A small product, and one whose B is too large to be read in place.
+        for cols in [101, 401] {
+            let (a, b) = (wave([300, 210], 0.3).cast::<f32>(), wave([210, cols], 0.4).cast::<f32>());
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut c = Tensor::<f32>::zeros([300, cols]);
+                pool.install(|| matmul(a.matrix(), b.matrix(), c.matrix_mut()));
+                c
+            };
+            let whole = run(1);
+            assert_eq!(whole, run(2));
+            assert_eq!(whole, run(7));
+            for rows in [0..1, 7..12, 290..300] {
+                let mut part = Tensor::<f32>::zeros([rows.len(), cols]);
+                matmul(a.matrix().slice(s![rows.clone(), ..]), b.matrix(), part.matrix_mut());
+                assert_eq!(part.data(), &whole.data()[rows.start * cols..rows.end * cols]);
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! Numbers in memory; knows nothing of gradients.
 //!
-//! A [`Tensor`] owns its numbers in row-major order; [`matmul`] multiplies views of them; [`pointwise`] holds the kernels
+//! A [`Tensor`] owns its numbers in row-major order; [`matmul()`] multiplies views of them; [`pointwise`] holds the kernels
 //! over slices; [`Segments`] says which rows belong to which text; a [`Pool`] lends buffers from step to step.
-//! This is the only folder with `unsafe` code, and [`mod@simd`] and [`mod@matmul`] are its only two places.
+//! This is the only folder with `unsafe` code: `simd`, `matmul`, `tiles` and `lanes` use the widest instructions there are.
 
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 pub mod matmul;
 pub mod pointwise;
 mod pool;
@@ -14,6 +16,8 @@ pub(crate) mod simd;
 mod split_mix;
 #[allow(clippy::module_inception)]
 mod tensor;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 
 pub use matmul::{matmul, matmul_add};
 pub use pool::Pool;

@@ -117,7 +117,7 @@ impl Real for f32 {
     #[inline(always)]
     fn exp(self) -> Self {
         let (scale, q) = exp_parts(self);
-        scale * q + scale
+        scale.mul_add(q, scale)
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
@@ -127,7 +127,7 @@ impl Real for f32 {
     #[inline(always)]
     fn tanh(self) -> Self {
         let (scale, q) = exp_parts(-2.0 * f32::abs(self));
-        let expm1 = scale * q + (scale - 1.0);
+        let expm1 = scale.mul_add(q, scale - 1.0);
         (-expm1 / (2.0 + expm1)).copysign(self)
     }
 }
@@ -143,14 +143,14 @@ fn exp_parts(x: f32) -> (f32, f32) {
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // The limits keep a NaN: a comparison with it is false.
     let x = x.at_most(88.0).at_least(-87.0);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    let mut tail = 1.0 / 5040.0;
+    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+    let mut tail = 1.0_f32 / 5040.0;
     for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5] {
-        tail = tail * r + coefficient;
+        tail = tail.mul_add(r, coefficient);
     }
-    let q = tail * (r * r) + r;
+    let q = tail.mul_add(r * r, r);
     let scale = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
     (scale, q)
 }

@@ -14,6 +14,8 @@ pub struct Segments {
 pub struct Steps {
     order: Vec<usize>,
     starts: Vec<usize>,
+    /// From the first token of each text to its last, and from the last to the first.
+    tokens: [Vec<u32>; 2],
 }
 
 impl Segments {
@@ -70,7 +72,12 @@ impl Steps {
             }
             starts.push(starts[step] + live);
         }
-        Self { order, starts }
+        let live = |step: usize| order[..starts[step + 1] - starts[step]].iter();
+        let tokens = [false, true].map(|reversed| {
+            let token = |text: usize, t: usize| if reversed { offsets[text + 1] - 1 - t } else { offsets[text] + t };
+            (0..longest).flat_map(|t| live(t).map(move |&text| token(text, t) as u32)).collect()
+        });
+        Self { order, starts, tokens }
     }
 
     /// The texts, longest first.
@@ -86,6 +93,12 @@ impl Steps {
     /// The rows of step `t` in a buffer in step order.
     pub fn rows(&self, t: usize) -> std::ops::Range<usize> {
         self.starts[t]..self.starts[t + 1]
+    }
+
+    /// The token of the batch at each row of a buffer in step order, for a walk from the first token of each text to its last, or
+    /// (`reversed`) from the last to the first.
+    pub fn tokens(&self, reversed: bool) -> &[u32] {
+        &self.tokens[usize::from(reversed)]
     }
 
     /// The texts that are live at step `t`, in the order of [`rows`](Self::rows).
@@ -107,6 +120,8 @@ mod tests {
         assert_eq!(steps.order(), [2, 0, 3, 1]);
         assert_eq!((0..steps.count()).map(|t| steps.live(t).len()).collect::<Vec<_>>(), [3, 2, 1]);
         assert_eq!((0..steps.count()).map(|t| steps.rows(t)).collect::<Vec<_>>(), [0..3, 3..5, 5..6]);
+        assert_eq!(steps.tokens(false), [2, 0, 5, 3, 1, 4]);
+        assert_eq!(steps.tokens(true), [4, 1, 5, 3, 0, 2]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ macro_rules! vectorised {
                 fn avx512 $(<$f: $bound>)? ($($arg: $type),*) {
                     body($($arg),*)
                 }
-                #[target_feature(enable = "avx2")]
+                #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2 $(<$f: $bound>)? ($($arg: $type),*) {
                     body($($arg),*)
@@ -29,7 +29,7 @@ macro_rules! vectorised {
                     // SAFETY: the machine has every feature that the function is compiled for.
                     return unsafe { avx512($($arg),*) };
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
+                if $crate::tensor::simd::has_avx2() {
                     // SAFETY: the machine has every feature that the function is compiled for.
                     return unsafe { avx2($($arg),*) };
                 }
@@ -48,4 +48,11 @@ pub(crate) fn has_avx512() -> bool {
         && std::arch::is_x86_feature_detected!("avx512bw")
         && std::arch::is_x86_feature_detected!("avx512dq")
         && std::arch::is_x86_feature_detected!("avx512vl")
+}
+
+/// Whether the machine has AVX2 and fused multiply-add, which came with it.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx2() -> bool {
+    std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::autograd::Ctx;
-use crate::tensor::{Real, Tensor};
+use crate::autograd::{Ctx, Gradient, Gradients, Op};
+use crate::tensor::{Real, Tensor, pointwise};
 
 /// A bug in one operation: what it computes, forwards or backwards, is corrupted.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -17,71 +17,122 @@ pub struct Fault {
 }
 
 /// What a [`Fault`] corrupts.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// The value of the forward computation.
     Value,
+    /// The cotangent of the value, as the backward computation reads it. A linear corruption of the value together with its
+    /// adjoint here is a bug that forward and backward computation agree on: only a reference can tell.
+    Cotangent,
     /// The gradient that the backward computation gives input number so-and-so.
     Gradient(usize),
 }
 
-/// How numbers are corrupted.
+/// How numbers are corrupted. Blocks are equal shares of the rows or columns of a tensor seen as a matrix, as an LSTM's columns
+/// are those of its four gates and the rows of a convolution's kernel are those of its offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Corruption {
-    /// All become 0.
-    Zero,
     /// All are multiplied by a number.
     Scale(f64),
-    /// Zeros become this number, as if a mask had been dropped.
-    FillZeros(f64),
-    /// Of so many equal blocks of columns, two change places.
+    /// Of as many blocks of rows as there are numbers, each is multiplied by its number.
+    ScaleRows(&'static [f64]),
+    /// Of as many blocks of columns as there are numbers, each is multiplied by its number.
+    ScaleColumns(&'static [f64]),
+    /// Of so many blocks of columns, two change places.
     SwapColumns {
         /// How many blocks there are.
         blocks: usize,
         /// The two that change places.
         pair: (usize, usize),
     },
-    /// Of so many equal blocks of columns, one becomes 0.
-    ZeroColumns {
-        /// How many blocks there are.
-        blocks: usize,
-        /// The one that becomes 0.
-        block: usize,
-    },
-    /// Every row takes the place of the next, the last that of the first.
-    RotateRows,
+    /// Every row moves down by so many places (up, if negative), around the end.
+    RotateRows(isize),
     /// The numbers are read as if they were stored column by column.
     Transpose,
-    /// The last row becomes 0.
-    DropLastRow,
+    /// Zeros become this number, as if a mask had been dropped.
+    FillZeros(f64),
+    /// A gradient becomes the cotangent that it is made from, as if the derivative were 1 everywhere.
+    ForgetDerivative,
 }
 
-impl Fault {
-    pub(in crate::autograd) fn corrupt_value<F: Real>(&self, op: &str, value: &mut Tensor<F>) {
-        if let (Place::Value, true) = (self.place, op == self.op) {
-            self.corruption.apply(value);
-        }
+/// Applies those of the faults that are meant for the value of operation `op`.
+pub(in crate::autograd) fn corrupt_value<F: Real>(faults: &[Fault], op: &str, value: &mut Tensor<F>) {
+    for fault in faults.iter().filter(|fault| fault.op == op && fault.place == Place::Value) {
+        fault.corruption.apply(value);
     }
+}
 
-    /// To be called right after the backward computation of an operation.
-    pub(in crate::autograd) fn corrupt_gradient<F: Real>(&self, op: &str, ctx: &mut Ctx<'_, F>) {
-        if let (Place::Gradient(input), true) = (self.place, op == self.op)
-            && let Some(gradient) = ctx.dx(input)
+/// The backward computation of an operation, with the faults planted in it. Faults reach what this operation computes, not what
+/// others have added to the same accumulators before.
+pub(in crate::autograd) fn backward_with<F: Real>(faults: &[Fault], op: &dyn Op<F>, ctx: &mut Ctx<'_, F>) {
+    let faults = || faults.iter().filter(|fault| fault.op == op.name());
+    let mut dy = ctx.dy.clone();
+    for fault in faults().filter(|fault| fault.place == Place::Cotangent) {
+        fault.corruption.apply(&mut dy);
+    }
+    let mut cotangents: Vec<Option<Tensor<F>>> = ctx.cotangents.iter().map(|_| None).collect();
+    let mut gradients = Gradients::none(ctx.params.len());
+    op.backward(&mut Ctx {
+        node: ctx.node,
+        nodes: ctx.nodes,
+        params: ctx.params,
+        dy: &dy,
+        cotangents: &mut cotangents,
+        gradients: &mut gradients,
+        pool: &mut *ctx.pool,
+    });
+
+    for (i, &input) in ctx.node.inputs.iter().enumerate() {
+        let corrupt = |own: &mut Tensor<F>| {
+            for fault in faults().filter(|fault| fault.place == Place::Gradient(i)) {
+                fault.corruption.apply_to_gradient(own, &dy);
+            }
+        };
+        // An input that is used twice has one accumulator, so the tensor is taken at its first use.
+        if let Some(mut own) = cotangents[input.index()].take() {
+            corrupt(&mut own);
+            match &mut ctx.cotangents[input.index()] {
+                Some(sum) => pointwise::add(sum.data_mut(), own.data()),
+                none => *none = Some(own),
+            }
+        }
+        if let Some(param) = ctx.nodes[input.index()].value.param()
+            && let Some(Gradient::Rows { shape, ids, rows }) = gradients.get(param)
         {
-            self.corruption.apply(gradient);
+            let mut own = rows.clone();
+            corrupt(&mut own);
+            ctx.gradients.add_rows(param, *shape, ids, &own, ctx.pool);
         }
     }
 }
 
 impl Corruption {
-    /// Corrupts a tensor in place.
-    pub fn apply<F: Real>(self, tensor: &mut Tensor<F>) {
-        let (rows, cols) = (tensor.rows(), tensor.cols());
+    /// # Panics
+    /// If the corruption is of another shape, or not one of a gradient and its cotangent have the same.
+    fn apply_to_gradient<F: Real>(self, gradient: &mut Tensor<F>, dy: &Tensor<F>) {
         match self {
-            Self::Zero => tensor.data_mut().fill(F::ZERO),
-            Self::Scale(factor) => tensor.data_mut().iter_mut().for_each(|x| *x *= F::from_f64(factor)),
-            Self::FillZeros(value) => {
-                tensor.data_mut().iter_mut().filter(|x| **x == F::ZERO).for_each(|x| *x = F::from_f64(value));
+            Self::ForgetDerivative => gradient.data_mut().copy_from_slice(dy.data()),
+            other => other.apply(gradient),
+        }
+    }
+
+    fn apply<F: Real>(self, tensor: &mut Tensor<F>) {
+        let (rows, cols) = (tensor.rows(), tensor.cols());
+        let multiply = |x: &mut F, factor: f64| *x *= F::from_f64(factor);
+        match self {
+            Self::Scale(factor) => tensor.data_mut().iter_mut().for_each(|x| multiply(x, factor)),
+            Self::ScaleRows(factors) => {
+                for row in 0..rows {
+                    let factor = factors[row * factors.len() / rows];
+                    tensor.row_mut(row).iter_mut().for_each(|x| multiply(x, factor));
+                }
+            }
+            Self::ScaleColumns(factors) => {
+                for (i, x) in tensor.data_mut().iter_mut().enumerate() {
+                    multiply(x, factors[i % cols * factors.len() / cols]);
+                }
             }
             Self::SwapColumns { blocks, pair: (a, b) } => {
                 let width = cols / blocks;
@@ -89,20 +140,47 @@ impl Corruption {
                     (0..width).for_each(|c| tensor.row_mut(row).swap(a * width + c, b * width + c));
                 }
             }
-            Self::ZeroColumns { blocks, block } => {
-                let width = cols / blocks;
-                (0..rows).for_each(|row| tensor.row_mut(row)[block * width..][..width].fill(F::ZERO));
+            Self::RotateRows(places) if rows > 0 => {
+                tensor.data_mut().rotate_right(places.rem_euclid(rows as isize) as usize * cols);
             }
-            Self::RotateRows => tensor.data_mut().rotate_right(cols),
+            Self::RotateRows(_) => {}
             Self::Transpose => {
                 let column_major: Vec<F> = (0..rows * cols).map(|i| tensor.row(i % rows)[i / rows]).collect();
                 tensor.data_mut().copy_from_slice(&column_major);
             }
-            Self::DropLastRow => {
-                if rows > 0 {
-                    tensor.row_mut(rows - 1).fill(F::ZERO);
-                }
+            Self::FillZeros(number) => {
+                tensor.data_mut().iter_mut().filter(|x| **x == F::ZERO).for_each(|x| *x = F::from_f64(number));
             }
+            Self::ForgetDerivative => panic!("only a gradient has a derivative to forget"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn corrupted(corruption: Corruption) -> Vec<f64> {
+        // 1 0 3
+        // 4 5 6
+        let mut tensor = Tensor::new([2, 3], vec![1.0, 0.0, 3.0, 4.0, 5.0, 6.0]);
+        corruption.apply(&mut tensor);
+        tensor.into_data()
+    }
+
+    #[test]
+    fn corruptions_do_what_they_say() {
+        for (corruption, expected) in [
+            (Corruption::Scale(2.0), [2.0, 0.0, 6.0, 8.0, 10.0, 12.0]),
+            (Corruption::ScaleRows(&[1.0, 0.5]), [1.0, 0.0, 3.0, 2.0, 2.5, 3.0]),
+            (Corruption::ScaleColumns(&[1.0, 2.0, 0.0]), [1.0, 0.0, 0.0, 4.0, 10.0, 0.0]),
+            (Corruption::SwapColumns { blocks: 3, pair: (0, 2) }, [3.0, 0.0, 1.0, 6.0, 5.0, 4.0]),
+            (Corruption::RotateRows(1), [4.0, 5.0, 6.0, 1.0, 0.0, 3.0]),
+            (Corruption::RotateRows(-1), [4.0, 5.0, 6.0, 1.0, 0.0, 3.0]),
+            (Corruption::Transpose, [1.0, 4.0, 0.0, 5.0, 3.0, 6.0]),
+            (Corruption::FillZeros(9.0), [1.0, 9.0, 3.0, 4.0, 5.0, 6.0]),
+        ] {
+            assert_eq!(corrupted(corruption), expected, "{corruption:?}");
         }
     }
 }

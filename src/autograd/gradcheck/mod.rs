@@ -15,14 +15,22 @@
 //! assert!(report.passed(), "{report:?}");
 //! ```
 //!
-//! [`Fault`] plants a known bug in an operation, so that the checks themselves can be checked.
+//! What has no gradient, as the initial values of parameters and the [`optimiser`], is held against its formula in the same way.
+//! A [`Fault`] plants a known bug in an operation, so that the checks themselves can be checked: [`mutations`] is a list of such
+//! bugs, all of which must be caught.
 
 mod check;
 mod difference;
 mod fault;
+mod mutations;
+mod named;
+pub mod optimiser;
 
-pub use check::{Check, InputReport, Report, TOLERANCE};
+pub use check::{Check, Line, Report, TOLERANCE, VALUE};
 pub use fault::{Corruption, Fault, Place};
+pub(super) use fault::{backward_with, corrupt_value};
+pub use mutations::{Catch, Evidence, Mutation, mutations};
+pub(crate) use named::named;
 
 use crate::tensor::{Shape, Tensor};
 

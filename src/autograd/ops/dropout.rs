@@ -74,6 +74,15 @@ pub(super) fn checks() -> Vec<Check> {
         Check::new("dropout", [("x", wave([4, 5], 1.0))], |tape, [x]| tape.dropout(x, 0.25))
             .training(&[11, 22, 33, 44])
             .against(|tape, [x]| reference(tape, x, 0.25)),
+        Check::new("dropout (input used twice)", [("x", wave([4, 5], 1.0))], |tape, [x]| {
+            let y = tape.dropout(x, 0.25);
+            tape.mul(x, y)
+        })
+        .training(&[11, 22, 33, 44])
+        .against(|tape, [x]| {
+            let y = reference(tape, x, 0.25);
+            tape.mul(x, y)
+        }),
         Check::new("dropout (evaluation)", [("x", wave([4, 5], 1.0))], |tape, [x]| {
             let y = tape.dropout(x, 0.25);
             tape.scale(y, 1.0)

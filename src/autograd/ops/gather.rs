@@ -7,7 +7,7 @@ use crate::autograd::{
     Ctx, Op, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::Real;
+use crate::tensor::{Real, Tensor};
 
 /// In a list of rows: no row, but zeros.
 pub const NO_ROW: u32 = u32::MAX;
@@ -60,12 +60,32 @@ impl<F: Real> Op<F> for Gather {
     }
 }
 
+/// The rows as a product with a matrix of zeros and ones.
+fn reference(tape: &mut Tape<'_, f64>, x: Var) -> Var {
+    let count = tape.shape(x).rows();
+    let chosen = Tensor::from_fn([ROWS.len(), count], |i| f64::from(ROWS[i / count] as usize == i % count));
+    let chosen = tape.constant(chosen);
+    tape.matmul(chosen, x)
+}
+
+/// One row twice, one not at all.
+const ROWS: [u32; 4] = [2, 0, NO_ROW, 2];
+
 pub(super) fn checks() -> Vec<Check> {
     vec![
-        Check::new("gather_rows", [("x", wave([4, 3], 1.0))], |tape, [x]| tape.gather_rows(x, [2, 0, NO_ROW, 2])),
+        Check::new("gather_rows", [("x", wave([4, 3], 1.0))], |tape, [x]| tape.gather_rows(x, ROWS))
+            .against(|tape, [x]| reference(tape, x)),
         Check::new("gather_rows (of a value)", [("x", wave([4, 3], 1.0))], |tape, [x]| {
             let x = tape.tanh(x);
-            tape.gather_rows(x, [2, 0, NO_ROW, 2, 3])
+            tape.gather_rows(x, ROWS)
+        })
+        .against(|tape, [x]| {
+            let x = tape.tanh(x);
+            reference(tape, x)
+        }),
+        Check::new("gather_rows (input used twice)", [("x", wave([4, 3], 1.0))], |tape, [x]| {
+            let [a, b] = [[2, 0, 2], [3, 2, 1]].map(|rows| tape.gather_rows(x, rows));
+            tape.mul(a, b)
         }),
     ]
 }

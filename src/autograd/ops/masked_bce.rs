@@ -57,11 +57,34 @@ fn cross_entropy<F: Real>(z: F, y: bool) -> F {
     linear + Real::exp(-Real::abs(z)).ln_1p()
 }
 
+/// What [`Tape::masked_bce`] computes at these logits, from the textbook's formulas in p = σ(z): the plane that touches it,
+/// ℓ + ⟨∂ℓ/∂z, z − z₀⟩, which has its value and its gradient there.
+fn reference(tape: &mut Tape<'_, f64>, z: Var, labels: &[Option<bool>], denominator: f64) -> Var {
+    let z0 = tape.value(z).clone();
+    let (mut loss, mut slopes) = (0.0, Tensor::zeros([1, labels.len()]));
+    for (i, (label, z)) in labels.iter().zip(z0.data()).enumerate() {
+        let p = 1.0 / (1.0 + (-z).exp());
+        let (part, slope) = match label {
+            None => (0.0, 0.0),
+            Some(true) => (-p.ln(), p - 1.0),
+            Some(false) => (-(1.0 - p).ln(), p),
+        };
+        loss += part / denominator;
+        slopes.data_mut()[i] = slope / denominator;
+    }
+    let rest: f64 = loss - slopes.data().iter().zip(z0.data()).map(|(slope, z)| slope * z).sum::<f64>();
+    let (slopes, rest) = (tape.constant(slopes), tape.constant(Tensor::new([1, 1], vec![rest])));
+    let linear = tape.matmul(slopes, z);
+    tape.add(linear, rest)
+}
+
 pub(super) fn checks() -> Vec<Check> {
     const SOME: [Option<bool>; 5] = [Some(true), None, Some(false), None, Some(true)];
     vec![
-        Check::new("masked_bce", [("z", wave([5, 1], 2.0))], |tape, [z]| tape.masked_bce(z, SOME, 3.0)),
-        Check::new("masked_bce (no label)", [("z", wave([5, 1], 2.0))], |tape, [z]| tape.masked_bce(z, [None; 5], 5.0)),
+        Check::new("masked_bce", [("z", wave([5, 1], 2.0))], |tape, [z]| tape.masked_bce(z, SOME, 3.0))
+            .against(|tape, [z]| reference(tape, z, &SOME, 3.0)),
+        Check::new("masked_bce (no label)", [("z", wave([5, 1], 2.0))], |tape, [z]| tape.masked_bce(z, [None; 5], 5.0))
+            .against(|tape, [z]| reference(tape, z, &[None; 5], 5.0)),
     ]
 }
 

@@ -45,5 +45,10 @@ pub(super) fn checks() -> Vec<Check> {
         Check::new("matmul (three axes)", [("a", wave([3, 6], 1.0)), ("b", wave([2, 3, 4], 2.0))], |tape, [a, b]| {
             tape.matmul(a, b)
         }),
+        Check::new("matmul (input used twice)", [("a", wave([3, 3], 1.0))], |tape, [a]| tape.matmul(a, a)),
+        Check::new("matmul (constant input)", [("b", wave([4, 2], 2.0))], |tape, [b]| {
+            let a = tape.constant(wave([3, 4], 1.0));
+            tape.matmul(a, b)
+        }),
     ]
 }

@@ -57,7 +57,13 @@ impl<F: Real> Op<F> for SegmentMax {
 }
 
 pub(super) fn checks() -> Vec<Check> {
-    vec![Check::new("segment_max", [("x", wave([6, 3], 1.0))], |tape, [x]| {
-        tape.segment_max(x, &Arc::new(Segments::from_lengths([2, 0, 3, 1])))
-    })]
+    vec![
+        Check::new("segment_max", [("x", wave([6, 3], 1.0))], |tape, [x]| {
+            tape.segment_max(x, &Arc::new(Segments::from_lengths([2, 0, 3, 1])))
+        }),
+        Check::new("segment_max (texts of one token)", [("x", wave([3, 2], 1.0))], |tape, [x]| {
+            tape.segment_max(x, &Arc::new(Segments::from_lengths([1; 3])))
+        })
+        .against(|tape, [x]| tape.scale(x, 1.0)),
+    ]
 }

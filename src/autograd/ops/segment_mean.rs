@@ -6,7 +6,7 @@ use crate::autograd::{
     Ctx, Op, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Real, Segments, pointwise};
+use crate::tensor::{Real, Segments, Tensor, pointwise};
 
 struct SegmentMean {
     segments: Arc<Segments>,
@@ -54,7 +54,24 @@ fn share_of<F: Real>(rows: usize) -> F {
 }
 
 pub(super) fn checks() -> Vec<Check> {
-    vec![Check::new("segment_mean", [("x", wave([6, 3], 1.0))], |tape, [x]| {
-        tape.segment_mean(x, &Arc::new(Segments::from_lengths([2, 0, 3, 1])))
-    })]
+    vec![
+        Check::new("segment_mean", [("x", wave([6, 3], 1.0))], |tape, [x]| {
+            tape.segment_mean(x, &Arc::new(Segments::from_lengths([2, 0, 3, 1])))
+        })
+        .against(|tape, [x]| {
+            let (half, third) = (1.0 / 2.0, 1.0 / 3.0);
+            let shares = [
+                [half, half, 0.0, 0.0, 0.0, 0.0],
+                [0.0; 6],
+                [0.0, 0.0, third, third, third, 0.0],
+                [0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+            ];
+            let shares = tape.constant(Tensor::new([4, 6], shares.concat()));
+            tape.matmul(shares, x)
+        }),
+        Check::new("segment_mean (texts of one token)", [("x", wave([3, 2], 1.0))], |tape, [x]| {
+            tape.segment_mean(x, &Arc::new(Segments::from_lengths([1; 3])))
+        })
+        .against(|tape, [x]| tape.scale(x, 1.0)),
+    ]
 }

@@ -2,16 +2,11 @@
 
 use super::{
     corpus::{Corpus, Source},
-    dataset::{Dataset, Padding},
-    tokens::Tokenizer,
+    dataset::Dataset,
     vectors::Vectors,
 };
-use crate::Result;
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many words without a vector, and how many first rows of each source, are shown.
 const SHOWN_WORDS: usize = 20;
@@ -121,24 +116,24 @@ pub struct Coverage {
 }
 
 impl Check {
-    /// Describes `corpus` under `tokenizer`, and how far the file `vectors` covers it.
+    /// Describes `corpus`, its tokens as in `dataset`, and how far `vectors` cover them.
     ///
-    /// # Errors
-    /// Those of [`Vectors::read`].
-    pub fn new(corpus: &Corpus, tokenizer: Tokenizer, vectors: Option<&Path>) -> Result<Self> {
-        let dataset = Dataset::new(corpus, tokenizer, None, Padding::None);
+    /// # Panics
+    /// If `dataset` was not made of `corpus`, or `vectors` were not read for its vocabulary.
+    pub fn new(corpus: &Corpus, dataset: &Dataset, vectors: Option<&Vectors>) -> Self {
+        assert_eq!(corpus.records.len(), dataset.examples.len(), "a data set of other rows");
         let mut sources_of: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new(); // by group
         for example in &dataset.examples {
             sources_of.entry(example.group).or_default().insert(example.source);
         }
-        Ok(Self {
-            sources: (0..corpus.sources.len()).map(|index| SourceCheck::new(index, corpus, &dataset)).collect(),
-            tasks: (0..corpus.tasks.len()).map(|slot| TaskCheck::new(slot, corpus, &dataset)).collect(),
+        Self {
+            sources: (0..corpus.sources.len()).map(|index| SourceCheck::new(index, corpus, dataset)).collect(),
+            tasks: (0..corpus.tasks.len()).map(|slot| TaskCheck::new(slot, corpus, dataset)).collect(),
             rows: corpus.records.len(),
             distinct_texts: sources_of.len(),
             shared_texts: sources_of.values().filter(|sources| sources.len() > 1).count(),
-            vocabulary: VocabularyCheck::new(&dataset, vectors)?,
-        })
+            vocabulary: VocabularyCheck::new(dataset, vectors),
+        }
     }
 }
 
@@ -199,37 +194,34 @@ impl TaskCheck {
 }
 
 impl VocabularyCheck {
-    fn new(dataset: &Dataset, vectors: Option<&Path>) -> Result<Self> {
+    fn new(dataset: &Dataset, vectors: Option<&Vectors>) -> Self {
         let vocabulary = &dataset.encoder.vocabulary;
         let mut counts = vec![0; vocabulary.len()];
         for &id in dataset.examples.iter().flat_map(|example| &example.tokens) {
             counts[id as usize] += 1;
         }
         let used = || (0..counts.len()).filter(|&row| counts[row] > 0);
-        let coverage = match vectors {
-            None => None,
-            Some(path) => {
-                let vectors = Vectors::read(path, vocabulary)?;
-                let covered = || used().filter(|&row| vectors.found[row]);
-                // The vocabulary is in the order of falling counts already.
-                let missing = used().filter(|&row| !vectors.found[row]).take(SHOWN_WORDS);
-                Some(Coverage {
-                    vectors: vectors.lines,
-                    dim: vectors.dim,
-                    types: covered().count(),
-                    tokens: covered().map(|row| counts[row]).sum(),
-                    missing: missing.map(|row| (vocabulary.words()[row].clone(), counts[row])).collect(),
-                })
+        let coverage = vectors.map(|vectors| {
+            assert_eq!(vectors.found.len(), vocabulary.len(), "vectors of another vocabulary");
+            let covered = || used().filter(|&row| vectors.found[row]);
+            // The vocabulary is in the order of falling counts already.
+            let missing = used().filter(|&row| !vectors.found[row]).take(SHOWN_WORDS);
+            Coverage {
+                vectors: vectors.lines,
+                dim: vectors.dim,
+                types: covered().count(),
+                tokens: covered().map(|row| counts[row]).sum(),
+                missing: missing.map(|row| (vocabulary.words()[row].clone(), counts[row])).collect(),
             }
-        };
-        Ok(Self { types: used().count(), tokens: counts.iter().sum(), coverage })
+        });
+        Self { types: used().count(), tokens: counts.iter().sum(), coverage }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mtl::data::{TaskSource, read};
+    use crate::mtl::data::{Padding, TaskSource, Tokenizer, read};
 
     #[test]
     fn counts_are_those_of_a_small_case_done_by_hand() {
@@ -243,7 +235,9 @@ mod tests {
         let two = write("two.tsv", "text\tlabel\nflu\t1\nday\t0\n");
         let vectors = write("v.txt", "flu 1 2\nnight 3 4\n");
         let corpus = read(&[TaskSource::new("b", one), TaskSource::new("a", two)]).unwrap();
-        let check = Check::new(&corpus, Tokenizer::Glove, Some(&vectors)).unwrap();
+        let dataset = Dataset::new(&corpus, Tokenizer::Glove, None, Padding::None);
+        let vectors = Vectors::read(&vectors, &dataset.encoder.vocabulary).unwrap();
+        let check = Check::new(&corpus, &dataset, Some(&vectors));
 
         assert_eq!((check.rows, check.distinct_texts, check.shared_texts), (6, 4, 1));
         let [a, b] = &check.tasks[..] else { panic!("two tasks") };

@@ -45,11 +45,17 @@ impl Encoder {
 
     /// As [`Encoder::encode`], into a buffer whose content is replaced.
     pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
+        self.encode_each(text, ids, |_| {});
+    }
+
+    /// As [`Encoder::encode_into`]; passes each token that is kept to `see`.
+    fn encode_each(&self, text: &str, ids: &mut Vec<u32>, mut see: impl FnMut(&str)) {
         ids.clear();
         let max_length = self.max_length.unwrap_or(usize::MAX);
         self.tokenizer.for_each(text, |token| {
             if ids.len() < max_length {
                 ids.push(self.vocabulary.id(token));
+                see(token);
             }
         });
         let missing = self.padded_length.saturating_sub(ids.len());
@@ -111,14 +117,23 @@ impl Dataset {
 
     /// Encodes the texts for a model that was trained before.
     pub fn with_encoder(corpus: &Corpus, encoder: Encoder) -> Self {
-        let examples = corpus.records.iter().map(|record| Example {
-            key: key(&record.text, record.line),
-            group: group(&record.text, &encoder),
-            tokens: encoder.encode(&record.text),
-            labels: record.labels.clone(),
-            source: record.source,
-            line: record.line,
-            validation: record.validation,
+        let mut ids = Vec::new();
+        let mut spelt = Vec::new(); // the tokens' bytes: ids would depend on what other texts there are
+        let examples = corpus.records.iter().map(|record| {
+            spelt.clear();
+            encoder.encode_each(&record.text, &mut ids, |token| {
+                spelt.extend_from_slice(token.as_bytes());
+                spelt.push(b'\n'); // no token contains it
+            });
+            Example {
+                key: key(&record.text, record.line),
+                group: first_word(Sha256::digest(&spelt).as_slice()),
+                tokens: ids.clone(),
+                labels: record.labels.clone(),
+                source: record.source,
+                line: record.line,
+                validation: record.validation,
+            }
         });
         Self { tasks: corpus.tasks.clone(), examples: examples.collect(), encoder }
     }
@@ -128,25 +143,11 @@ fn key(text: &str, line: u64) -> u64 {
     let mut hash = Sha256::new();
     hash.update(line.to_le_bytes());
     hash.update(text.as_bytes());
-    first_word(hash)
+    first_word(hash.finalize().as_slice())
 }
 
-/// Of the tokens themselves, since ids depend on what other texts there are.
-fn group(text: &str, encoder: &Encoder) -> u64 {
-    let mut hash = Sha256::new();
-    let mut kept = 0;
-    encoder.tokenizer.for_each(text, |token| {
-        if encoder.max_length.is_none_or(|length| kept < length) {
-            hash.update(token.as_bytes());
-            hash.update(b"\n"); // no token contains it
-            kept += 1;
-        }
-    });
-    first_word(hash)
-}
-
-fn first_word(hash: Sha256) -> u64 {
-    let digest = hash.finalize();
+/// The first eight bytes, little endian.
+fn first_word(digest: &[u8]) -> u64 {
     digest.iter().take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 

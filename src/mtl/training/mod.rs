@@ -7,6 +7,6 @@ mod step;
 mod trainer;
 
 pub use order::{Plan, epoch_plan};
-pub use prediction::probabilities;
+pub use prediction::Predictor;
 pub use step::{optimiser, step};
 pub use trainer::{EpochReport, Event, Flow, Outcome, TaskReport, Trainer};

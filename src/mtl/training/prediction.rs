@@ -1,31 +1,137 @@
 //! From texts to probabilities.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use crate::autograd::{Mode, ParamStore, Tape};
-use crate::mtl::model::{Model, Packer};
+use crate::mtl::{
+    data::Encoder,
+    model::{Model, Packer},
+};
 use crate::tensor::{Pool, Real};
 
-/// Texts that are packed together. Their number changes no bit of a probability.
-const CHUNK: usize = 64;
+/// Texts, and their tokens, that are packed together at most: enough for long matrix products, few enough for the cache, and
+/// no more memory for texts of any length than one of them needs. They change no bit of a probability.
+const TEXTS: usize = 128;
+const TOKENS: usize = 4096;
 
-/// For each text (a list of ids) the probability that each task is true, in the tasks' order.
-///
-/// # Panics
-/// If an id is not below `vocabulary`.
-pub fn probabilities<F: Real>(
-    model: &Model,
-    params: &ParamStore<F>,
+/// A network with fixed parameters, and the buffers that predicting with it needs.
+pub struct Predictor<'p, F: Real = f32> {
+    model: &'p Model,
+    params: &'p ParamStore<F>,
     vocabulary: usize,
-    texts: &[&[u32]],
-) -> Vec<Vec<f64>> {
-    let of_chunk = |(pool, packer): &mut (Pool<F>, Packer), chunk: &[&[u32]]| -> Vec<Vec<f64>> {
-        let mut tape = Tape::new(params, pool, Mode::Evaluate);
-        let logits = model.forward(&mut tape, &packer.pack(chunk.iter().copied()));
+    /// The buffers that no thread is using now.
+    idle: Mutex<Vec<Workspace<F>>>,
+}
+
+struct Workspace<F> {
+    pool: Pool<F>,
+    packer: Packer,
+}
+
+impl<'p, F: Real> Predictor<'p, F> {
+    /// A predictor for texts whose ids are below `vocabulary`.
+    pub fn new(model: &'p Model, params: &'p ParamStore<F>, vocabulary: usize) -> Self {
+        Self { model, params, vocabulary, idle: Mutex::default() }
+    }
+
+    /// For each text (a list of ids) the probability that each task is true, in the tasks' order.
+    ///
+    /// # Panics
+    /// If an id is not below the size of the vocabulary.
+    pub fn probabilities(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
+        let chunks: Vec<Vec<Vec<f64>>> = chunks(texts).into_par_iter().map(|chunk| self.of_chunk(chunk)).collect();
+        chunks.into_iter().flatten().collect()
+    }
+
+    /// As [`probabilities`](Self::probabilities), for texts that `encoder` makes ids of.
+    ///
+    /// # Panics
+    /// If the encoder's vocabulary is larger than the predictor's.
+    pub fn probabilities_of_texts(&self, encoder: &Encoder, texts: &[&str]) -> Vec<Vec<f64>> {
+        let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| encoder.encode(text)).collect();
+        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
+        self.probabilities(&ids)
+    }
+
+    fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
+        let fresh = || Workspace { pool: Pool::new(), packer: Packer::new(self.vocabulary) };
+        let mut workspace = self.idle().pop().unwrap_or_else(fresh);
+        let batch = workspace.packer.pack(texts.iter().copied());
+        let mut tape = Tape::new(self.params, &mut workspace.pool, Mode::Evaluate);
+        let logits = self.model.forward(&mut tape, &batch);
         let probability = |text: usize| logits.iter().map(|&z| tape.value(z).data()[text].to_f64().sigmoid()).collect();
-        (0..chunk.len()).map(probability).collect()
+        let probabilities = (0..texts.len()).map(probability).collect();
+        drop(tape);
+        self.idle().push(workspace);
+        probabilities
+    }
+
+    /// A thread that panicked has taken its buffers with it, so the others are whole.
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Workspace<F>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cuts texts into runs of at most [`TEXTS`] texts and [`TOKENS`] tokens, but at least one text.
+fn chunks<'a, 't>(mut texts: &'a [&'t [u32]]) -> Vec<&'a [&'t [u32]]> {
+    let mut chunks = Vec::new();
+    while !texts.is_empty() {
+        let mut tokens = 0;
+        let fits = |text: &&&[u32]| {
+            tokens += text.len();
+            tokens <= TOKENS
+        };
+        let (chunk, rest) = texts.split_at(texts.iter().take(TEXTS).take_while(fits).count().max(1));
+        chunks.push(chunk);
+        texts = rest;
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::{
+        model::Table,
+        settings::{Preset, Settings, Shared},
     };
-    let chunks: Vec<Vec<Vec<f64>>> =
-        texts.par_chunks(CHUNK).map_init(|| (Pool::new(), Packer::new(vocabulary)), of_chunk).collect();
-    chunks.into_iter().flatten().collect()
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn chunks_are_bounded_by_texts_and_by_tokens_and_lose_nothing() {
+        let (short, long) = (vec![1_u32; 3], vec![1_u32; TOKENS + 1]);
+        let mut texts: Vec<&[u32]> = vec![&short; TEXTS + 2];
+        texts.extend([&long[..], &long, &short, &[]]);
+        let sizes: Vec<usize> = chunks(&texts).iter().map(|chunk| chunk.len()).collect();
+        assert_eq!(sizes, [TEXTS, 2, 1, 1, 2]);
+        assert_eq!(chunks(&texts).concat(), texts);
+        assert!(chunks(&[]).is_empty());
+    }
+
+    /// Texts of 0 to 200 tokens in the company of others, alone, in another order, with buffers that others have used.
+    #[test]
+    fn a_probability_depends_on_its_text_alone_to_the_bit() {
+        let texts: Vec<Vec<u32>> =
+            (0..300_u32).map(|i| (0..i * i % 201).map(|t| (t * 31 + i * 17) % 500).collect()).collect();
+        let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+        for shared in [Shared::Bilstm, Shared::Conv, Shared::BilstmConv] {
+            let settings = Settings { shared, ..Settings::preset(Preset::Default) };
+            let weight = Tensor::from_fn([500, 30], |i| (i as f32 * 0.7).sin());
+            let mut params = ParamStore::<f32>::new();
+            let tasks = ["a".to_owned(), "b".to_owned()];
+            let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+            let predictor = Predictor::new(&model, &params, 500);
+            let together = predictor.probabilities(&texts);
+            let mut reversed: Vec<&[u32]> = texts.clone();
+            reversed.reverse();
+            let mut backwards = predictor.probabilities(&reversed);
+            backwards.reverse();
+            assert_eq!(together, backwards, "{shared:?}");
+            for (text, expected) in texts.iter().zip(&together) {
+                assert_eq!(&predictor.probabilities(&[text])[0], expected, "{shared:?}, {} tokens", text.len());
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, epoch_plan, optimiser, probabilities, step};
+use super::{Plan, Predictor, epoch_plan, optimiser, step};
 use crate::autograd::{Adam, ParamStore};
 use crate::mtl::{
     data::{Dataset, Split},
@@ -276,7 +276,7 @@ impl<'d> Trainer<'d> {
         let examples: Vec<_> = self.split.held_out.iter().map(|&row| &self.dataset.examples[row]).collect();
         let texts: Vec<&[u32]> = examples.iter().map(|example| &example.tokens[..]).collect();
         let vocabulary = self.dataset.encoder.vocabulary.len();
-        let predicted = probabilities(&self.model, &self.params, vocabulary, &texts);
+        let predicted = Predictor::new(&self.model, &self.params, vocabulary).probabilities(&texts);
         let of_task = |task: usize| {
             let labelled =
                 examples.iter().zip(&predicted).filter_map(|(e, p)| e.labels[task].map(|label| (p[task], label)));

@@ -3,88 +3,207 @@
 use super::GateActivation;
 use crate::tensor::{Real, vectorised};
 
+/// Units that are computed together, so that the compiler makes vector code of them.
+const BLOCK: usize = 16;
+
+/// What a forward step leaves behind.
+pub(super) struct Step<'s, F> {
+    pub gates: &'s mut [F],      // [n, 4H], after activation
+    pub cells: &'s mut [F],      // [n, H]
+    pub tanh_cells: &'s mut [F], // [n, H]
+    pub states: &'s mut [F],     // [n, H]
+}
+
 vectorised! {
-    /// Activates `gates` `[n, 4H]` in place and moves on to the new `cells`, their tanh and the new `states`, all `[n, H]`.
-    /// `before` are the old cells; without them the cells start from 0.
+    /// From the gates' arguments `[n, 4H]` and the cells before `[n, H]`, of which none mean zeros.
     pub(super) fn forward<F: Real>(
-        gates: &mut [F],
+        arguments: &[F],
         before: Option<&[F]>,
-        cells: &mut [F],
-        tanh_cells: &mut [F],
-        states: &mut [F],
+        step: Step<'_, F>,
         units: usize,
         gate: GateActivation,
     ) {
-        let rows = gates.chunks_exact_mut(4 * units).zip(cells.chunks_exact_mut(units));
-        for (n, (gates, cells)) in rows.enumerate() {
-            let (input_forget, rest) = gates.split_at_mut(2 * units);
-            let (candidate, output) = rest.split_at_mut(units);
-            activate(input_forget, gate);
-            activate(output, gate);
-            for g in candidate.iter_mut() {
-                *g = g.tanh();
+        let Step { gates, cells, tanh_cells, states } = step;
+        for row in 0..cells.len().checked_div(units).unwrap_or(0) {
+            for at in Place::singles(row, units) {
+                advance::<F, 1>(arguments, before, gates, cells, tanh_cells, states, at, gate);
             }
-            let (input, forget) = input_forget.split_at(units);
-            for ((c, &i), &g) in cells.iter_mut().zip(input).zip(candidate.iter()) {
-                *c = i * g;
-            }
-            if let Some(before) = before {
-                for ((c, &f), &c_before) in cells.iter_mut().zip(forget).zip(&before[n * units..]) {
-                    *c += f * c_before;
-                }
-            }
-            let tanh_cells = &mut tanh_cells[n * units..][..units];
-            let states = &mut states[n * units..][..units];
-            for (((tanh_c, h), &c), &o) in tanh_cells.iter_mut().zip(states).zip(cells.iter()).zip(output.iter()) {
-                *tanh_c = c.tanh();
-                *h = o * *tanh_c;
+            for at in Place::blocks(row, units) {
+                advance::<F, BLOCK>(arguments, before, gates, cells, tanh_cells, states, at, gate);
             }
         }
     }
+}
+
+/// `N` units of one text.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn advance<F: Real, const N: usize>(
+    arguments: &[F],
+    before: Option<&[F]>,
+    gates: &mut [F],
+    cells: &mut [F],
+    tanh_cells: &mut [F],
+    states: &mut [F],
+    at: Place,
+    gate: GateActivation,
+) {
+    let (mut i, mut f): ([F; N], [F; N]) = (load(arguments, at.of_gate(0)), load(arguments, at.of_gate(1)));
+    let (mut g, mut o): ([F; N], [F; N]) = (load(arguments, at.of_gate(2)), load(arguments, at.of_gate(3)));
+    let before: [F; N] = load_or_zeros(before, at.of_unit());
+    let (mut c, mut tanh_c, mut h) = ([F::ZERO; N], [F::ZERO; N], [F::ZERO; N]);
+    activate(&mut i, gate);
+    activate(&mut f, gate);
+    activate(&mut o, gate);
+    for j in 0..N {
+        g[j] = g[j].tanh();
+        c[j] = i[j] * g[j] + f[j] * before[j];
+        tanh_c[j] = c[j].tanh();
+        h[j] = o[j] * tanh_c[j];
+    }
+    store(gates, at.of_gate(0), i);
+    store(gates, at.of_gate(1), f);
+    store(gates, at.of_gate(2), g);
+    store(gates, at.of_gate(3), o);
+    store(cells, at.of_unit(), c);
+    store(tanh_cells, at.of_unit(), tanh_c);
+    store(states, at.of_unit(), h);
+}
+
+/// What a backward step starts from.
+pub(super) struct Asked<'a, F> {
+    /// The cotangent of the states `[n, H]`, as the step after asks for it.
+    pub states: &'a [F],
+    /// The cotangent of the cells `[n, H]`, likewise.
+    pub cells: &'a [F],
+    /// The cotangent of the outputs of all tokens `[N, stride]`: row n of the step is token `tokens[n]`, whose H columns begin at
+    /// `column`.
+    pub outputs: &'a [F],
+    pub tokens: &'a [u32],
+    pub stride: usize,
+    pub column: usize,
+}
+
+/// What the forward step left, as [`Step`], with the cells of the step before; none mean zeros.
+pub(super) struct Left<'l, F> {
+    pub gates: &'l [F],
+    pub before: Option<&'l [F]>,
+    pub tanh_cells: &'l [F],
 }
 
 vectorised! {
-    /// The cotangents `dgates` `[n, 4H]` of the gates' arguments from that of the states, `dh` `[n, H]`. `dc` `[n, H]` is the
-    /// cotangent of the cells as later steps ask for it, and becomes that of the cells before.
+    /// The cotangents of the gates' arguments `[n, 4H]` and of the cells before `[n, H]`.
     pub(super) fn backward<F: Real>(
+        asked: Asked<'_, F>,
+        left: Left<'_, F>,
         dgates: &mut [F],
-        gates: &[F],
-        before: Option<&[F]>,
-        tanh_cells: &[F],
-        dh: &[F],
-        dc: &mut [F],
+        dcells: &mut [F],
         units: usize,
         gate: GateActivation,
     ) {
-        for (n, (dgates, gates)) in dgates.chunks_exact_mut(4 * units).zip(gates.chunks_exact(4 * units)).enumerate() {
-            let own = n * units..(n + 1) * units;
-            let (dc, dh, tanh_c) = (&mut dc[own.clone()], &dh[own.clone()], &tanh_cells[own.clone()]);
-            let [i, f, g, o] = quarters(gates, units);
-            let (di, rest) = dgates.split_at_mut(units);
-            let (df, rest) = rest.split_at_mut(units);
-            let (dg, do_) = rest.split_at_mut(units);
-            for j in 0..units {
-                do_[j] = dh[j] * tanh_c[j] * slope(o[j], gate);
-                let dc_j = dc[j] + dh[j] * o[j] * (F::ONE - tanh_c[j] * tanh_c[j]);
-                di[j] = dc_j * g[j] * slope(i[j], gate);
-                dg[j] = dc_j * i[j] * (F::ONE - g[j] * g[j]);
-                df[j] = dc_j * slope(f[j], gate);
-                dc[j] = dc_j * f[j];
+        for row in 0..asked.states.len().checked_div(units).unwrap_or(0) {
+            for at in Place::singles(row, units) {
+                retreat::<F, 1>(&asked, &left, dgates, dcells, at, gate);
             }
-            match before {
-                Some(before) => df.iter_mut().zip(&before[own]).for_each(|(df, &c_before)| *df *= c_before),
-                None => df.fill(F::ZERO),
+            for at in Place::blocks(row, units) {
+                retreat::<F, BLOCK>(&asked, &left, dgates, dcells, at, gate);
             }
         }
     }
 }
 
-fn quarters<F>(gates: &[F], units: usize) -> [&[F]; 4] {
-    [0, 1, 2, 3].map(|quarter| &gates[quarter * units..][..units])
+/// `N` units of one text.
+#[inline(always)]
+fn retreat<F: Real, const N: usize>(
+    asked: &Asked<'_, F>,
+    left: &Left<'_, F>,
+    dgates: &mut [F],
+    dcells: &mut [F],
+    at: Place,
+    gate: GateActivation,
+) {
+    let (i, f): ([F; N], [F; N]) = (load(left.gates, at.of_gate(0)), load(left.gates, at.of_gate(1)));
+    let (g, o): ([F; N], [F; N]) = (load(left.gates, at.of_gate(2)), load(left.gates, at.of_gate(3)));
+    let tanh_c: [F; N] = load(left.tanh_cells, at.of_unit());
+    let before: [F; N] = load_or_zeros(left.before, at.of_unit());
+    let output = asked.tokens[at.row] as usize * asked.stride + asked.column + at.first;
+    let dy: [F; N] = load(asked.outputs, output);
+    let (mut dh, mut dc): ([F; N], [F; N]) = (load(asked.states, at.of_unit()), load(asked.cells, at.of_unit()));
+    let (mut di, mut df, mut dg, mut do_) = ([F::ZERO; N], [F::ZERO; N], [F::ZERO; N], [F::ZERO; N]);
+    for j in 0..N {
+        dh[j] += dy[j];
+        do_[j] = dh[j] * tanh_c[j] * slope(o[j], gate);
+        dc[j] += dh[j] * o[j] * (F::ONE - tanh_c[j] * tanh_c[j]);
+        di[j] = dc[j] * g[j] * slope(i[j], gate);
+        df[j] = dc[j] * before[j] * slope(f[j], gate);
+        dg[j] = dc[j] * i[j] * (F::ONE - g[j] * g[j]);
+        dc[j] *= f[j];
+    }
+    store(dgates, at.of_gate(0), di);
+    store(dgates, at.of_gate(1), df);
+    store(dgates, at.of_gate(2), dg);
+    store(dgates, at.of_gate(3), do_);
+    store(dcells, at.of_unit(), dc);
+}
+
+/// Where some neighbouring units of a text stand.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    /// The first of them among the `units` of the row.
+    first: usize,
+    units: usize,
+}
+
+impl Place {
+    /// Covers a row by blocks. The last ends with the last unit and may repeat some of the block before: each result is a function
+    /// of its own unit alone.
+    #[inline(always)]
+    fn blocks(row: usize, units: usize) -> impl Iterator<Item = Self> {
+        let count = if units < BLOCK { 0 } else { units.div_ceil(BLOCK) };
+        (0..count).map(move |block| Self { row, first: (block * BLOCK).min(units - BLOCK), units })
+    }
+
+    /// Covers a row that is shorter than a block.
+    #[inline(always)]
+    fn singles(row: usize, units: usize) -> impl Iterator<Item = Self> {
+        let count = if units < BLOCK { units } else { 0 };
+        (0..count).map(move |first| Self { row, first, units })
+    }
+
+    /// The first of them in a buffer `[n, H]`.
+    #[inline(always)]
+    fn of_unit(self) -> usize {
+        self.row * self.units + self.first
+    }
+
+    /// The first of them in a buffer `[n, 4H]`.
+    #[inline(always)]
+    fn of_gate(self, quarter: usize) -> usize {
+        (4 * self.row + quarter) * self.units + self.first
+    }
 }
 
 #[inline(always)]
-fn activate<F: Real>(gates: &mut [F], gate: GateActivation) {
+fn load<F: Real, const N: usize>(from: &[F], at: usize) -> [F; N] {
+    from[at..at + N].try_into().expect("the range holds N numbers")
+}
+
+#[inline(always)]
+fn load_or_zeros<F: Real, const N: usize>(from: Option<&[F]>, at: usize) -> [F; N] {
+    match from {
+        Some(from) => load(from, at),
+        None => [F::ZERO; N],
+    }
+}
+
+#[inline(always)]
+fn store<F: Real, const N: usize>(to: &mut [F], at: usize, values: [F; N]) {
+    to[at..at + N].copy_from_slice(&values);
+}
+
+#[inline(always)]
+fn activate<F: Real, const N: usize>(gates: &mut [F; N], gate: GateActivation) {
     match gate {
         GateActivation::Sigmoid => gates.iter_mut().for_each(|a| *a = a.sigmoid()),
         GateActivation::HardSigmoid => gates.iter_mut().for_each(|a| {

@@ -28,7 +28,6 @@ mod walk;
 
 use std::sync::Arc;
 
-use ndarray::s;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -90,34 +89,38 @@ impl<F: Real> Tape<'_, F> {
         let units = self.shape(directions.first().expect("lstm: at least one direction").recurrent_kernel).rows();
         self.check_shapes(x, rows, segments, directions, units);
         let reversed: SmallVec<[bool; 2]> = directions.iter().map(|direction| direction.reversed).collect();
-        let kernel = pack_kernels(self, directions);
-
-        let x_value = self.nodes[x.index()].value.tensor(self.params);
-        let mut projected = self.pool.take([x_value.rows(), kernel.cols()]); // [U, D·4H]
-        matmul(x_value.matrix(), kernel.matrix(), projected.matrix_mut());
-        self.pool.give(kernel);
-
-        let mut recordings: SmallVec<[Recording<Tensor<F>>; 2]> =
-            directions.iter().map(|_| Recording::new(segments.total(), units, self.pool)).collect();
-        let (nodes, params) = (&self.nodes, self.params);
+        let (nodes, params, pool) = (&self.nodes, self.params, &mut *self.pool);
         let value = |var: Var| nodes[var.index()].value.tensor(params);
-        let weights: SmallVec<[_; 2]> = directions.iter().map(|d| (value(d.recurrent_kernel), value(d.bias))).collect();
-        recordings.par_iter_mut().enumerate().for_each(|(d, recording)| {
-            let walk = Walk { rows, segments, reversed: reversed[d], gate, units, column: d * 4 * units };
-            walk.forward(&projected, weights[d].0, weights[d].1, recording);
-        });
-        drop(weights);
-        self.pool.give(projected);
+        let x_value = value(x);
+        let walk = |d: usize| Walk { rows, segments, reversed: reversed[d], gate, units, column: d * units };
+        let mut work: SmallVec<[_; 2]> = directions
+            .iter()
+            .map(|_| {
+                let projected = pool.take([x_value.rows(), 4 * units]);
+                let arguments = pool.take([segments.count(), 4 * units]);
+                (projected, arguments, Recording::new(segments.total(), units, pool))
+            })
+            .collect();
+        work.par_iter_mut().zip(directions).enumerate().for_each(
+            |(d, ((projected, arguments, recording), direction))| {
+                let bias = value(direction.bias).data();
+                projected.data_mut().chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+                matmul_add(x_value.matrix(), value(direction.kernel).matrix(), projected.matrix_mut());
+                walk(d).forward(projected, value(direction.recurrent_kernel), arguments, recording);
+            },
+        );
 
-        let mut hidden = self.pool.take([segments.total(), directions.len() * units]);
-        for (d, recording) in recordings.iter().enumerate() {
-            let walk = Walk { rows, segments, reversed: reversed[d], gate, units, column: d * units };
-            walk.scatter_to_tokens(&recording.states, &mut hidden);
+        let mut hidden = pool.take([segments.total(), directions.len() * units]);
+        let mut saved = SmallVec::new();
+        for (d, (projected, arguments, recording)) in work.into_iter().enumerate() {
+            walk(d).scatter_to_tokens(&recording.states, &mut hidden);
+            saved.extend(recording.into_tensors());
+            pool.give(projected);
+            pool.give(arguments);
         }
 
         let inputs: SmallVec<[Var; 8]> =
             std::iter::once(x).chain(directions.iter().flat_map(|d| [d.kernel, d.recurrent_kernel, d.bias])).collect();
-        let saved = recordings.into_iter().flat_map(Recording::into_tensors).collect();
         let op = Lstm { rows: rows.clone(), segments: segments.clone(), reversed, gate, units };
         self.record_saving(op, &inputs, hidden, saved)
     }
@@ -135,15 +138,15 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
-/// The kernels of all directions side by side, `[E, D·4H]`.
-fn pack_kernels<F: Real>(tape: &mut Tape<'_, F>, directions: &[LstmDirection]) -> Tensor<F> {
-    let shape = tape.shape(directions[0].kernel);
-    let mut packed = tape.pool.take([shape.rows(), directions.len() * shape.cols()]);
-    for (d, direction) in directions.iter().enumerate() {
-        let columns = d * shape.cols()..(d + 1) * shape.cols();
-        packed.matrix_mut().slice_mut(s![.., columns]).assign(&tape.value(direction.kernel).matrix());
-    }
-    packed
+/// What a direction's backward computation fills: see [`Walk::backward`] for the first three.
+struct Backward<F> {
+    transposed: Tensor<F>,   // [4H, H]
+    gates: Tensor<F>,        // [N, 4H]
+    carries: [Tensor<F>; 3], // [texts, H]
+    projected: Tensor<F>,    // [U, 4H], the cotangent of x·K
+    kernel: Tensor<F>,       // [E, 4H]
+    recurrent: Tensor<F>,    // [H, 4H]
+    bias: Tensor<F>,         // [4H]
 }
 
 impl<F: Real> Op<F> for Lstm {
@@ -153,61 +156,48 @@ impl<F: Real> Op<F> for Lstm {
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {
         let (dy, x) = (ctx.dy(), ctx.x(0));
-        let (count, width) = (self.reversed.len(), 4 * self.units);
-        let walk = |d: usize, column: usize| Walk {
-            rows: &self.rows,
-            segments: &self.segments,
-            reversed: self.reversed[d],
-            gate: self.gate,
-            units: self.units,
-            column,
-        };
-
-        // Through the walks, each direction for itself: the cotangents of the gates' arguments, in step order.
-        let mut gates: SmallVec<[Tensor<F>; 2]> =
-            (0..count).map(|_| ctx.scratch([self.segments.total(), width])).collect();
-        let mut carries: SmallVec<[[Tensor<F>; 2]; 2]> = (0..count)
-            .map(|_| [ctx.zeros([self.segments.count(), self.units]), ctx.zeros([self.segments.count(), self.units])])
+        let (units, width) = (self.units, 4 * self.units);
+        let recorded: SmallVec<[_; 2]> =
+            (0..self.reversed.len()).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
+        let mut work: SmallVec<[_; 2]> = recorded
+            .iter()
+            .map(|_| Backward {
+                transposed: ctx.scratch([width, units]),
+                gates: ctx.scratch([self.segments.total(), width]),
+                carries: [(); 3].map(|()| ctx.zeros([self.segments.count(), units])),
+                projected: ctx.zeros([x.rows(), width]),
+                kernel: ctx.scratch([x.cols(), width]),
+                recurrent: ctx.zeros([units, width]),
+                bias: ctx.zeros([width]),
+            })
             .collect();
-        let recorded: SmallVec<[_; 2]> = (0..count).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
-        gates.par_iter_mut().zip(&mut carries[..]).enumerate().for_each(|(d, (gates, carries))| {
-            walk(d, d * self.units).backward(dy, &recorded[d].0, recorded[d].1, gates, carries);
+        let x_wanted = ctx.wants(0);
+        let kernel_wanted: SmallVec<[bool; 2]> = (0..work.len()).map(|d| ctx.wants(1 + 3 * d)).collect();
+        work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, recurrent)))| {
+            let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
+            let walk = Walk { rows, segments, reversed, gate: self.gate, units, column: d * units };
+            work.transposed.matrix_mut().assign(&recurrent.matrix().reversed_axes());
+            walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries);
+            walk.recurrent_gradient(recorded.states, &work.gates, &mut work.recurrent);
+            pointwise::add_column_sums(work.bias.data_mut(), work.gates.data());
+            if x_wanted || kernel_wanted[d] {
+                walk.add_to_rows(&work.gates, &mut work.projected);
+            }
+            if kernel_wanted[d] {
+                matmul(x.matrix().reversed_axes(), work.projected.matrix(), work.kernel.matrix_mut());
+            }
         });
-        carries.into_iter().flatten().for_each(|carry| ctx.release(carry));
-
-        let mut projected = ctx.zeros([x.rows(), count * width]); // [U, D·4H]: cotangent of x·K
-        let projection_wanted = ctx.wants(0) || (0..count).any(|d| ctx.wants(1 + 3 * d));
-        for (d, gates) in gates.into_iter().enumerate() {
-            if let Some(recurrent) = ctx.dx(2 + 3 * d) {
-                walk(d, 0).add_recurrent_gradient(recorded[d].0.states, &gates, recurrent);
-            }
-            if let Some(bias) = ctx.dx(3 + 3 * d) {
-                pointwise::add_column_sums(bias.data_mut(), gates.data());
-            }
-            if projection_wanted {
-                walk(d, d * width).add_to_rows(&gates, &mut projected);
-            }
-            ctx.release(gates);
-        }
-
-        if (0..count).any(|d| ctx.wants(1 + 3 * d)) {
-            let mut kernels = ctx.scratch([x.cols(), count * width]);
-            matmul(x.matrix().reversed_axes(), projected.matrix(), kernels.matrix_mut());
-            for d in 0..count {
-                let Some(kernel) = ctx.dx(1 + 3 * d) else { continue };
-                for row in 0..kernel.rows() {
-                    pointwise::add(kernel.row_mut(row), &kernels.row(row)[d * width..][..width]);
-                }
-            }
-            ctx.release(kernels);
-        }
-        for d in 0..count {
+        for (d, work) in work.into_iter().enumerate() {
             let kernel = ctx.x(1 + 3 * d);
-            let Some(dx) = ctx.dx(0) else { break };
-            let columns = d * width..(d + 1) * width;
-            matmul_add(projected.matrix().slice(s![.., columns]), kernel.matrix().reversed_axes(), dx.matrix_mut());
+            if let Some(dx) = ctx.dx(0) {
+                matmul_add(work.projected.matrix(), kernel.matrix().reversed_axes(), dx.matrix_mut());
+            }
+            ctx.add_dx(1 + 3 * d, work.kernel);
+            ctx.add_dx(2 + 3 * d, work.recurrent);
+            ctx.add_dx(3 + 3 * d, work.bias);
+            [work.transposed, work.gates, work.projected].into_iter().for_each(|buffer| ctx.release(buffer));
+            work.carries.into_iter().for_each(|carry| ctx.release(carry));
         }
-        ctx.release(projected);
     }
 }
 
@@ -267,4 +257,61 @@ pub(super) fn checks() -> Vec<Check> {
         checks.push(Check::new(name, [x, kernel, recurrent, bias], fused).against(composed));
     }
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::{Mode, ParamStore};
+    use crate::tensor::Pool;
+
+    /// The hidden states of a batch and the gradients of all weights, by the fused computation or by the reference.
+    fn run<F: Real>(units: usize, gate: GateActivation, fused: bool) -> Vec<Tensor<F>> {
+        let mut params = ParamStore::<F>::new();
+        let shapes: [&[usize]; 4] = [&[9, 5], &[5, 4 * units], &[units, 4 * units], &[4 * units]];
+        let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape[0] as f64).cast()));
+        let segments = Arc::new(Segments::from_lengths([7, 2, 0, 11, 1, 3]));
+        let rows: Arc<[u32]> = (0..segments.total() as u32).map(|n| n * 5 % 9).collect();
+        let mut pool = Pool::new();
+        let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+        let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
+        let directions = [false, true].map(|reversed| LstmDirection { kernel, recurrent_kernel, bias, reversed });
+        let hidden = match fused {
+            true => tape.lstm(x, &rows, &segments, &directions, gate),
+            false => tape.lstm_reference(x, &rows, &segments, &directions, gate),
+        };
+        let states = tape.value(hidden).clone();
+        let gradients = tape.pull_back(hidden, &wave(states.shape().dims(), 0.5).cast());
+        std::iter::once(states).chain(ids.map(|id| gradients.dense(id).unwrap())).collect()
+    }
+
+    fn assert_close<F: Real>(tolerance: f64) {
+        for gate in [GateActivation::Sigmoid, GateActivation::HardSigmoid] {
+            for units in [1, 15, 16, 17, 25, 32, 40] {
+                for (fused, plain) in run::<F>(units, gate, true).iter().zip(run::<F>(units, gate, false)) {
+                    let largest = plain.data().iter().fold(0.0_f64, |m, x| m.max(x.to_f64().abs()));
+                    for (a, b) in fused.data().iter().zip(plain.data()) {
+                        let error = (*a - *b).to_f64().abs();
+                        assert!(error <= tolerance * largest, "{units} units, {gate:?}: {a} for {b} of {largest}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_of_units_agrees_with_the_reference_in_both_precisions() {
+        assert_close::<f32>(1e-5);
+        assert_close::<f64>(1e-12);
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| run::<f32>(25, GateActivation::Sigmoid, true))
+        };
+        assert_eq!(on(1), on(2));
+        assert_eq!(on(1), on(5));
+    }
 }

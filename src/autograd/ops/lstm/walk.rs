@@ -12,7 +12,7 @@ pub(super) struct Walk<'w> {
     pub reversed: bool,
     pub gate: GateActivation,
     pub units: usize,
-    /// Where this direction's columns begin in the matrix that holds all directions side by side.
+    /// Where this direction's columns begin in the hidden states of all directions, side by side.
     pub column: usize,
 }
 
@@ -48,24 +48,23 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
 }
 
 impl Walk<'_> {
-    /// From the projected rows `[U, ..]`, of which this direction's columns are x·K, to the recording.
+    /// From the projected rows `[U, 4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
     pub fn forward<F: Real>(
         &self,
         projected: &Tensor<F>,
         recurrent: &Tensor<F>,
-        bias: &Tensor<F>,
+        arguments: &mut Tensor<F>,
         recording: &mut Recording<Tensor<F>>,
     ) {
         let (units, width) = (self.units, 4 * self.units);
-        self.each_token(|step_row, token| {
-            let gates = recording.gates.row_mut(step_row);
-            gates.copy_from_slice(&projected.row(self.rows[token] as usize)[self.column..][..width]);
-            pointwise::add(gates, bias.data());
-        });
         let steps = self.segments.steps();
+        let tokens = steps.tokens(self.reversed);
         for t in 0..steps.count() {
             let now = steps.rows(t);
-            let gates = &mut recording.gates.data_mut()[now.start * width..now.end * width];
+            let arguments = &mut arguments.data_mut()[..now.len() * width];
+            for (arguments, &token) in arguments.chunks_exact_mut(width).zip(&tokens[now.clone()]) {
+                arguments.copy_from_slice(projected.row(self.rows[token as usize] as usize));
+            }
             let (earlier_cells, cells) = recording.cells.data_mut().split_at_mut(now.start * units);
             let (earlier_states, states) = recording.states.data_mut().split_at_mut(now.start * units);
             // The rows of the step before that are still live.
@@ -73,61 +72,62 @@ impl Walk<'_> {
                 t.checked_sub(1).map(|t| steps.rows(t).start * units..(steps.rows(t).start + now.len()) * units);
             if let Some(before) = &before {
                 let before = view(&earlier_states[before.clone()], now.len(), units);
-                matmul_add(before, recurrent.matrix(), view_mut(gates, now.len(), width));
+                matmul_add(before, recurrent.matrix(), view_mut(arguments, now.len(), width));
             }
             let end = now.len() * units;
-            cell::forward(
-                gates,
-                before.map(|before| &earlier_cells[before]),
-                &mut cells[..end],
-                &mut recording.tanh_cells.data_mut()[now.start * units..][..end],
-                &mut states[..end],
-                units,
-                self.gate,
-            );
+            let step = cell::Step {
+                gates: &mut recording.gates.data_mut()[now.start * width..now.end * width],
+                cells: &mut cells[..end],
+                tanh_cells: &mut recording.tanh_cells.data_mut()[now.start * units..][..end],
+                states: &mut states[..end],
+            };
+            cell::forward(arguments, before.map(|before| &earlier_cells[before]), step, units, self.gate);
         }
     }
 
     /// From the cotangent of the hidden states `[N, ..]`, of which this direction's columns are its own, to that of the gates'
-    /// arguments `[N, 4H]`, in step order. `carries` are the cotangents of h and c, `[texts, H]` of zeros.
+    /// arguments `[N, 4H]`, in step order. `transposed` is Rᵀ; `carries` are `[texts, H]` of zeros, for the cotangents of h and of
+    /// c before and after a step.
     pub fn backward<F: Real>(
         &self,
         dy: &Tensor<F>,
         recorded: &Recording<&Tensor<F>>,
-        recurrent: &Tensor<F>,
+        transposed: &Tensor<F>,
         gates: &mut Tensor<F>,
-        carries: &mut [Tensor<F>; 2],
+        carries: &mut [Tensor<F>; 3],
     ) {
         let (units, width) = (self.units, 4 * self.units);
-        let [state_carry, cell_carry] = carries;
+        let [dstates, dcells, dcells_before] = carries;
         let steps = self.segments.steps();
         for t in (0..steps.count()).rev() {
             let now = steps.rows(t);
-            for (i, &text) in steps.live(t).iter().enumerate() {
-                let token = self.token(text, t);
-                pointwise::add(state_carry.row_mut(i), &dy.row(token)[self.column..][..units]);
-            }
             let end = now.len() * units;
             let dgates = &mut gates.data_mut()[now.start * width..now.end * width];
-            cell::backward(
-                dgates,
-                &recorded.gates.data()[now.start * width..now.end * width],
-                t.checked_sub(1).map(|t| &recorded.cells.data()[steps.rows(t).start * units..][..end]),
-                &recorded.tanh_cells.data()[now.start * units..][..end],
-                &state_carry.data()[..end],
-                &mut cell_carry.data_mut()[..end],
-                units,
-                self.gate,
-            );
+            let asked = cell::Asked {
+                states: &dstates.data()[..end],
+                cells: &dcells.data()[..end],
+                outputs: dy.data(),
+                tokens: &steps.tokens(self.reversed)[now.clone()],
+                stride: dy.cols(),
+                column: self.column,
+            };
+            let left = cell::Left {
+                gates: &recorded.gates.data()[now.start * width..now.end * width],
+                before: t.checked_sub(1).map(|t| &recorded.cells.data()[steps.rows(t).start * units..][..end]),
+                tanh_cells: &recorded.tanh_cells.data()[now.start * units..][..end],
+            };
+            cell::backward(asked, left, dgates, &mut dcells_before.data_mut()[..end], units, self.gate);
+            // Rows that are live from here on only have been written in neither of the two: they hold zeros.
+            std::mem::swap(dcells, dcells_before);
             if t > 0 {
-                let before = view_mut(&mut state_carry.data_mut()[..end], now.len(), units);
-                matmul(view(dgates, now.len(), width), recurrent.matrix().reversed_axes(), before);
+                let before = view_mut(&mut dstates.data_mut()[..end], now.len(), units);
+                matmul(view(dgates, now.len(), width), transposed.matrix(), before);
             }
         }
     }
 
-    /// dR += Σ h_beforeᵀ·da over all steps but the first.
-    pub fn add_recurrent_gradient<F: Real>(&self, states: &Tensor<F>, gates: &Tensor<F>, recurrent: &mut Tensor<F>) {
+    /// dR = Σ h_beforeᵀ·da over all steps but the first, into zeros.
+    pub fn recurrent_gradient<F: Real>(&self, states: &Tensor<F>, gates: &Tensor<F>, recurrent: &mut Tensor<F>) {
         let (units, width) = (self.units, 4 * self.units);
         let steps = self.segments.steps();
         for t in 1..steps.count() {
@@ -141,33 +141,15 @@ impl Walk<'_> {
     /// Copies rows in step order to this direction's columns of a matrix in the order of the tokens.
     pub fn scatter_to_tokens<F: Real>(&self, stepped: &Tensor<F>, tokens: &mut Tensor<F>) {
         let cols = stepped.cols();
-        self.each_token(|step_row, token| {
-            tokens.row_mut(token)[self.column..][..cols].copy_from_slice(stepped.row(step_row));
-        });
-    }
-
-    /// Adds rows in step order to this direction's columns of the distinct rows that they came from.
-    pub fn add_to_rows<F: Real>(&self, stepped: &Tensor<F>, distinct: &mut Tensor<F>) {
-        let cols = stepped.cols();
-        self.each_token(|step_row, token| {
-            let row = self.rows[token] as usize;
-            pointwise::add(&mut distinct.row_mut(row)[self.column..][..cols], stepped.row(step_row));
-        });
-    }
-
-    /// Each row of a buffer in step order with its token.
-    fn each_token(&self, mut visit: impl FnMut(usize, usize)) {
-        let steps = self.segments.steps();
-        for t in 0..steps.count() {
-            for (step_row, &text) in steps.rows(t).zip(steps.live(t)) {
-                visit(step_row, self.token(text, t));
-            }
+        for (row, &token) in self.segments.steps().tokens(self.reversed).iter().enumerate() {
+            tokens.row_mut(token as usize)[self.column..][..cols].copy_from_slice(stepped.row(row));
         }
     }
 
-    /// The token that this direction meets in a text at step `t`.
-    fn token(&self, text: usize, t: usize) -> usize {
-        let range = self.segments.range(text);
-        if self.reversed { range.end - 1 - t } else { range.start + t }
+    /// Adds rows in step order to the distinct rows that they came from.
+    pub fn add_to_rows<F: Real>(&self, stepped: &Tensor<F>, distinct: &mut Tensor<F>) {
+        for (row, &token) in self.segments.steps().tokens(self.reversed).iter().enumerate() {
+            pointwise::add(distinct.row_mut(self.rows[token as usize] as usize), stepped.row(row));
+        }
     }
 }

@@ -24,7 +24,7 @@
 mod bounds;
 mod table;
 
-pub use table::{Cell, Percent, read};
+pub use table::{Cell, Percent, read, read_from};
 
 use bounds::Bounds;
 use serde::Serialize;

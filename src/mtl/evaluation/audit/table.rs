@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use serde::Serialize;
-use std::{fmt, fs::File, path::Path};
+use std::{fmt, fs::File, io::Read, path::Path};
 
 /// The columns of a table, in any order; further ones are ignored.
 const COLUMNS: [&str; 7] = ["task", "layer", "arm", "accuracy", "f", "rows", "positives"];
@@ -75,8 +75,15 @@ pub struct Cell {
 /// is not what its column needs. A table whose figures are all at most 1 is refused, since they are shares.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Cell>> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(Error::io(path))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    read_from(File::open(path).map_err(Error::io(path))?, path)
+}
+
+/// As [`read`], from `input`, which errors call `path`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(input: impl Read, path: &Path) -> Result<Vec<Cell>> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
     let header = reader.headers().map_err(|error| csv_error(path, error))?.clone();
     if header.is_empty() {
         return Err(Error::file(path, "the file is empty"));

@@ -59,8 +59,8 @@ pub struct Record {
 /// and numbers), or what the task declares instead; missing if empty, `-1` or `null`. Anything else is an error.
 ///
 /// # Errors
-/// [`Error::Task`] for a bad or repeated name or a task without both classes among its rows, [`Error::File`] and
-/// [`Error::Line`] for what is wrong in a file, [`Error::Io`] for what cannot be read.
+/// [`Error::Task`] for a bad or repeated name, [`Error::File`] and [`Error::Line`] for what is wrong in a file,
+/// [`Error::Io`] for what cannot be read.
 pub fn read(tasks: &[TaskSource]) -> Result<Corpus> {
     let mut tasks: Vec<&TaskSource> = tasks.iter().collect();
     tasks.sort_by(|a, b| a.name.cmp(&b.name));
@@ -78,26 +78,31 @@ pub fn read(tasks: &[TaskSource]) -> Result<Corpus> {
     for reading in readings(&tasks)? {
         reading.read(&tasks, &mut corpus)?;
     }
-    for slot in 0..corpus.tasks.len() {
-        corpus.check_classes(slot)?;
-    }
     Ok(corpus)
 }
 
-impl Corpus {
-    /// Both classes must occur among the rows to learn from.
-    fn check_classes(&self, slot: usize) -> Result<()> {
-        let count = |label| {
-            self.records.iter().filter(|record| !record.validation && record.labels[slot] == Some(label)).count()
-        };
-        let message = match (count(true), count(false)) {
+/// Checks that each task can be learnt: both classes occur among its rows, those of validation files aside.
+///
+/// [`read`] does not insist on it, since a model can be measured on rows of one class.
+///
+/// # Errors
+/// [`Error::Task`] naming the first task of which a class is missing.
+pub fn require_both_classes(corpus: &Corpus) -> Result<()> {
+    for (slot, task) in corpus.tasks.iter().enumerate() {
+        let learnt = corpus.records.iter().filter(|record| !record.validation);
+        let labels: Vec<bool> = learnt.filter_map(|record| record.labels[slot]).collect();
+        let positive = labels.iter().filter(|&&label| label).count();
+        let message = match (positive, labels.len()) {
             (0, 0) => "no row has a label".into(),
             (0, rows) => format!("all {rows} labelled rows are false, expected both classes"),
-            (rows, 0) => format!("all {rows} labelled rows are true, expected both classes"),
-            _ => return Ok(()),
+            (positive, rows) if positive == rows => {
+                format!("all {rows} labelled rows are true, expected both classes")
+            }
+            _ => continue,
         };
-        Err(Error::task(&self.tasks[slot], message))
+        return Err(Error::task(task, message));
     }
+    Ok(())
 }
 
 /// A file to be read once, for the tasks with these slots.
@@ -231,145 +236,4 @@ fn label_of(row: &Row, column: &Column, task: &TaskSource) -> std::result::Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    /// A directory with these files, and its corpus for tasks in the command line's form.
-    fn corpus(files: &[(&str, &str)], tasks: &[&str]) -> std::result::Result<Corpus, String> {
-        let directory = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            fs::write(directory.path().join(name), content).unwrap();
-        }
-        let tasks: Vec<TaskSource> = tasks
-            .iter()
-            .map(|task| {
-                let mut task: TaskSource = task.parse().unwrap();
-                task.file = directory.path().join(task.file);
-                task
-            })
-            .collect();
-        read(&tasks).map_err(|error| error.to_string().replace(&format!("{}/", directory.path().display()), ""))
-    }
-
-    fn labels(corpus: &Corpus) -> Vec<Vec<Option<bool>>> {
-        corpus.records.iter().map(|record| record.labels.clone()).collect()
-    }
-
-    const T: Option<bool> = Some(true);
-    const F: Option<bool> = Some(false);
-
-    #[test]
-    fn two_files_and_labels_missing() {
-        let files = [("a.tsv", "text\tlabel\nx\t1\ny\t0\n"), ("b.tsv", "text\tlabel\nz\t1\nx\t0\n")];
-        let forward = corpus(&files, &["one=a.tsv", "two=b.tsv"]).unwrap();
-        assert_eq!(labels(&forward), [[T, None], [F, None], [None, T], [None, F]]);
-        assert_eq!(forward.records[3].line, 3);
-        let backward = corpus(&files, &["two=b.tsv", "one=a.tsv"]).unwrap();
-        assert_eq!((&forward.tasks, &forward.records), (&backward.tasks, &backward.records));
-    }
-
-    #[test]
-    fn one_file_and_both_labels() {
-        let files = [("a.csv", "text,two,one\nx,1,0\ny,,1\nz,0,-1\n")];
-        let corpus = corpus(&files, &["two=a.csv", "one=a.csv"]).unwrap();
-        assert_eq!(corpus.tasks, ["one", "two"]);
-        assert_eq!(labels(&corpus), [[F, T], [T, None], [None, F]]);
-        assert_eq!((corpus.sources.len(), corpus.sources[0].rows), (1, 3));
-        assert_eq!(corpus.sources[0].tasks, ["one", "two"]);
-    }
-
-    #[test]
-    fn spellings_of_labels() {
-        let content =
-            "text\ta\nx\t1\nx\t0\nx\ttrue\nx\tFALSE\nx\tYes\nx\tno\nx\t1.0\nx\t0.0\nx\t\nx\t-1\nx\tNULL\nx\t-1.0\n";
-        let found = labels(&corpus(&[("d.tsv", content)], &["a=d.tsv"]).unwrap());
-        assert_eq!(found.concat(), [T, F, T, F, T, F, T, F, None, None, None, None]);
-    }
-
-    #[test]
-    fn json_labels_and_keys_that_come_late() {
-        let lines = [
-            r#"{"text":"x"}"#,
-            r#"{"text":"x","a":true}"#,
-            r#"{"text":"x","a":0}"#,
-            r#"{"text":"x","a":null}"#,
-            r#"{"text":"x","a":"yes"}"#,
-            r#"{"a":-1.0,"text":"x"}"#,
-        ];
-        let found = labels(&corpus(&[("d.jsonl", &lines.join("\n"))], &["a=d.jsonl"]).unwrap());
-        assert_eq!(found.concat(), [None, T, F, None, T, None]);
-    }
-
-    #[test]
-    fn a_declared_pair_and_a_validation_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        fs::write(path("d.tsv"), "tweet\tflu\nx\tsick\ny\twell\nz\t\n").unwrap();
-        fs::write(path("v.tsv"), "flu\ttweet\nwell\tw\n").unwrap();
-        let task = TaskSource {
-            text: "tweet".into(),
-            positive: Some("sick".into()),
-            negative: Some("well".into()),
-            validation: Some(path("v.tsv")),
-            ..TaskSource::new("flu", path("d.tsv"))
-        };
-        let corpus = read(std::slice::from_ref(&task)).unwrap();
-        assert_eq!(labels(&corpus).concat(), [T, F, None, F]);
-        assert_eq!(
-            corpus.records.iter().map(|record| record.validation).collect::<Vec<_>>(),
-            [false, false, false, true]
-        );
-        assert_eq!((corpus.records[3].source, corpus.records[3].text.as_str()), (1, "w"));
-
-        fs::write(path("v.tsv"), "flu\ttweet\n1\tw\n").unwrap();
-        let message = read(std::slice::from_ref(&task)).unwrap_err().to_string();
-        assert!(
-            message.ends_with("v.tsv:2: label \"1\" in column \"flu\": expected \"sick\", \"well\" or empty"),
-            "{message}"
-        );
-        let same = TaskSource { validation: Some(path("d.tsv")), ..task };
-        assert_eq!(
-            read(&[same]).unwrap_err().to_string(),
-            "task `flu`: its validation file is the file it learns from"
-        );
-    }
-
-    #[test]
-    fn an_empty_text_is_a_text() {
-        let corpus = corpus(&[("d.tsv", "text\ta\n\t1\nx\t0\n")], &["a=d.tsv"]).unwrap();
-        assert_eq!(corpus.records[0].text, "");
-    }
-
-    #[test]
-    fn bad_input_is_named() {
-        for (content, message) in [
-            ("", "d.tsv: the file is empty"),
-            ("text\tflu\n", "d.tsv: there is a header but no row"),
-            ("txt\tflu\nx\t1\n", "d.tsv: no column \"text\"; the columns are: txt, flu; did you mean \"txt\"?"),
-            ("text\ty\nx\t1\n", "d.tsv: no column \"flu\" or \"label\"; the columns are: text, y"),
-            ("text\tflu\nx\t1\ny\tyep\n", "d.tsv:3: label \"yep\" in column \"flu\": expected 0, 1 or empty"),
-            ("text\tflu\nx\t1\ny\tNA\n", "d.tsv:3: label \"NA\" in column \"flu\": expected 0, 1 or empty"),
-            ("text\tflu\nx\t1\ny\n", "d.tsv:3: found 1 fields, expected 2"),
-            ("text\tflu\nx\0\t1\n", "d.tsv:2: a NUL byte at byte 2 of the line: is this a text file?"),
-            ("text\tflu\nx\t1\ny\t1\n", "task `flu`: all 2 labelled rows are true, expected both classes"),
-            ("text\tflu\nx\t0\ny\t\n", "task `flu`: all 1 labelled rows are false, expected both classes"),
-            ("text\tflu\nx\t\n", "task `flu`: no row has a label"),
-        ] {
-            assert_eq!(corpus(&[("d.tsv", content)], &["flu=d.tsv"]).unwrap_err(), message);
-        }
-        for (content, message) in [
-            (r#"{"flu":1}"#, "d.jsonl: no column \"text\"; the columns are: flu"),
-            ("{\"text\":\"x\",\"flu\":1}\n{\"flu\":1}", "d.jsonl:2: no \"text\", expected a text"),
-            (r#"{"text":3,"flu":1}"#, "d.jsonl:1: \"text\" is 3, expected a text"),
-            (r#"{"text":"x","flu":[1]}"#, "d.jsonl:1: \"flu\" is an array, expected a label"),
-            (r#"{"text":"x","flu":2}"#, "d.jsonl:1: label \"2\" in column \"flu\": expected 0, 1 or empty"),
-            ("{\"text\":\n\"x\"}", "d.jsonl:1: not JSON: EOF while parsing a value at column 8"),
-        ] {
-            assert_eq!(corpus(&[("d.jsonl", content)], &["flu=d.jsonl"]).unwrap_err(), message);
-        }
-        let good = ("d.tsv", "text\tflu\nx\t1\ny\t0\n");
-        assert_eq!(corpus(&[good], &["flu=d.tsv", "flu=d.tsv"]).unwrap_err(), "task `flu`: two tasks have this name");
-        assert!(corpus(&[], &["flu=d.tsv"]).unwrap_err().starts_with("d.tsv: No such file"));
-    }
-}
+mod tests;

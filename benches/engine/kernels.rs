@@ -1,0 +1,102 @@
+//! The parts of a training step: matrix products, pointwise functions, the LSTM and the convolution.
+
+use std::hint::black_box;
+
+use divan::{Bencher, counter::ItemsCount};
+use mtlcore::autograd::ops::conv::{ConvActivation, Convolution, TimePooling};
+use mtlcore::autograd::ops::lstm::{GateActivation, LstmDirection};
+use mtlcore::autograd::{Mode, ParamStore, Tape, Var};
+use mtlcore::tensor::{Pool, Tensor, matmul, pointwise};
+
+use crate::batch::Batch;
+use crate::training::{FILTERS, UNITS, WIDTH, WORD_SIZE};
+
+fn wave(shape: &[usize]) -> Tensor {
+    Tensor::from_fn(shape, |i| (i as f32 * 0.7).sin())
+}
+
+/// [m, k, n]: op(A) m × k times k × n. An item is a floating-point operation, so items a second are FLOP/s.
+const SHAPES: &[[usize; 3]] = &[
+    [512, 200, 100],
+    [512, 200, 200],
+    [312, 200, 100],
+    [312, 200, 75],
+    [2048, 200, 200],
+    [32, 25, 100],
+    [13, 25, 100],
+    [32, 100, 25],
+    [512, 600, 25],
+    [512, 150, 25],
+];
+
+const TRANSPOSED: &[[usize; 3]] =
+    &[[200, 512, 200], [200, 312, 200], [200, 312, 100], [25, 512, 100], [25, 13, 100], [600, 512, 25]];
+
+fn flops([m, k, n]: [usize; 3]) -> ItemsCount {
+    ItemsCount::new(2 * m * k * n)
+}
+
+#[divan::bench(args = SHAPES)]
+fn product(bencher: Bencher, &[m, k, n]: &[usize; 3]) {
+    let (a, b, mut c) = (wave(&[m, k]), wave(&[k, n]), Tensor::zeros([m, n]));
+    bencher.counter(flops([m, k, n])).bench_local(|| matmul(a.matrix(), b.matrix(), c.matrix_mut()));
+}
+
+#[divan::bench(args = TRANSPOSED)]
+fn product_of_transposed(bencher: Bencher, &[m, k, n]: &[usize; 3]) {
+    let (a, b, mut c) = (wave(&[k, m]), wave(&[k, n]), Tensor::zeros([m, n]));
+    bencher.counter(flops([m, k, n])).bench_local(|| matmul(a.matrix().reversed_axes(), b.matrix(), c.matrix_mut()));
+}
+
+#[divan::bench(args = ["sigmoid", "tanh", "hard_sigmoid", "relu"], consts = [25, 1024])]
+fn function<const LEN: usize>(bencher: Bencher, name: &str) {
+    let kernel = match name {
+        "sigmoid" => pointwise::sigmoid::<f32>,
+        "tanh" => pointwise::tanh,
+        "hard_sigmoid" => pointwise::hard_sigmoid,
+        _ => pointwise::relu,
+    };
+    let mut y = wave(&[LEN]).into_data();
+    bencher.counter(ItemsCount::new(LEN)).bench_local(|| kernel(black_box(&mut y)));
+}
+
+/// An operation on a batch's distinct words; forward alone, or forward and backward.
+fn operation(bencher: Bencher, backward: bool, weights: &[&[usize]], record: impl Fn(&mut Tape, Var, &[Var]) -> Var) {
+    let batch = Batch::typical();
+    let mut params = ParamStore::new();
+    let ids: Vec<_> = weights.iter().enumerate().map(|(i, shape)| params.add(format!("{i}"), wave(shape))).collect();
+    let x = params.add("x", wave(&[batch.distinct.len(), WORD_SIZE]));
+    params.freeze(x);
+    let mut pool = Pool::new();
+    bencher.bench_local(|| {
+        let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+        let x = tape.param(x);
+        let weights: Vec<Var> = ids.iter().map(|&id| tape.param(id)).collect();
+        let y = record(&mut tape, x, &weights);
+        if backward {
+            let cotangent = tape.value(y).clone();
+            let gradients = tape.pull_back(y, &cotangent);
+            gradients.give_to(&mut pool);
+        }
+    });
+}
+
+#[divan::bench(args = [false, true])]
+fn lstm(bencher: Bencher, backward: bool) {
+    let batch = Batch::typical();
+    let one: [&[usize]; 3] = [&[WORD_SIZE, 4 * UNITS], &[UNITS, 4 * UNITS], &[4 * UNITS]];
+    operation(bencher, backward, &[one, one].concat(), |tape, x, w| {
+        let direction =
+            |at: usize| LstmDirection { kernel: w[at], recurrent_kernel: w[at + 1], bias: w[at + 2], reversed: at > 0 };
+        tape.lstm(x, &batch.rows, &batch.segments, &[direction(0), direction(3)], GateActivation::Sigmoid)
+    });
+}
+
+#[divan::bench(args = [false, true])]
+fn conv(bencher: Bencher, backward: bool) {
+    let batch = Batch::typical();
+    operation(bencher, backward, &[&[WIDTH, WORD_SIZE, FILTERS], &[FILTERS]], |tape, x, w| {
+        let (activation, pooling) = (ConvActivation::Relu, TimePooling::Max);
+        tape.conv(x, &batch.rows, &batch.segments, Convolution { kernel: w[0], bias: w[1], activation, pooling })
+    });
+}

@@ -1,0 +1,12 @@
+//! How fast the engine is: `RAYON_NUM_THREADS=1 cargo bench --bench engine [-- a part of a benchmark's name]`.
+
+mod batch;
+mod kernels;
+mod steps;
+mod training;
+
+fn main() {
+    // This thread counts among those that rayon uses.
+    rayon::ThreadPoolBuilder::new().use_current_thread().build_global().expect("nobody has used rayon yet");
+    divan::main();
+}

@@ -1,0 +1,224 @@
+//! `mtlcore predict`: rows in, the same rows with each task's probability and decision out.
+//!
+//! Three threads pass rows on, in order and through short queues: one reads, one computes (with as many helpers as it is
+//! given), one writes. So they overlap, and memory does not depend on the number of rows.
+
+use std::{
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write},
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    thread,
+};
+
+use anyhow::{Context, Result};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use flate2::bufread::MultiGzDecoder;
+use mtlcore::{
+    Error,
+    mtl::{
+        data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
+        run::{RunDirectory, Trained},
+    },
+};
+use serde_json::Value;
+
+use crate::output;
+
+/// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// A finished run
+    run: PathBuf,
+    /// A file of rows, plain or gzip, or - for standard input
+    #[arg(default_value = STANDARD_INPUT)]
+    input: PathBuf,
+    /// The column of texts
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    text_column: String,
+    /// Format of the output [default: that of the input]
+    #[arg(long, value_parser = format_parser())]
+    format: Option<Format>,
+    /// Format of the input [default: what the file's extension says; tsv for standard input]
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    input_format: Option<Format>,
+    /// Threads to compute with, 0 for one a core; the result is the same for any number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mtlcore predict run posts.tsv > predicted.tsv
+  mtlcore predict run posts.csv.gz --text-column tweet --format jsonl > predicted.jsonl
+  zcat posts.jsonl.gz | mtlcore predict run --input-format jsonl | head";
+
+const STANDARD_INPUT: &str = "-";
+
+/// Rows that are predicted together at most. Nobody waits for so many: what has been read is predicted and written.
+const BLOCK: usize = 1024;
+
+/// Bytes that are read or written at once.
+const BUFFER: usize = 1 << 18;
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(["tsv", "csv", "jsonl"]).try_map(|name| name.parse::<Format>())
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let trained = RunDirectory::open(&arguments.run)?.trained()?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
+    let input = Input::open(arguments, &trained)?;
+    let output = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let writer = RowWriter::new(output, input.output_format, input.rows.columns(), &input.added);
+    let writer = writer.context("standard output")?;
+
+    let text = input.text.clone();
+    let (to_compute, from_reader) = sync_channel(BLOCK);
+    let (to_write, from_computation) = sync_channel(2);
+    // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
+    let reading = thread::spawn(move || input.read(&to_compute));
+    let computing = thread::spawn(move || threads.install(|| compute(&trained, &text, from_reader, to_write)));
+    write(writer, &from_computation).context("standard output")?;
+    computing.join().unwrap_or_else(|panic| resume_unwind(panic));
+    Ok(reading.join().unwrap_or_else(|panic| resume_unwind(panic))?)
+}
+
+/// The rows to predict, and how they are read and written.
+struct Input {
+    /// What errors call it.
+    name: PathBuf,
+    rows: RowReader,
+    text: Column,
+    output_format: Format,
+    /// The columns that predictions are written to.
+    added: Vec<String>,
+}
+
+impl Input {
+    /// Opens the input, and checks that its columns and those to be added can stand side by side.
+    fn open(arguments: &Arguments, trained: &Trained) -> Result<Self> {
+        let is_file = arguments.input != Path::new(STANDARD_INPUT);
+        let name = if is_file { arguments.input.clone() } else { "<stdin>".into() };
+        let format = match arguments.input_format {
+            Some(format) => format,
+            None if is_file => Format::of(&name)?,
+            None => Format::Tsv,
+        };
+        let bytes = if is_file { data::open(&name)? } else { standard_input().map_err(Error::io(&name))? };
+        let rows = RowReader::new(bytes, format, name.clone())?;
+        let output_format = arguments.format.unwrap_or(format);
+        let added: Vec<String> = trained
+            .tasks
+            .iter()
+            .flat_map(|task| [format!("{task}_probability"), format!("{task}_prediction")])
+            .collect();
+        let columns = rows.columns();
+        if let Some(taken) = added.iter().find(|column| columns.contains(column)) {
+            return Err(Error::file(name, already_there(taken)).into());
+        }
+        let repeated = columns.iter().enumerate().find(|(place, column)| columns[..*place].contains(column));
+        if let (Format::Jsonl, Some((_, column))) = (output_format, repeated) {
+            let message = format!("two columns are called \"{column}\", which --format jsonl cannot keep");
+            return Err(Error::file(name, message).into());
+        }
+        let text = rows.column(&arguments.text_column)?;
+        Ok(Self { name, rows, text, output_format, added })
+    }
+
+    /// Passes on every row until the end, an error, or the moment when nobody takes them any more.
+    fn read(mut self, rows: &SyncSender<Row>) -> mtlcore::Result<()> {
+        while let Some(row) = self.rows.next_row()? {
+            self.check(&row).map_err(|message| Error::line(&self.name, row.line, message))?;
+            if rows.send(row).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What keeps a row from being predicted and written, if anything does. The rows of JSON Lines differ in their keys.
+    fn check(&self, row: &Row) -> std::result::Result<(), String> {
+        let name = &self.text.name;
+        match row.cell(&self.text) {
+            Cell::Text(_) => {}
+            Cell::Value(other) => return Err(format!("\"{name}\" is {other}, expected a text")),
+            Cell::Absent => return Err(format!("no \"{name}\", expected a text")),
+        }
+        let Cells::Object(object) = &row.cells else { return Ok(()) };
+        if let Some(taken) = self.added.iter().find(|column| object.contains_key(*column)) {
+            return Err(already_there(taken));
+        }
+        let is_new = |key: &&String| !self.rows.columns().contains(key);
+        match object.keys().find(is_new) {
+            Some(key) if self.output_format != Format::Jsonl => Err(format!(
+                "\"{key}\" is no key of the first row, so --format {} has no column for it",
+                self.output_format
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn already_there(column: &str) -> String {
+    format!("there is a column \"{column}\" already, where the prediction would be written; rename or remove it")
+}
+
+/// Standard input, unpacked if it is gzip. (No text begins with the first byte of gzip.)
+fn standard_input() -> io::Result<Box<dyn BufRead + Send>> {
+    if io::stdin().is_terminal() {
+        output::say("Reading rows from standard input.");
+    }
+    let mut input = BufReader::with_capacity(BUFFER, io::stdin());
+    let is_gzip = input.fill_buf()?.first() == Some(&0x1f);
+    Ok(if is_gzip { Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))) } else { Box::new(input) })
+}
+
+/// A row and its values in the added columns.
+type Predicted = (Row, Vec<Value>);
+
+/// Predicts the rows that have come, block by block, until no more come or nobody takes them any more.
+fn compute(trained: &Trained, text: &Column, rows: Receiver<Row>, blocks: SyncSender<Vec<Predicted>>) {
+    let predictor = trained.predictor();
+    let values = |probabilities: Vec<f64>| {
+        let decision = |p: f64| Value::from(u8::from(p > trained.settings.threshold));
+        probabilities.into_iter().flat_map(|p| [Value::from(p), decision(p)]).collect()
+    };
+    while let Ok(first) = rows.recv() {
+        let block: Vec<Row> = std::iter::once(first).chain(rows.try_iter().take(BLOCK - 1)).collect();
+        let texts: Vec<&str> = block.iter().map(|row| text_of(row, text)).collect();
+        let probabilities = predictor.probabilities_of_texts(&trained.encoder, &texts);
+        let predicted = block.into_iter().zip(probabilities.into_iter().map(values)).collect();
+        if blocks.send(predicted).is_err() {
+            break;
+        }
+    }
+}
+
+fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
+    match row.cell(column) {
+        Cell::Text(text) => text,
+        _ => unreachable!("checked by the reader"),
+    }
+}
+
+/// Writes blocks as they come; what is written is passed on before waiting for more.
+fn write(mut writer: RowWriter<impl Write>, blocks: &Receiver<Vec<Predicted>>) -> io::Result<()> {
+    loop {
+        let block = match blocks.try_recv() {
+            Err(TryRecvError::Empty) => {
+                writer.flush()?;
+                blocks.recv().ok()
+            }
+            other => other.ok(),
+        };
+        let Some(block) = block else { return writer.flush() };
+        for (row, values) in &block {
+            writer.write(row, values)?;
+        }
+    }
+}

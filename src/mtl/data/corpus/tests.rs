@@ -1,0 +1,145 @@
+use super::*;
+use std::fs;
+
+/// A directory with these files, and its corpus for tasks in the command line's form.
+fn corpus(files: &[(&str, &str)], tasks: &[&str]) -> std::result::Result<Corpus, String> {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(directory.path().join(name), content).unwrap();
+    }
+    let tasks: Vec<TaskSource> = tasks
+        .iter()
+        .map(|task| {
+            let mut task: TaskSource = task.parse().unwrap();
+            task.file = directory.path().join(task.file);
+            task
+        })
+        .collect();
+    read(&tasks).map_err(|error| error.to_string().replace(&format!("{}/", directory.path().display()), ""))
+}
+
+fn labels(corpus: &Corpus) -> Vec<Vec<Option<bool>>> {
+    corpus.records.iter().map(|record| record.labels.clone()).collect()
+}
+
+const T: Option<bool> = Some(true);
+const F: Option<bool> = Some(false);
+
+#[test]
+fn two_files_and_labels_missing() {
+    let files = [("a.tsv", "text\tlabel\nx\t1\ny\t0\n"), ("b.tsv", "text\tlabel\nz\t1\nx\t0\n")];
+    let forward = corpus(&files, &["one=a.tsv", "two=b.tsv"]).unwrap();
+    assert_eq!(labels(&forward), [[T, None], [F, None], [None, T], [None, F]]);
+    assert_eq!(forward.records[3].line, 3);
+    let backward = corpus(&files, &["two=b.tsv", "one=a.tsv"]).unwrap();
+    assert_eq!((&forward.tasks, &forward.records), (&backward.tasks, &backward.records));
+}
+
+#[test]
+fn one_file_and_both_labels() {
+    let files = [("a.csv", "text,two,one\nx,1,0\ny,,1\nz,0,-1\n")];
+    let corpus = corpus(&files, &["two=a.csv", "one=a.csv"]).unwrap();
+    assert_eq!(corpus.tasks, ["one", "two"]);
+    assert_eq!(labels(&corpus), [[F, T], [T, None], [None, F]]);
+    assert_eq!((corpus.sources.len(), corpus.sources[0].rows), (1, 3));
+    assert_eq!(corpus.sources[0].tasks, ["one", "two"]);
+}
+
+#[test]
+fn spellings_of_labels() {
+    let content =
+        "text\ta\nx\t1\nx\t0\nx\ttrue\nx\tFALSE\nx\tYes\nx\tno\nx\t1.0\nx\t0.0\nx\t\nx\t-1\nx\tNULL\nx\t-1.0\n";
+    let found = labels(&corpus(&[("d.tsv", content)], &["a=d.tsv"]).unwrap());
+    assert_eq!(found.concat(), [T, F, T, F, T, F, T, F, None, None, None, None]);
+}
+
+#[test]
+fn json_labels_and_keys_that_come_late() {
+    let lines = [
+        r#"{"text":"x"}"#,
+        r#"{"text":"x","a":true}"#,
+        r#"{"text":"x","a":0}"#,
+        r#"{"text":"x","a":null}"#,
+        r#"{"text":"x","a":"yes"}"#,
+        r#"{"a":-1.0,"text":"x"}"#,
+    ];
+    let found = labels(&corpus(&[("d.jsonl", &lines.join("\n"))], &["a=d.jsonl"]).unwrap());
+    assert_eq!(found.concat(), [None, T, F, None, T, None]);
+}
+
+#[test]
+fn a_declared_pair_and_a_validation_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("d.tsv"), "tweet\tflu\nx\tsick\ny\twell\nz\t\n").unwrap();
+    fs::write(path("v.tsv"), "flu\ttweet\nwell\tw\n").unwrap();
+    let task = TaskSource {
+        text: "tweet".into(),
+        positive: Some("sick".into()),
+        negative: Some("well".into()),
+        validation: Some(path("v.tsv")),
+        ..TaskSource::new("flu", path("d.tsv"))
+    };
+    let corpus = read(std::slice::from_ref(&task)).unwrap();
+    assert_eq!(labels(&corpus).concat(), [T, F, None, F]);
+    assert_eq!(corpus.records.iter().map(|record| record.validation).collect::<Vec<_>>(), [false, false, false, true]);
+    assert_eq!((corpus.records[3].source, corpus.records[3].text.as_str()), (1, "w"));
+
+    fs::write(path("v.tsv"), "flu\ttweet\n1\tw\n").unwrap();
+    let message = read(std::slice::from_ref(&task)).unwrap_err().to_string();
+    assert!(
+        message.ends_with("v.tsv:2: label \"1\" in column \"flu\": expected \"sick\", \"well\" or empty"),
+        "{message}"
+    );
+    let same = TaskSource { validation: Some(path("d.tsv")), ..task };
+    assert_eq!(read(&[same]).unwrap_err().to_string(), "task `flu`: its validation file is the file it learns from");
+}
+
+#[test]
+fn an_empty_text_is_a_text() {
+    let corpus = corpus(&[("d.tsv", "text\ta\n\t1\nx\t0\n")], &["a=d.tsv"]).unwrap();
+    assert_eq!(corpus.records[0].text, "");
+}
+
+#[test]
+fn bad_input_is_named() {
+    for (content, message) in [
+        ("", "d.tsv: the file is empty"),
+        ("text\tflu\n", "d.tsv: there is a header but no row"),
+        ("txt\tflu\nx\t1\n", "d.tsv: no column \"text\"; the columns are: txt, flu; did you mean \"txt\"?"),
+        ("text\ty\nx\t1\n", "d.tsv: no column \"flu\" or \"label\"; the columns are: text, y"),
+        ("text\tflu\nx\t1\ny\tyep\n", "d.tsv:3: label \"yep\" in column \"flu\": expected 0, 1 or empty"),
+        ("text\tflu\nx\t1\ny\tNA\n", "d.tsv:3: label \"NA\" in column \"flu\": expected 0, 1 or empty"),
+        ("text\tflu\nx\t1\ny\n", "d.tsv:3: found 1 fields, expected 2"),
+        ("text\tflu\nx\0\t1\n", "d.tsv:2: a NUL byte at byte 2 of the line: is this a text file?"),
+    ] {
+        assert_eq!(corpus(&[("d.tsv", content)], &["flu=d.tsv"]).unwrap_err(), message);
+    }
+    for (content, message) in [
+        (r#"{"flu":1}"#, "d.jsonl: no column \"text\"; the columns are: flu"),
+        ("{\"text\":\"x\",\"flu\":1}\n{\"flu\":1}", "d.jsonl:2: no \"text\", expected a text"),
+        (r#"{"text":3,"flu":1}"#, "d.jsonl:1: \"text\" is 3, expected a text"),
+        (r#"{"text":"x","flu":[1]}"#, "d.jsonl:1: \"flu\" is an array, expected a label"),
+        (r#"{"text":"x","flu":2}"#, "d.jsonl:1: label \"2\" in column \"flu\": expected 0, 1 or empty"),
+        ("{\"text\":\n\"x\"}", "d.jsonl:1: not JSON: EOF while parsing a value at column 8"),
+    ] {
+        assert_eq!(corpus(&[("d.jsonl", content)], &["flu=d.jsonl"]).unwrap_err(), message);
+    }
+    let good = ("d.tsv", "text\tflu\nx\t1\ny\t0\n");
+    assert_eq!(corpus(&[good], &["flu=d.tsv", "flu=d.tsv"]).unwrap_err(), "task `flu`: two tasks have this name");
+    assert!(corpus(&[], &["flu=d.tsv"]).unwrap_err().starts_with("d.tsv: No such file"));
+}
+
+#[test]
+fn a_task_to_learn_needs_both_classes_but_reading_does_not() {
+    for (content, message) in [
+        ("text\tflu\nx\t1\ny\t1\n", "task `flu`: all 2 labelled rows are true, expected both classes"),
+        ("text\tflu\nx\t0\ny\t\n", "task `flu`: all 1 labelled rows are false, expected both classes"),
+        ("text\tflu\nx\t\n", "task `flu`: no row has a label"),
+    ] {
+        let corpus = corpus(&[("d.tsv", content)], &["flu=d.tsv"]).unwrap();
+        assert_eq!(require_both_classes(&corpus).unwrap_err().to_string(), message);
+    }
+    let corpus = corpus(&[("d.tsv", "text\tflu\nx\t1\ny\t0\n")], &["flu=d.tsv"]).unwrap();
+    assert!(require_both_classes(&corpus).is_ok());
+}

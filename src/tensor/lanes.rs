@@ -1,0 +1,86 @@
+//! Vector registers of f32 under one interface, for kernels that the compiler does not vectorise well by itself.
+
+use std::arch::x86_64::{
+    __m256, __m256i, __m512, __mmask16, _mm256_broadcast_ss, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_storeu_ps,
+};
+
+/// A register of [`COUNT`](Self::COUNT) numbers. Masked forms touch the first few lanes only, in memory too.
+///
+/// # Safety
+/// Every function needs the instructions that the register belongs to, and that each pointer reaches the lanes in use.
+pub(super) unsafe trait Lanes: Copy {
+    /// Numbers in a register.
+    const COUNT: usize;
+    /// Rows of a product's tile: three registers a row, three of B and one of A fit into the register file.
+    const ROWS: usize;
+    /// Which lanes are in use.
+    type Mask: Copy;
+
+    unsafe fn first(lanes: usize) -> Self::Mask;
+    unsafe fn zero() -> Self;
+    unsafe fn splat(x: *const f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn load_masked(from: *const f32, mask: Self::Mask) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn store_masked(self, to: *mut f32, mask: Self::Mask);
+    /// self·factor + sum, rounded once.
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
+}
+
+/// Functions that are one instruction each.
+macro_rules! instructions {
+    ($(fn $name:ident($($arg:tt)*) $(-> $result:ty)? { $instruction:expr })*) => {
+        $(
+            #[inline(always)]
+            unsafe fn $name($($arg)*) $(-> $result)? {
+                // SAFETY: the caller promises that the machine has the instruction and that the pointer reaches its lanes.
+                unsafe { $instruction }
+            }
+        )*
+    };
+}
+
+// SAFETY: the functions are the instructions of their names.
+unsafe impl Lanes for __m512 {
+    const COUNT: usize = 16;
+    const ROWS: usize = 8;
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    unsafe fn first(lanes: usize) -> Self::Mask {
+        ((1_u32 << lanes) - 1) as __mmask16
+    }
+
+    instructions! {
+        fn zero() -> Self { _mm512_setzero_ps() }
+        fn splat(x: *const f32) -> Self { _mm512_set1_ps(*x) }
+        fn load(from: *const f32) -> Self { _mm512_loadu_ps(from) }
+        fn load_masked(from: *const f32, mask: Self::Mask) -> Self { _mm512_maskz_loadu_ps(mask, from) }
+        fn store(self, to: *mut f32) { _mm512_storeu_ps(to, self) }
+        fn store_masked(self, to: *mut f32, mask: Self::Mask) { _mm512_mask_storeu_ps(to, mask, self) }
+        fn mul_add(self, factor: Self, sum: Self) -> Self { _mm512_fmadd_ps(self, factor, sum) }
+    }
+}
+
+// SAFETY: the functions are the instructions of their names.
+unsafe impl Lanes for __m256 {
+    const COUNT: usize = 8;
+    const ROWS: usize = 4;
+    type Mask = __m256i;
+
+    instructions! {
+        fn first(lanes: usize) -> Self::Mask {
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+        }
+        fn zero() -> Self { _mm256_setzero_ps() }
+        fn splat(x: *const f32) -> Self { _mm256_broadcast_ss(&*x) }
+        fn load(from: *const f32) -> Self { _mm256_loadu_ps(from) }
+        fn load_masked(from: *const f32, mask: Self::Mask) -> Self { _mm256_maskload_ps(from, mask) }
+        fn store(self, to: *mut f32) { _mm256_storeu_ps(to, self) }
+        fn store_masked(self, to: *mut f32, mask: Self::Mask) { _mm256_maskstore_ps(to, mask, self) }
+        fn mul_add(self, factor: Self, sum: Self) -> Self { _mm256_fmadd_ps(self, factor, sum) }
+    }
+}
