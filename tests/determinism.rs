@@ -4,7 +4,6 @@
 mod common;
 
 use std::{
-    fs,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -29,11 +28,11 @@ file = 'task_b.tsv'
 
 fn place() -> Place {
     let place = Place::new(&[("study.toml", STUDY.as_bytes())]);
-    let simulation = Simulation { rows: [300, 500], words: 120, ..Simulation::default() };
+    let simulation = Simulation { rows: [300, 500], words: 120, dim: 8, ..Simulation::default() };
     for file in simulation.files().unwrap() {
-        fs::write(place.path(&file.name), file.content).unwrap();
+        std::fs::write(place.path(&file.name), file.content).unwrap();
     }
-    fs::write(place.path("vectors.txt"), simulation.vectors()).unwrap();
+    std::fs::write(place.path("vectors.txt"), simulation.vectors()).unwrap();
     place
 }
 

@@ -9,12 +9,12 @@
 //! | dropout keeps the mean, and is off in evaluation | `src/autograd/ops/dropout.rs` |
 //! | the paper's table has seven impossible cells and a repeated pair | `src/mtl/evaluation/audit` |
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use mtlcore::{
     autograd::{Mode, ParamStore, Tape},
     mtl::{
-        data::{Corpus, Dataset, Simulation, Split, TaskSource, Vectors},
+        data::{Corpus, Dataset, SimulatedFile, Simulation, Split, TaskSource, Vectors},
         model::{Model, Packer, Table},
         prepare::{self, Prepared},
         settings::{AbsentHead, Embedding, LossNormaliser, Preset, Settings, Shared},
@@ -30,7 +30,7 @@ fn small(shared: Shared, preset: Preset) -> Settings {
 }
 
 fn simulation() -> Simulation {
-    Simulation { rows: [150, 250], words: 100, ..Simulation::default() }
+    Simulation { rows: [150, 250], words: 100, dim: 6, ..Simulation::default() }
 }
 
 /// A new model of tasks `a` and `b` over six words.
@@ -235,18 +235,24 @@ fn a_task_and_its_copy_have_equal_heads_at_every_step_and_parallel_gradients() {
 #[test]
 fn the_order_of_tasks_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let [first, second] = [0, 1].map(|i| {
-        let file = &simulation().files().unwrap()[i];
+    let write = |file: SimulatedFile| {
         let path = directory.path().join(&file.name);
-        fs::write(&path, &file.content).unwrap();
+        std::fs::write(&path, &file.content).unwrap();
         TaskSource { label: Some("label".into()), ..TaskSource::new(&file.tasks[0], path) }
-    });
+    };
+    let files: Vec<TaskSource> = simulation().files().unwrap().into_iter().map(write).collect();
+    let [first, second]: [TaskSource; 2] = files.try_into().unwrap();
     for shared in SHARED {
         let after = |tasks: [(&str, &TaskSource); 2]| {
             let mut settings = small(shared, Preset::Default);
             settings.embedding_dim = 6;
-            settings.tasks =
-                tasks.iter().map(|&(name, task)| TaskSource { name: name.into(), ..task.clone() }).collect();
+            settings.tasks = tasks
+                .iter()
+                .map(|(name, task)| {
+                    let label = task.label.clone().or(Some("label".into()));
+                    TaskSource { name: (*name).into(), label, ..(*task).clone() }
+                })
+                .collect();
             let prepared = Prepared::new(&settings).unwrap();
             train(&settings, &prepared.dataset, &prepared.split, &prepared.table(&settings))
         };

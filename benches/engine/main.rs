@@ -5,6 +5,10 @@ mod kernels;
 mod steps;
 mod training;
 
+/// Counts what each benchmark allocates.
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     // This thread counts among those that rayon uses.
     rayon::ThreadPoolBuilder::new().use_current_thread().build_global().expect("nobody has used rayon yet");

@@ -83,6 +83,11 @@ impl<F: Real> Adam<F> {
         Self { settings, moments: Vec::new() }
     }
 
+    /// Changes the step size, for a schedule.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.settings.learning_rate = learning_rate;
+    }
+
     /// Moves each parameter that has a gradient.
     pub fn step(&mut self, params: &mut ParamStore<F>, gradients: &Gradients<F>) {
         self.moments.resize_with(params.len(), || None);

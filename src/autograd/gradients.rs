@@ -29,7 +29,13 @@ pub struct Gradients<F = f32> {
 impl<F: Real> Gradients<F> {
     /// No gradient for any of `params` parameters.
     pub fn none(params: usize) -> Self {
-        Self { entries: (0..params).map(|_| None).collect() }
+        Self::none_in(Vec::new(), params)
+    }
+
+    /// The same in an empty vector of the pool's.
+    pub(super) fn none_in(mut entries: Vec<Option<Gradient<F>>>, params: usize) -> Self {
+        entries.resize_with(params, || None);
+        Self { entries }
     }
 
     /// The gradient of a parameter.
@@ -66,7 +72,7 @@ impl<F: Real> Gradients<F> {
             Some(Gradient::Rows { ids, rows, .. }) => {
                 let mut sum = dense;
                 scatter(&mut sum, ids, rows);
-                *entry = Some(Gradient::Dense(sum));
+                entry.replace(Gradient::Dense(sum)).into_iter().for_each(|old| give(old, pool));
             }
         }
     }
@@ -79,17 +85,26 @@ impl<F: Real> Gradients<F> {
             Some(Gradient::Dense(sum)) => scatter(sum, ids, rows),
             Some(Gradient::Rows { ids: old_ids, rows: old_rows, .. }) => {
                 let sum = sum_rows(shape, &[(old_ids, old_rows), (ids, rows)], pool);
-                *entry = Some(sum);
+                entry.replace(sum).into_iter().for_each(|old| give(old, pool));
             }
         }
     }
 
     /// Returns the buffers.
-    pub fn give_to(self, pool: &mut Pool<F>) {
-        for gradient in self.entries.into_iter().flatten() {
-            match gradient {
-                Gradient::Dense(tensor) | Gradient::Rows { rows: tensor, .. } => pool.give(tensor),
-            }
+    pub fn give_to(mut self, pool: &mut Pool<F>) {
+        for gradient in self.entries.drain(..).flatten() {
+            give(gradient, pool);
+        }
+        pool.give_vec(self.entries);
+    }
+}
+
+fn give<F: Real>(gradient: Gradient<F>, pool: &mut Pool<F>) {
+    match gradient {
+        Gradient::Dense(tensor) => pool.give(tensor),
+        Gradient::Rows { ids, rows, .. } => {
+            pool.give_vec(ids);
+            pool.give(rows);
         }
     }
 }
@@ -102,7 +117,8 @@ fn scatter<F: Real>(dense: &mut Tensor<F>, ids: &[u32], rows: &Tensor<F>) {
 
 /// One entry of distinct ascending rows from several lists, whose rows are added in the order given.
 fn sum_rows<F: Real>(shape: Shape, lists: &[(&[u32], &Tensor<F>)], pool: &mut Pool<F>) -> Gradient<F> {
-    let mut ids: Vec<u32> = lists.iter().flat_map(|(ids, _)| ids.iter().copied()).collect();
+    let mut ids: Vec<u32> = pool.take_vec();
+    ids.extend(lists.iter().flat_map(|(ids, _)| ids.iter().copied()));
     ids.sort_unstable();
     ids.dedup();
     let mut sum = pool.zeros([ids.len(), shape.cols()]);

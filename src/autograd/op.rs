@@ -11,6 +11,9 @@ pub trait Op<F: Real>: Send + Sync {
 
     /// Adds to the gradient of each input that asks for it. By `&self`, so that a sweep can be repeated.
     fn backward(&self, ctx: &mut Ctx<'_, F>);
+
+    /// Returns what it took from the pool and owns, at the end of the recording.
+    fn give_to(&mut self, _pool: &mut Pool<F>) {}
 }
 
 /// The surroundings of one operation during a sweep.

@@ -44,8 +44,9 @@ impl<F: Real> Tape<'_, F> {
 
     fn sweep_from(&mut self, value: Var, seed: Tensor<F>) -> Gradients<F> {
         let Self { params, pool, nodes, faults, .. } = self;
-        let mut gradients = Gradients::none(params.len());
-        let mut cotangents: Vec<Option<Tensor<F>>> = (0..=value.index()).map(|_| None).collect();
+        let mut gradients = Gradients::none_in(pool.take_vec(), params.len());
+        let mut cotangents: Vec<Option<Tensor<F>>> = pool.take_vec();
+        cotangents.resize_with(value.index() + 1, || None);
         cotangents[value.index()] = Some(seed);
         for (i, node) in nodes.iter().enumerate().take(value.index() + 1).rev() {
             // Every use of value i comes later on the tape, so its cotangent is complete.
@@ -59,13 +60,14 @@ impl<F: Real> Tape<'_, F> {
                     if faults.is_empty() {
                         op.backward(&mut ctx);
                     } else {
-                        gradcheck::backward_with(faults, op.as_ref(), &mut ctx);
+                        gradcheck::backward_with(faults, &**op, &mut ctx);
                     }
                     pool.give(dy);
                 }
                 _ => pool.give(dy),
             }
         }
+        pool.give_vec(cotangents);
         gradients
     }
 }

@@ -1,5 +1,6 @@
 //! The recording.
 
+use smallbox::{SmallBox, smallbox, space::S8};
 use smallvec::SmallVec;
 
 use super::{
@@ -47,12 +48,15 @@ pub struct Tape<'s, F: Real = f32> {
 pub(super) struct Node<F: Real> {
     pub(super) name: &'static str,
     /// Absent where no gradient is wanted.
-    pub(super) op: Option<Box<dyn Op<F>>>,
+    pub(super) op: Option<BoxedOp<F>>,
     pub(super) inputs: SmallVec<[Var; 8]>,
     pub(super) value: Value<F>,
     pub(super) saved: SmallVec<[Tensor<F>; 8]>,
     pub(super) wants_gradient: bool,
 }
+
+/// An operation, within the node itself if it takes no more than eight words.
+type BoxedOp<F> = SmallBox<dyn Op<F>, S8>;
 
 pub(super) enum Value<F> {
     Own(Tensor<F>),
@@ -78,7 +82,8 @@ impl<F: Real> Value<F> {
 impl<'s, F: Real> Tape<'s, F> {
     /// An empty recording.
     pub fn new(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
-        Self { params, pool, mode, nodes: Vec::new(), faults: &[] }
+        let nodes = pool.take_vec();
+        Self { params, pool, mode, nodes, faults: &[] }
     }
 
     /// A parameter as a value.
@@ -106,7 +111,7 @@ impl<'s, F: Real> Tape<'s, F> {
     /// As [`record`](Self::record), for a number of saved tensors that depends on the operation's inputs.
     pub(super) fn record_saving(
         &mut self,
-        op: impl Op<F> + 'static,
+        mut op: impl Op<F> + 'static,
         inputs: &[Var],
         mut value: Tensor<F>,
         saved: SmallVec<[Tensor<F>; 8]>,
@@ -115,16 +120,17 @@ impl<'s, F: Real> Tape<'s, F> {
         corrupt_value(self.faults, name, &mut value);
         let wants_gradient = inputs.iter().any(|input| self.nodes[input.index()].wants_gradient);
         if wants_gradient {
-            return self.push(name, Some(Box::new(op)), inputs.into(), Value::Own(value), saved, true);
+            return self.push(name, Some(smallbox!(op)), inputs.into(), Value::Own(value), saved, true);
         }
         saved.into_iter().for_each(|tensor| self.pool.give(tensor));
+        op.give_to(self.pool);
         self.push(name, None, inputs.into(), Value::Own(value), SmallVec::new(), false)
     }
 
     fn push(
         &mut self,
         name: &'static str,
-        op: Option<Box<dyn Op<F>>>,
+        op: Option<BoxedOp<F>>,
         inputs: SmallVec<[Var; 8]>,
         value: Value<F>,
         saved: SmallVec<[Tensor<F>; 8]>,
@@ -191,6 +197,10 @@ impl<F: Real> Drop for Tape<'_, F> {
                 self.pool.give(tensor);
             }
             node.saved.into_iter().for_each(|tensor| self.pool.give(tensor));
+            if let Some(mut op) = node.op {
+                op.give_to(self.pool);
+            }
         }
+        self.pool.give_vec(std::mem::take(&mut self.nodes));
     }
 }

@@ -8,7 +8,9 @@ mod gradcheck;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod settings;
+mod study;
 mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
+        Command::Study(arguments) => return study::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
         Command::Predict(arguments) => predict::run(&arguments)?,
@@ -49,6 +53,8 @@ struct CommandLine {
 
 const EXAMPLES: &str = "\
 Examples:
+  mtlcore study                                        single-task against multi-task, on three simulated pairs
+  mtlcore study --task a=a.tsv --task b=b.tsv          the same question about your own tasks
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -62,6 +68,8 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Study(study::Arguments),
+    Report(report::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),

@@ -45,3 +45,36 @@ impl TrainingProgress {
         self.bar.finish_and_clear();
     }
 }
+
+/// The units of a study.
+pub struct StudyProgress(ProgressBar);
+
+impl StudyProgress {
+    pub fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("{pos}/{len} units {bar:30} {percent:>3} %  {per_sec}  {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    /// Shows how many units are finished. Those of earlier times do not count in the rate.
+    pub fn update(&self, done: usize, all: usize) {
+        if self.0.length() != Some(all as u64) {
+            self.0.set_length(all as u64);
+            self.0.set_position(done as u64);
+            self.0.reset_eta();
+        }
+        // Threads may report in another order than they finish in.
+        self.0.set_position(self.0.position().max(done as u64));
+    }
+
+    /// Says something without tearing the bar.
+    pub fn say(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
+    }
+
+    pub fn finish(self) {
+        self.0.finish_and_clear();
+    }
+}

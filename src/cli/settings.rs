@@ -29,14 +29,7 @@ impl SettingsArguments {
 
 impl FromArgMatches for SettingsArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let value = |field: &Field| Some((field.name.clone(), matches.get_one::<Value>(&field.name)?.clone()));
-        let mut flags: Table = FIELDS.iter().filter_map(value).collect();
-        if let Some(tasks) = matches.get_many::<TaskSource>("task") {
-            let tasks: Result<_, _> = tasks.map(Value::try_from).collect();
-            let unfit = |error| clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("--task: {error}\n"));
-            flags.insert("task".into(), Value::Array(tasks.map_err(unfit)?));
-        }
-        Ok(Self { file: matches.get_one("config").cloned(), flags })
+        Ok(Self { file: file(matches), flags: flags(matches, FIELDS.iter())? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -47,18 +40,8 @@ impl FromArgMatches for SettingsArguments {
 
 impl Args for SettingsArguments {
     fn augment_args(command: Command) -> Command {
-        let file = Arg::new("config")
-            .value_name("CONFIG.toml")
-            .value_parser(value_parser!(PathBuf))
-            .help("Configuration file; flags replace what it says");
-        let task = Arg::new("task")
-            .long("task")
-            .value_name("NAME=FILE[:LABEL_COLUMN]")
-            .value_parser(|text: &str| text.parse::<TaskSource>())
-            .action(ArgAction::Append)
-            .help_heading("Data")
-            .help("A task, its file, and its column there (else one with the task's name, or `label`); repeatable");
-        command.arg(file).arg(task).args(FIELDS.iter().map(flag))
+        let presets = [Preset::Default, Preset::Paper].map(|preset| Settings::preset(preset).to_table());
+        augment(command, "CONFIG.toml", FIELDS.iter(), &presets)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -66,16 +49,55 @@ impl Args for SettingsArguments {
     }
 }
 
-fn flag(field: &'static Field) -> Arg {
+/// The file that was named.
+pub fn file(matches: &ArgMatches) -> Option<PathBuf> {
+    matches.get_one("config").cloned()
+}
+
+/// What was said by flags, as a file would say it.
+pub fn flags(matches: &ArgMatches, fields: impl Iterator<Item = &'static Field>) -> Result<Table, clap::Error> {
+    let value = |field: &Field| Some((field.name.clone(), matches.get_one::<Value>(&field.name)?.clone()));
+    let mut flags: Table = fields.filter_map(value).collect();
+    if let Some(tasks) = matches.get_many::<TaskSource>("task") {
+        let tasks: Result<_, _> = tasks.map(Value::try_from).collect();
+        let unfit = |error| clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("--task: {error}\n"));
+        flags.insert("task".into(), Value::Array(tasks.map_err(unfit)?));
+    }
+    Ok(flags)
+}
+
+/// Adds the file, `--task` and a flag for each field. `presets` are the values in the presets default and paper.
+pub fn augment(
+    command: Command,
+    file: &'static str,
+    fields: impl Iterator<Item = &'static Field>,
+    presets: &[Table; 2],
+) -> Command {
+    let file = Arg::new("config")
+        .value_name(file)
+        .value_parser(value_parser!(PathBuf))
+        .help("Configuration file; flags replace what it says");
+    let task = Arg::new("task")
+        .long("task")
+        .value_name("NAME=FILE[:LABEL_COLUMN]")
+        .value_parser(|text: &str| text.parse::<TaskSource>())
+        .action(ArgAction::Append)
+        .help_heading("Data")
+        .help("A task, its file, and its column there (else one with the task's name, or `label`); repeatable");
+    command.arg(file).arg(task).args(fields.map(|field| flag(field, presets)))
+}
+
+fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
     let (value_name, parser) = match field.kind {
         Kind::Choice(words) => ("CHOICE", PossibleValuesParser::new(words).map(Value::String).into()),
+        Kind::List(_) => ("LIST", parser(field)),
         Kind::Whole { .. } => ("N", parser(field)),
         Kind::Number | Kind::Positive => ("NUMBER", parser(field)),
         Kind::Share => ("SHARE", parser(field)),
         Kind::Path => ("PATH", parser(field)),
     };
-    let arg = Arg::new(field.name.as_str()).long(field.name.as_str()).help(help(field)).help_heading(field.group);
-    arg.value_name(value_name).value_parser(parser).allow_negative_numbers(true)
+    let arg = Arg::new(field.name.as_str()).long(field.name.as_str()).help(help(field, presets));
+    arg.help_heading(field.group).value_name(value_name).value_parser(parser).allow_negative_numbers(true)
 }
 
 fn parser(field: &'static Field) -> ValueParser {
@@ -83,13 +105,22 @@ fn parser(field: &'static Field) -> ValueParser {
 }
 
 /// The explanation, and what holds where the flag is not given.
-fn help(field: &Field) -> String {
-    let word = |preset| field.preset(preset).map(|value| value.as_str().map_or(literal(&value), str::to_owned));
-    match (word(Preset::Default), word(Preset::Paper)) {
+fn help(field: &Field, presets: &[Table; 2]) -> String {
+    let word = |value: &Value| match value {
+        Value::String(word) => word.clone(),
+        Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        number => literal(number),
+    };
+    let doc = match field.kind {
+        Kind::List(words) => format!("{} ({})", field.doc, words.join(", ")),
+        _ => field.doc.to_owned(),
+    };
+    let [default, paper] = presets.each_ref().map(|preset| preset.get(&field.name).map(word));
+    match (default, paper) {
         (Some(default), Some(paper)) if default != paper && field.name != "preset" => {
-            format!("{} [default: {default}, in preset paper: {paper}]", field.doc)
+            format!("{doc} [default: {default}, in preset paper: {paper}]")
         }
-        (Some(default), _) => format!("{} [default: {default}]", field.doc),
-        (None, _) => field.doc.to_owned(),
+        (Some(default), _) if !default.is_empty() => format!("{doc} [default: {default}]"),
+        _ => doc,
     }
 }

@@ -9,7 +9,7 @@ use super::{Lstm, Sequence};
 use crate::autograd::{
     ParamStore, Tape, Var,
     gradcheck::{Check, wave},
-    ops::{NO_ROW, lstm::GateActivation},
+    ops::lstm::GateActivation,
 };
 use crate::tensor::{Real, Segments};
 
@@ -70,12 +70,8 @@ impl Bilstm {
     }
 
     fn last<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence) -> Var {
-        let end = |of: fn(&std::ops::Range<usize>) -> usize| -> Vec<u32> {
-            let row = |range: std::ops::Range<usize>| if range.is_empty() { NO_ROW } else { of(&range) as u32 };
-            states.segments.iter().map(row).collect()
-        };
-        let at_last = tape.gather_rows(states.values, end(|range| range.end - 1));
-        let at_first = tape.gather_rows(states.values, end(|range| range.start));
+        let at_last = tape.gather_rows(states.values, states.segments.last_rows().clone());
+        let at_first = tape.gather_rows(states.values, states.segments.first_rows().clone());
         let forward = tape.slice_columns(at_last, 0..self.units);
         let backward = tape.slice_columns(at_first, self.units..2 * self.units);
         tape.concat_columns(&[forward, backward])

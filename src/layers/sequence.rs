@@ -19,6 +19,6 @@ pub struct Sequence {
 impl Sequence {
     /// A sequence whose every token has a row of its own, `[tokens, C]`, in order.
     pub fn of_tokens(values: Var, segments: Arc<Segments>) -> Self {
-        Self { values, rows: (0..segments.total() as u32).collect(), segments }
+        Self { values, rows: segments.every_row().clone(), segments }
     }
 }

@@ -8,4 +8,5 @@ pub mod prepare;
 pub mod run;
 pub mod settings;
 pub mod streams;
+pub mod study;
 pub mod training;

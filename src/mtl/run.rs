@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    data::{Corpus, Dataset, Encoder, Split, Vectors, Vocabulary},
+    data::{Corpus, Dataset, Encoder, Source, Split, Vectors, Vocabulary},
     files,
     model::{Model, Table},
     settings::Settings,
@@ -77,6 +77,12 @@ pub struct SourceEntry {
     pub rows: usize,
 }
 
+impl From<&Source> for SourceEntry {
+    fn from(source: &Source) -> Self {
+        Self { path: source.path.clone(), sha256: source.sha256.clone(), rows: source.rows }
+    }
+}
+
 /// The word vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VectorsEntry {
@@ -124,11 +130,6 @@ impl Manifest {
         vectors: Option<&Vectors>,
         trained_parameters: usize,
     ) -> Self {
-        let source = |source: &super::data::Source| SourceEntry {
-            path: source.path.clone(),
-            sha256: source.sha256.clone(),
-            rows: source.rows,
-        };
         let vectors = vectors.map(|vectors| VectorsEntry {
             path: settings.vectors.clone(),
             sha256: vectors.sha256.clone(),
@@ -153,7 +154,7 @@ impl Manifest {
             version: env!("CARGO_PKG_VERSION").into(),
             finished: false,
             seed: settings.seed,
-            sources: corpus.sources.iter().map(source).collect(),
+            sources: corpus.sources.iter().map(SourceEntry::from).collect(),
             vectors,
             tasks: dataset.tasks.iter().enumerate().map(task).collect(),
             vocabulary: dataset.encoder.vocabulary.len(),

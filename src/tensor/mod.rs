@@ -22,7 +22,7 @@ mod tiles;
 pub use matmul::{matmul, matmul_add};
 pub use pool::Pool;
 pub use real::Real;
-pub use segments::{Segments, Steps};
+pub use segments::{NO_ROW, Segments, Steps};
 pub use shape::Shape;
 pub(crate) use simd::vectorised;
 pub use split_mix::split_mix;

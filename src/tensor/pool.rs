@@ -1,17 +1,22 @@
 //! Buffers that are used again from step to step.
 
+use std::any::Any;
+
 use super::{Real, Shape, Tensor};
 
-/// Lends tensors and takes them back, by size class, so that a training step allocates (almost) nothing after the first few.
+/// Lends tensors, by size class, and vectors of any type, and takes them back, so that a training step allocates (almost) nothing
+/// after the first few.
 #[derive(Debug)]
 pub struct Pool<F = f32> {
     /// `free[c]` holds buffers whose capacity is at least 2ᶜ.
     free: Vec<Vec<Vec<F>>>,
+    /// Empty vectors: for each type of element that has been given, a `Vec<Vec<T>>`.
+    vectors: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl<F> Default for Pool<F> {
     fn default() -> Self {
-        Self { free: Vec::new() }
+        Self { free: Vec::new(), vectors: Vec::new() }
     }
 }
 
@@ -63,6 +68,20 @@ impl<F: Real> Pool<F> {
         self.free[class].push(data);
     }
 
+    /// An empty vector, with the room that its last user left.
+    pub fn take_vec<T: Send + Sync + 'static>(&mut self) -> Vec<T> {
+        self.vectors.iter_mut().find_map(|all| all.downcast_mut::<Vec<Vec<T>>>()?.pop()).unwrap_or_default()
+    }
+
+    /// Takes a vector back and drops what it holds.
+    pub fn give_vec<T: Send + Sync + 'static>(&mut self, mut vec: Vec<T>) {
+        vec.clear();
+        match self.vectors.iter_mut().find_map(|all| all.downcast_mut::<Vec<Vec<T>>>()) {
+            Some(all) => all.push(vec),
+            None => self.vectors.push(Box::new(vec![vec])),
+        }
+    }
+
     /// A buffer that holds `len` numbers without growing.
     fn buffer(&mut self, len: usize) -> Vec<F> {
         let size = len.max(1).next_power_of_two();
@@ -86,5 +105,15 @@ mod tests {
         assert_eq!(second.shape(), Shape::from([9, 13]));
         pool.give(second);
         assert!(pool.zeros([128]).data().iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn a_vector_comes_back_empty_to_whoever_asks_for_its_type() {
+        let mut pool = Pool::<f32>::new();
+        pool.give_vec(vec![1_u32, 2, 3]);
+        pool.give_vec(vec!["other"]);
+        let again = pool.take_vec::<u32>();
+        assert!(again.is_empty() && again.capacity() >= 3);
+        assert_eq!(pool.take_vec::<u32>().capacity(), 0);
     }
 }

@@ -1,11 +1,19 @@
 //! Texts of different lengths, packed one after the other.
 
+use std::sync::Arc;
+
+/// In a list of rows: no row, but zeros.
+pub const NO_ROW: u32 = u32::MAX;
+
 /// Says which rows of a packed batch belong to which text: text `i` owns rows `offsets[i]..offsets[i + 1]`.
 /// There is no padding, so the work follows the real tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segments {
     offsets: Vec<usize>,
     steps: Steps,
+    every_row: Arc<[u32]>,
+    first_rows: Arc<[u32]>,
+    last_rows: Arc<[u32]>,
 }
 
 /// The order in which a recurrent layer walks a packed batch: at step `t` it updates the `live[t]` longest texts, which are the
@@ -27,8 +35,16 @@ impl Segments {
             end += length;
             offsets.push(end);
         }
-        let steps = Steps::new(&offsets);
-        Self { offsets, steps }
+        let of_texts = |row: fn(usize, usize) -> usize| {
+            offsets.windows(2).map(|o| if o[0] == o[1] { NO_ROW } else { row(o[0], o[1]) as u32 }).collect()
+        };
+        Self {
+            steps: Steps::new(&offsets),
+            every_row: (0..end as u32).collect(),
+            first_rows: of_texts(|start, _| start),
+            last_rows: of_texts(|_, end| end - 1),
+            offsets,
+        }
     }
 
     /// The number of texts.
@@ -49,6 +65,21 @@ impl Segments {
     /// The rows of each text, in turn.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> + '_ {
         (0..self.count()).map(|i| self.range(i))
+    }
+
+    /// Every row, in order.
+    pub fn every_row(&self) -> &Arc<[u32]> {
+        &self.every_row
+    }
+
+    /// The first row of each text; [`NO_ROW`] for one without rows.
+    pub fn first_rows(&self) -> &Arc<[u32]> {
+        &self.first_rows
+    }
+
+    /// The last row of each text; [`NO_ROW`] for one without rows.
+    pub fn last_rows(&self) -> &Arc<[u32]> {
+        &self.last_rows
     }
 
     /// The walk of a recurrent layer.
@@ -116,6 +147,9 @@ mod tests {
         let segments = Segments::from_lengths([2, 0, 3, 1]);
         assert_eq!((segments.count(), segments.total()), (4, 6));
         assert_eq!(segments.iter().collect::<Vec<_>>(), [0..2, 2..2, 2..5, 5..6]);
+        assert_eq!(**segments.every_row(), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(**segments.first_rows(), [0, NO_ROW, 2, 5]);
+        assert_eq!(**segments.last_rows(), [1, NO_ROW, 4, 5]);
         let steps = segments.steps();
         assert_eq!(steps.order(), [2, 0, 3, 1]);
         assert_eq!((0..steps.count()).map(|t| steps.live(t).len()).collect::<Vec<_>>(), [3, 2, 1]);

@@ -7,10 +7,7 @@ use crate::autograd::{
     Ctx, Op, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Real, Tensor};
-
-/// In a list of rows: no row, but zeros.
-pub const NO_ROW: u32 = u32::MAX;
+use crate::tensor::{NO_ROW, Real, Tensor};
 
 struct Gather {
     rows: Arc<[u32]>,

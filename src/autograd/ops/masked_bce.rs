@@ -28,7 +28,9 @@ impl<F: Real> Tape<'_, F> {
         assert_eq!(z.data().len(), labels.len(), "masked_bce: logits of shape {} and labels", z.shape());
         assert!(denominator > F::ZERO, "masked_bce: denominator {denominator} is not positive");
         let sum: F = labelled(&labels).map(|(i, y)| cross_entropy(z.data()[i], y)).sum();
-        self.record(MaskedBce { labels, denominator }, &[logits], Tensor::scalar(sum / denominator), [])
+        let mut loss = self.pool.take([]);
+        loss.data_mut()[0] = sum / denominator;
+        self.record(MaskedBce { labels, denominator }, &[logits], loss, [])
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn checks() -> Vec<Check> {
 mod tests {
     use super::*;
     use crate::autograd::{Mode, ParamStore};
-    use crate::tensor::Pool;
+    use crate::tensor::{Pool, Tensor};
 
     /// Loss and gradient for the given logits.
     fn loss(logits: &[f64], labels: &[Option<bool>], denominator: f64) -> (f64, Vec<f64>) {

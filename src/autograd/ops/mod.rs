@@ -20,7 +20,7 @@ mod sigmoid;
 mod slice;
 mod tanh;
 
-pub use gather::NO_ROW;
+pub use crate::tensor::NO_ROW;
 
 use super::gradcheck::Check;
 

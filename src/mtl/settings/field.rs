@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{Preset, Settings};
+use super::Settings;
 
 /// One field of [`Settings`].
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub enum Kind {
     Path,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Some of these words: an array, or one string with commas between them.
+    List(&'static [&'static str]),
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Self::Share => "a number of at least 0 and below 1".into(),
             Self::Path => "a path".into(),
             Self::Choice(words) => words.join(" | "),
+            Self::List(words) => format!("some of: {}", words.join(", ")),
         }
     }
 
@@ -59,6 +62,7 @@ impl Kind {
             Self::Share => number.is_some_and(|number| (0.0..1.0).contains(&number)),
             Self::Path => value.as_str().is_some_and(|path| !path.is_empty()),
             Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Self::List(words) => listed(value).is_some_and(|listed| listed.iter().all(|word| words.contains(word))),
         }
     }
 }
@@ -76,6 +80,7 @@ impl Field {
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let value = match self.kind {
             Kind::Path | Kind::Choice(_) => Some(Value::from(text)),
+            Kind::List(_) => listed(&Value::from(text)).map(Value::from),
             Kind::Whole { .. } => text.parse().map(Value::Integer).ok(),
             Kind::Number | Kind::Positive | Kind::Share => text.parse().map(Value::Float).ok(),
         };
@@ -98,9 +103,21 @@ impl Field {
         Err(format!("found {found}, expected {}", self.kind.expected()))
     }
 
-    /// Its value in a preset; `None` where it is not set there.
-    pub fn preset(&self, preset: Preset) -> Option<Value> {
-        Settings::preset(preset).to_table().remove(&self.name)
+    /// The value in its one form: a list is an array.
+    pub(crate) fn listed(&self, value: Value) -> Value {
+        match self.kind {
+            Kind::List(_) => listed(&value).map(Value::from).unwrap_or(value),
+            _ => value,
+        }
+    }
+}
+
+/// The words of a [`Kind::List`].
+fn listed(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(text) => Some(text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()),
+        Value::Array(words) => words.iter().map(Value::as_str).collect(),
+        _ => None,
     }
 }
 
@@ -129,21 +146,7 @@ impl Settings {
         let mut table = self.to_table();
         let tasks = table.remove("task");
         let mut text = "# Configuration of mtlcore. File names are relative to the working directory.\n".to_owned();
-        let mut group = "";
-        for field in super::FIELDS.iter() {
-            if field.group != group {
-                group = field.group;
-                text += &format!("\n## {group}\n\n");
-            }
-            text += &match field.kind {
-                Kind::Choice(words) => format!("# {} ({})\n", field.doc, words.join(" | ")),
-                _ => format!("# {}\n", field.doc),
-            };
-            text += &match table.get(&field.name) {
-                Some(value) => format!("{} = {}\n", field.name, literal(value)),
-                None => format!("# {} is not set\n", field.name),
-            };
-        }
+        text += &explained(super::FIELDS.iter(), &table);
         if !self.tasks.is_empty() {
             let tasks = Table::from_iter(tasks.map(|tasks| ("task".to_owned(), tasks)));
             text += &format!("\n## Tasks\n\n{tasks}");
@@ -152,9 +155,34 @@ impl Settings {
     }
 }
 
+/// Every field under its explanation, with its value in `table`.
+pub(crate) fn explained<'f>(fields: impl Iterator<Item = &'f Field>, table: &Table) -> String {
+    let mut text = String::new();
+    let mut group = "";
+    for field in fields {
+        if field.group != group {
+            group = field.group;
+            text += &format!("\n## {group}\n\n");
+        }
+        text += &match field.kind {
+            Kind::Choice(words) => format!("# {} ({})\n", field.doc, words.join(" | ")),
+            Kind::List(words) => format!("# {} ({})\n", field.doc, words.join(", ")),
+            _ => format!("# {}\n", field.doc),
+        };
+        text += &match table.get(&field.name) {
+            Some(value) => format!("{} = {}\n", field.name, literal(value)),
+            None => format!("# {} is not set\n", field.name),
+        };
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{super::FIELDS, *};
+    use super::{
+        super::{FIELDS, Preset},
+        *,
+    };
 
     fn field(name: &str) -> &'static Field {
         Field::named(name).unwrap()
@@ -186,9 +214,9 @@ mod tests {
 
     #[test]
     fn every_preset_value_may_be_written_for_its_field() {
-        for field in FIELDS.iter() {
-            for value in [Preset::Default, Preset::Paper].into_iter().filter_map(|preset| field.preset(preset)) {
-                assert_eq!(field.check(&value), Ok(()), "{}", field.name);
+        for table in [Preset::Default, Preset::Paper].map(|preset| Settings::preset(preset).to_table()) {
+            for (field, value) in FIELDS.iter().filter_map(|field| Some((field, table.get(&field.name)?))) {
+                assert_eq!(field.check(value), Ok(()), "{}", field.name);
             }
         }
     }

@@ -2,8 +2,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use serde::{Deserialize, de::IntoDeserializer};
-use toml::{Table, Value, de::DeTable};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IntoDeserializer},
+};
+use toml::{
+    Spanned, Table, Value,
+    de::{DeTable, DeValue},
+};
 
 use super::{FIELDS, Field, Preset, Settings};
 use crate::mtl::data::TaskSource;
@@ -17,17 +23,14 @@ impl Settings {
     /// A file that cannot be read or is not TOML, an unknown field, a value of the wrong type or out of range (with the
     /// file's line, or else the field), or fields that do not go together.
     pub fn load(path: Option<&Path>, overrides: Table) -> Result<Self> {
-        let file = path.map_or_else(|| Ok(Table::new()), read)?;
-        for (name, value) in &overrides {
-            judge(name, value).map_err(|message| Error::config(name, message))?;
-        }
-        let preset = match overrides.get("preset").or(file.get("preset")) {
+        let schema = Schema { fields: FIELDS.iter().collect(), tables: vec![Tables::of::<TaskSource>("task")] };
+        let given = schema.given(path, overrides)?;
+        let preset = match given.get("preset") {
             Some(word) => from_value(word.clone(), "preset")?,
             None => Preset::Default,
         };
         let mut merged = Self::preset(preset).to_table();
-        merged.extend(file);
-        merged.extend(overrides);
+        merged.extend(given);
         let settings: Self = from_value(Value::Table(merged), "settings")?;
         settings.check_together()?;
         Ok(settings)
@@ -47,53 +50,98 @@ impl Settings {
     }
 }
 
-/// The fields of a file, each one judged, so that an error names its line.
-fn read(path: &Path) -> Result<Table> {
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
-    let wrong = |offset: usize, message: String| {
-        let line = 1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count();
-        Error::line(path, line as u64, message)
-    };
-    let start = |error: &toml::de::Error, item: usize| error.span().map_or(item, |span| span.start);
+/// What may be said in a file and on the command line.
+pub(crate) struct Schema {
+    /// The single fields.
+    pub fields: Vec<&'static Field>,
+    /// The tables that may occur several times.
+    pub tables: Vec<Tables>,
+}
 
-    let table = DeTable::parse(&text).map_err(|error| wrong(start(&error, 0), error.message().to_owned()))?;
-    let mut fields = Table::new();
-    for (name, value) in table.into_inner() {
-        let (place, name) = (name.span().start, name.into_inner().into_owned());
-        let wrong_field = |offset: usize, message: &str| wrong(offset, format!("`{name}`: {message}"));
-        if name == "task" {
-            // While the places of the tasks' own fields are still known.
-            Vec::<TaskSource>::deserialize(value.clone().into_deserializer())
-                .map_err(|error| wrong_field(start(&error, place), error.message()))?;
+/// Tables of one name, `[[name]]`, and what judges a list of them.
+pub(crate) struct Tables {
+    name: &'static str,
+    judge: fn(Value) -> std::result::Result<(), toml::de::Error>,
+    judge_in_file: fn(Spanned<DeValue<'_>>) -> std::result::Result<(), toml::de::Error>,
+}
+
+impl Tables {
+    /// Tables that have the fields of `T`.
+    pub fn of<T: DeserializeOwned>(name: &'static str) -> Self {
+        Self {
+            name,
+            judge: |value| Vec::<T>::deserialize(value).map(drop),
+            judge_in_file: |value| Vec::<T>::deserialize(value.into_deserializer()).map(drop),
         }
-        let value = Value::deserialize(value.into_deserializer());
-        let value = value.map_err(|_| wrong_field(place, "the number is too large"))?;
-        judge(&name, &value).map_err(|message| wrong_field(place, &message))?;
-        fields.insert(name, value);
-    }
-    Ok(fields)
-}
-
-/// Whether there is such a field, and whether it can have this value.
-fn judge(name: &str, value: &Value) -> std::result::Result<(), String> {
-    if name == "task" {
-        let tasks = Vec::<TaskSource>::deserialize(value.clone());
-        return tasks.map(drop).map_err(|error| error.message().to_owned());
-    }
-    match Field::named(name) {
-        Some(field) => field.check(value),
-        None => Err(format!("unknown field; the nearest known one is `{}`", nearest(name))),
     }
 }
 
-fn nearest(name: &str) -> &'static str {
-    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
-    let known = FIELDS.iter().map(|field| field.name.as_str()).chain(["task"]);
-    known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or("task")
+impl Schema {
+    /// What the file says, replaced by `overrides`. All of it has been judged.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn given(&self, path: Option<&Path>, overrides: Table) -> Result<Table> {
+        let mut given = path.map_or_else(|| Ok(Table::new()), |path| self.read(path))?;
+        for (name, value) in &overrides {
+            self.judge(name, value).map_err(|message| Error::config(name, message))?;
+        }
+        given.extend(overrides);
+        Ok(given)
+    }
+
+    /// The fields of a file, each one judged, so that an error names its line.
+    fn read(&self, path: &Path) -> Result<Table> {
+        let text = fs::read_to_string(path).map_err(Error::io(path))?;
+        let wrong = |offset: usize, message: String| {
+            let line = 1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count();
+            Error::line(path, line as u64, message)
+        };
+        let start = |error: &toml::de::Error, item: usize| error.span().map_or(item, |span| span.start);
+
+        let table = DeTable::parse(&text).map_err(|error| wrong(start(&error, 0), error.message().to_owned()))?;
+        let mut fields = Table::new();
+        for (name, value) in table.into_inner() {
+            let (place, name) = (name.span().start, name.into_inner().into_owned());
+            let wrong_field = |offset: usize, message: &str| wrong(offset, format!("`{name}`: {message}"));
+            if let Some(tables) = self.tables_named(&name) {
+                // While the places of the tables' own fields are still known.
+                (tables.judge_in_file)(value.clone())
+                    .map_err(|error| wrong_field(start(&error, place), error.message()))?;
+            }
+            let value = Value::deserialize(value.into_deserializer());
+            let value = value.map_err(|_| wrong_field(place, "the number is too large"))?;
+            self.judge(&name, &value).map_err(|message| wrong_field(place, &message))?;
+            fields.insert(name, value);
+        }
+        Ok(fields)
+    }
+
+    /// Whether there is such a field, and whether it can have this value.
+    fn judge(&self, name: &str, value: &Value) -> std::result::Result<(), String> {
+        if let Some(tables) = self.tables_named(name) {
+            return (tables.judge)(value.clone()).map_err(|error| error.message().to_owned());
+        }
+        match self.fields.iter().find(|field| field.name == name) {
+            Some(field) => field.check(value),
+            None => Err(format!("unknown field; the nearest known one is `{}`", self.nearest(name))),
+        }
+    }
+
+    fn tables_named(&self, name: &str) -> Option<&Tables> {
+        self.tables.iter().find(|tables| tables.name == name)
+    }
+
+    fn nearest(&self, name: &str) -> &str {
+        let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
+        let tables = self.tables.iter().map(|tables| tables.name);
+        let known = self.fields.iter().map(|field| field.name.as_str()).chain(tables);
+        known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
+    }
 }
 
 /// Each field was judged before; what is left is a number too large for the machine.
-fn from_value<'de, T: Deserialize<'de>>(value: Value, field: &str) -> Result<T> {
+pub(crate) fn from_value<'de, T: Deserialize<'de>>(value: Value, field: &str) -> Result<T> {
     T::deserialize(value).map_err(|error| Error::config(field, error.message()))
 }
 

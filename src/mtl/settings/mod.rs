@@ -24,5 +24,7 @@ mod fields;
 mod load;
 
 pub use choices::{AbsentHead, BatchComposition, Embedding, LossNormaliser, Preset, Shared, UnknownWord};
+pub(crate) use field::explained;
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};
+pub(crate) use load::{Schema, Tables, from_value};

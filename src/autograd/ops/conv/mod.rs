@@ -22,13 +22,14 @@ mod windows;
 
 use std::sync::Arc;
 
+use ndarray::s;
 use serde::{Deserialize, Serialize};
 
 use crate::autograd::{
     Ctx, Op, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
 use windows::Windows;
 
 /// The function φ of a convolution. All of them are nowhere falling.
@@ -137,7 +138,10 @@ impl<F: Real> Tape<'_, F> {
         let inputs = [x, kernel, bias];
         let (origin, kept) = match pooling {
             TimePooling::Max => {
-                let winners = windows.max(&projected, bias_value, &mut y);
+                let mut winners = pool.take_vec();
+                let mut z = pool.take([filters]);
+                windows.max(&projected, bias_value, z.data_mut(), &mut winners, &mut y);
+                pool.give(z);
                 y.data_mut().iter_mut().for_each(|y| *y = activation.apply(*y));
                 (Origin::Winners(winners), None)
             }
@@ -176,47 +180,39 @@ impl<F: Real> Op<F> for Conv {
             Origin::All => self.through_all(windows, ctx),
         }
     }
+
+    fn give_to(&mut self, pool: &mut Pool<F>) {
+        if let Origin::Winners(winners) = &mut self.origin {
+            pool.give_vec(std::mem::take(winners));
+        }
+    }
 }
 
 impl Conv {
     /// One product of a number and a row for each winner and offset: far less than a matrix product.
     fn through_winners<F: Real>(&self, windows: Windows, winners: &[u32], ctx: &mut Ctx<'_, F>) {
         let (dy, y, x, kernel) = (ctx.dy(), ctx.y(), ctx.x(0), ctx.x(1));
-        let filters = windows.filters;
-        // Row j·F + f of the transposed kernel is K[j, :, f], so that a window's share is a contiguous row.
-        let mut transposed = ctx.scratch([windows.width * filters, x.cols()]);
-        let mut dtransposed = ctx.zeros([windows.width * filters, x.cols()]);
-        let mut dbias = ctx.zeros([filters]);
-        transpose_parts(kernel, |row, c, k| transposed.row_mut(row)[c] = k);
-        let mut dx = ctx.dx(0);
-        for (i, &winner) in winners.iter().enumerate() {
-            let dz = dy.data()[i] * self.activation.slope(y.data()[i]);
-            if dz == F::ZERO {
-                continue;
-            }
-            let (text, f) = (i / filters, i % filters);
-            dbias.data_mut()[f] += dz;
-            for (j, row) in windows.rows_of(text, winner as usize).enumerate() {
-                pointwise::axpy(dtransposed.row_mut(j * filters + f), dz, x.row(row));
-                if let Some(dx) = &mut dx {
-                    pointwise::axpy(dx.row_mut(row), dz, transposed.row(j * filters + f));
-                }
-            }
+        let mut dz = ctx.scratch(dy.shape());
+        for ((dz, &dy), &y) in dz.data_mut().iter_mut().zip(dy.data()).zip(y.data()) {
+            *dz = dy * self.activation.slope(y);
         }
-        if let Some(dkernel) = ctx.dx(1) {
-            let channels = x.cols();
-            for j in 0..windows.width {
-                for c in 0..channels {
-                    for (f, k) in dkernel.row_mut(j * channels + c).iter_mut().enumerate() {
-                        *k += dtransposed.row(j * filters + f)[c];
-                    }
-                }
-            }
+        if ctx.wants(1) {
+            let mut dkernel = ctx.scratch(kernel.shape());
+            windows.kernel_gradient(winners, &dz, x, &mut dkernel, ctx.pool);
+            ctx.add_dx(1, dkernel);
         }
-        if let Some(total) = ctx.dx(2) {
-            pointwise::add(total.data_mut(), dbias.data());
+        if let Some(dbias) = ctx.dx(2) {
+            pointwise::add_column_sums(dbias.data_mut(), dz.data());
         }
-        [transposed, dtransposed, dbias].into_iter().for_each(|tensor| ctx.release(tensor));
+        if ctx.wants(0) {
+            // Row j·F + f of the transposed kernel is K[j, :, f], so that a window's share is a contiguous row.
+            let mut transposed = ctx.scratch([windows.width * windows.filters, x.cols()]);
+            transpose_parts(kernel, &mut transposed);
+            let dx = ctx.dx(0).expect("somebody asks for it");
+            windows.add_input_gradient(winners, &dz, &transposed, dx);
+            ctx.release(transposed);
+        }
+        ctx.release(dz);
     }
 
     /// Through every window to the projected rows, and from there by two matrix products.
@@ -256,15 +252,12 @@ impl Conv {
     }
 }
 
-/// Visits K[j, c, f] as (j·F + f, c, value).
-fn transpose_parts<F: Real>(kernel: &Tensor<F>, mut visit: impl FnMut(usize, usize, F)) {
-    let &[width, channels, filters] = kernel.shape().dims() else { unreachable!("checked by the caller") };
-    for j in 0..width {
-        for c in 0..channels {
-            for (f, &k) in kernel.row(j * channels + c).iter().enumerate() {
-                visit(j * filters + f, c, k);
-            }
-        }
+/// `[k, C, F]` as `[k·F, C]`.
+fn transpose_parts<F: Real>(kernel: &Tensor<F>, out: &mut Tensor<F>) {
+    let (from, mut to) = (kernel.block(), out.matrix_mut());
+    let filters = kernel.cols();
+    for (j, part) in from.outer_iter().enumerate() {
+        to.slice_mut(s![j * filters..(j + 1) * filters, ..]).assign(&part.reversed_axes());
     }
 }
 

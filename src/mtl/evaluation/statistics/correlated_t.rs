@@ -1,14 +1,14 @@
 //! The Bayesian correlated t-test: how probable is it that MTL is better, equivalent or worse?
 
 use super::mean_and_variance;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The region of practical equivalence that studies use: a difference within ±1 point (percent) of F is none.
 pub const DEFAULT_ROPE: f64 = 1.0;
 
 /// What is known about the mean difference after the folds were seen. The three probabilities sum to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Posterior {
     /// P(difference < −rope): MTL is worse.
     pub below: f64,

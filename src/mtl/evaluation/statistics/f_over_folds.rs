@@ -1,10 +1,10 @@
 //! Three ways to make one F of many folds; they differ where folds are small or the class is rare.
 
 use crate::mtl::evaluation::metrics::Counts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The F1 of the true class over folds, three ways (Forman & Scholz 2010).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FOverFolds {
     /// The mean of the folds' F1 ("F_avg"): what most papers print. A fold without a true positive pulls it down.
     pub mean: f64,

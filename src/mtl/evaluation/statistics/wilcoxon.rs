@@ -1,13 +1,13 @@
 //! The Wilcoxon signed-rank test, which assumes symmetry but no normal distribution.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Up to so many non-zero differences the p-value is exact: every sum of ranks is still counted exactly in an `f64`.
 const EXACT_UP_TO: usize = 50;
 
 /// The result of a two-sided Wilcoxon signed-rank test.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wilcoxon {
     /// The smaller of the two rank sums, of the positive and of the negative differences.
     pub w: f64,

@@ -1,0 +1,121 @@
+//! The charts of the page: Vega-Lite specifications (`*.vl.json`) and the data that goes into them.
+//!
+//! A specification names its data sets, which are added here; its colours are variables of the page's style sheet, so that
+//! charts follow the reader's light or dark setting and the printer's paper.
+
+use mtlcore::mtl::study::results::{ArmResult, Comparison, PairResult, Spread, TaskResult};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    escape,
+    words::{self, said},
+};
+
+/// The charts of one pair: each a specification with its data, ready to stand in a `<script>`.
+#[derive(Serialize)]
+pub struct PairCharts {
+    /// MTL − STL in F1, each task and layer.
+    effects: String,
+    /// Its two parts, where thresholds were tuned.
+    split: Option<String>,
+    /// MTL − the best control, where there are controls.
+    real_gain: Option<String>,
+    /// Loss by epoch, each task and layer.
+    training: Vec<TrainingChart>,
+}
+
+/// The training curves of one task with one layer.
+#[derive(Serialize)]
+struct TrainingChart {
+    label: String,
+    chart: String,
+}
+
+impl PairCharts {
+    /// The region of equivalence is ±`rope` points.
+    pub fn new(pair: &PairResult, rope: f64) -> Self {
+        let rows = rows(pair);
+        let f1: Vec<_> = rows.iter().map(|row| (row, &row.result.f1)).collect();
+        let gains: Vec<_> = rows.iter().filter_map(|row| Some((row, &row.result.real_gain.as_ref()?.f1))).collect();
+        let split: Vec<_> = rows.iter().enumerate().filter_map(split).flatten().collect();
+        Self {
+            effects: effects(&f1, rope),
+            split: (!split.is_empty()).then(|| chart(include_str!("split.vl.json"), json!({ "parts": split }))),
+            real_gain: (!gains.is_empty()).then(|| effects(&gains, rope)),
+            training: rows.iter().filter_map(training).collect(),
+        }
+    }
+}
+
+/// A task with a layer.
+struct Row<'r> {
+    /// "influenza · BiLSTM".
+    label: String,
+    result: &'r TaskResult,
+}
+
+/// Task by task, as in the tables.
+fn rows(pair: &PairResult) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    for task in &pair.tasks {
+        for layer in &pair.layers {
+            let word = json!(layer.shared);
+            let label = format!("{} · {}", task.name, said(words::LAYERS, word.as_str().unwrap_or_default()));
+            rows.extend(layer.tasks.iter().find(|result| result.task == task.name).map(|result| Row { label, result }));
+        }
+    }
+    rows
+}
+
+/// Folds, means and intervals of differences, one row each.
+fn effects(rows: &[(&Row<'_>, &Comparison)], rope: f64) -> String {
+    let (mut folds, mut means) = (Vec::new(), Vec::new());
+    for (row, (Row { label, .. }, comparison)) in rows.iter().enumerate() {
+        for (fold, difference) in (1..).zip(&comparison.differences) {
+            folds.push(json!({ "row": row, "fold": fold, "difference": difference }));
+        }
+        let verdict = comparison.verdict;
+        let mut mean = json!({ "row": row, "label": format!("{label}: {verdict}"), "verdict": verdict,
+            "mean": comparison.spread.mean });
+        if let Some(posterior) = comparison.posterior {
+            (mean["low"], mean["high"]) = (posterior.low.into(), posterior.high.into());
+        }
+        means.push(mean);
+    }
+    let rope = json!([{ "low": -rope, "high": rope }]);
+    chart(include_str!("effects.vl.json"), json!({ "folds": folds, "means": means, "rope": rope }))
+}
+
+/// The two parts of a row's difference in F1.
+fn split((row, Row { label, result }): (usize, &Row<'_>)) -> Option<[Value; 2]> {
+    let part = |part: &str, spread: Spread| json!({ "row": row, "label": label, "part": part, "points": spread.mean });
+    let split = result.split?;
+    Some([part("ranking", split.ranking), part("operating point", split.operating_point)])
+}
+
+/// Loss by epoch of both arms, on the training rows and on the inner rows.
+fn training(Row { label, result }: &Row<'_>) -> Option<TrainingChart> {
+    let mut losses = Vec::new();
+    let mut curve = |name: &str, arm: &ArmResult| {
+        for epoch in &arm.training {
+            let point = |rows: &str, loss: Spread| json!({ "arm": name, "rows": rows, "epoch": epoch.epoch, "loss": loss.mean });
+            losses.push(point("training rows", epoch.loss));
+            losses.extend(epoch.inner_loss.map(|loss| point("inner rows", loss)));
+        }
+    };
+    curve("STL", &result.stl);
+    curve("MTL", &result.mtl);
+    if losses.is_empty() {
+        return None;
+    }
+    let chart = chart(include_str!("training.vl.json"), json!({ "losses": losses }));
+    Some(TrainingChart { label: label.clone(), chart })
+}
+
+/// The specification with its data.
+fn chart(specification: &str, datasets: Value) -> String {
+    let mut chart: Value = serde_json::from_str(specification).expect("our own specification is valid");
+    chart["datasets"] = datasets;
+    escape::script(&chart.to_string())
+}

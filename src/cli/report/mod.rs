@@ -1,0 +1,97 @@
+//! `mtlcore report`: draws a study's results as a page, as Markdown and as LaTeX tables, without training anything.
+//!
+//! Templates speak about [`Results`] itself, with the number formats of `numbers`, the words of `words`, the escaping that
+//! their format needs (`escape`) and the charts of `charts`. Nothing here computes a figure.
+
+mod charts;
+mod escape;
+mod numbers;
+mod origin;
+mod templates;
+mod words;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use minijinja::value::{Serde, Value};
+use mtlcore::mtl::study::results::Results;
+use serde::Serialize;
+
+use crate::output;
+use {charts::PairCharts, origin::Origin};
+
+/// Draw a study's results again, without training: a page, Markdown and LaTeX tables
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The study's directory, with its results.json
+    #[arg(value_name = "STUDY")]
+    study: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mtlcore report study            writes study/report.html, study/report.md and study/tables.tex
+  xdg-open study/report.html      one file without network: it can be sent, printed and archived as it is";
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let directory = &arguments.study;
+    let results =
+        Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
+    let files = write(&results, directory)?;
+    output::print(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>())
+}
+
+/// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.
+///
+/// The same results, `study.toml` and `manifest.json` give the same bytes.
+pub fn write(results: &Results, directory: &Path) -> Result<Vec<PathBuf>> {
+    let charts: Vec<PairCharts> = results.pairs.iter().map(|pair| PairCharts::new(pair, results.rope)).collect();
+    let report = Report { results, charts, origin: Origin::read(directory)?, has: Sections::of(results) };
+    let report = Value::from(Serde(report));
+    let environment = templates::environment();
+    let write = |name: &&str| {
+        let text = environment.get_template(name)?.render(report.clone())?;
+        let path = directory.join(name);
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+        Ok(path)
+    };
+    templates::FILES.iter().map(write).collect()
+}
+
+/// What the templates see.
+#[derive(Serialize)]
+struct Report<'r> {
+    results: &'r Results,
+    /// One for each pair.
+    charts: Vec<PairCharts>,
+    origin: Origin,
+    has: Sections,
+}
+
+/// The sections that not every study has.
+#[derive(Serialize)]
+struct Sections {
+    baselines: bool,
+    tuned: bool,
+    split: bool,
+    controls: bool,
+    training: bool,
+}
+
+impl Sections {
+    fn of(results: &Results) -> Self {
+        let tasks = || results.pairs.iter().flat_map(|pair| &pair.layers).flat_map(|layer| &layer.tasks);
+        Self {
+            baselines: results.pairs.iter().any(|pair| !pair.baselines.is_empty()),
+            tuned: tasks().any(|task| task.stl.tuned.is_some()),
+            split: tasks().any(|task| task.split.is_some()),
+            controls: tasks().any(|task| !task.controls.is_empty()),
+            training: tasks().any(|task| !task.stl.training.is_empty()),
+        }
+    }
+}

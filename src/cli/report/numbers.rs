@@ -1,0 +1,79 @@
+//! How numbers are written: the same in every format. A minus is `−` here; LaTeX makes its own of it.
+
+/// A share as a percentage with two decimals, as in the paper's tables.
+pub fn percent(share: f64) -> String {
+    decimals(100.0 * share, 2)
+}
+
+/// A difference in points, with its sign.
+pub fn difference(points: f64) -> String {
+    let text = decimals(points, 2);
+    if text.starts_with('−') || text == "0.00" { text } else { format!("+{text}") }
+}
+
+/// A probability, p-value or score that is no percentage.
+pub fn probability(p: f64) -> String {
+    if 0.0 < p && p < 0.00005 { "<0.0001".into() } else { decimals(p, 4) }
+}
+
+/// A length in points that has no direction: a standard deviation, a smallest effect.
+pub fn points(points: f64) -> String {
+    decimals(points, 2)
+}
+
+/// A setting, with as many decimals as it needs, up to four.
+pub fn plain(value: f64) -> String {
+    ((1e4 * value).round() / 1e4).to_string()
+}
+
+/// A metric's mean or standard deviation in the unit that is usual for it.
+pub fn metric(value: f64, name: &str) -> String {
+    match name {
+        "mcc" | "brier_score" | "log_loss" => probability(value),
+        _ => percent(value),
+    }
+}
+
+/// Never a negative zero, which would claim a direction.
+fn decimals(x: f64, places: usize) -> String {
+    let text = format!("{x:.places$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.into(),
+        Some(digits) => format!("−{digits}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_carry_a_sign_unless_they_round_to_zero() {
+        let cases = [(0.514, "+0.51"), (-9.96, "−9.96"), (0.004, "0.00"), (-0.004, "0.00"), (0.0, "0.00")];
+        for (points, text) in cases {
+            assert_eq!(difference(points), text);
+        }
+    }
+
+    #[test]
+    fn a_small_p_is_never_shown_as_zero() {
+        let cases =
+            [(0.0, "0.0000"), (1e-9, "<0.0001"), (0.00006, "0.0001"), (0.0670402159, "0.0670"), (1.0, "1.0000")];
+        for (p, text) in cases {
+            assert_eq!(probability(p), text);
+        }
+    }
+
+    #[test]
+    fn settings_have_no_more_decimals_than_they_need() {
+        assert_eq!([1.0, 0.5, 100.0 * 0.07].map(plain), ["1", "0.5", "7"]);
+    }
+
+    #[test]
+    fn metrics_have_their_usual_units() {
+        assert_eq!(metric(0.7652, "accuracy"), "76.52");
+        assert_eq!(metric(-0.25, "mcc"), "−0.2500");
+        assert_eq!(metric(0.22984, "brier_score"), "0.2298");
+    }
+}

@@ -1,0 +1,23 @@
+// Draws each specification into the figure that holds it, and opens what is folded before printing.
+const style = {
+  background: null,
+  font: "system-ui, sans-serif",
+  autosize: { type: "fit-x", contains: "padding" },
+  view: { stroke: null },
+  axis: {
+    labelColor: "var(--ink)", titleColor: "var(--ink)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
+    domainColor: "var(--line)", tickColor: "var(--line)", gridColor: "var(--line)",
+  },
+  axisX: { labelFlush: false, labelOverlap: "greedy", labelSeparation: 8 },
+  legend: { labelColor: "var(--ink)", labelFontSize: 12, labelLimit: 0 },
+  text: { align: "left", color: "var(--ink)", fontSize: 13 },
+  // Keeps lines that pass behind a label from crossing it out.
+  style: { halo: { stroke: "var(--page)", strokeWidth: 5, strokeJoin: "round" } },
+};
+for (const script of document.querySelectorAll("script.chart")) {
+  const { spec } = vegaLite.compile(JSON.parse(script.textContent), { config: style });
+  new vega.View(vega.parse(spec), { renderer: "svg", container: script.previousElementSibling }).runAsync();
+}
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});

@@ -1,0 +1,54 @@
+//! The words of results.json as people say them. Templates look them up by the word that stands in the file.
+
+/// Words in the file and what a report says.
+pub type Words = &'static [(&'static str, &'static str)];
+
+pub const LAYERS: Words = &[("bilstm", "BiLSTM"), ("conv", "convolution"), ("bilstm-conv", "BiLSTM + convolution")];
+
+/// As in the paper's tables.
+pub const LAYERS_SHORT: Words = &[("bilstm", "B"), ("conv", "C"), ("bilstm-conv", "B+C")];
+
+/// A mark beside a verdict, so that a table can be skimmed.
+pub const MARKS: Words = &[("helps", "▲"), ("equivalent", "≈"), ("hurts", "▼"), ("undecided", "?")];
+
+/// The marks of verdicts in LaTeX.
+pub const MARKS_LATEX: Words =
+    &[("helps", r"$\uparrow$"), ("equivalent", r"$\approx$"), ("hurts", r"$\downarrow$"), ("undecided", "?")];
+
+pub const BASELINES: Words =
+    &[("majority", "majority class"), ("always-true", "always true"), ("n-gram", "n-gram logistic regression")];
+
+pub const CONTROLS: Words = &[
+    ("shuffled", "partner's labels shuffled"),
+    ("masked", "partner's labels hidden"),
+    ("unrelated", "partner with an unrelated task"),
+    ("matched-steps", "STL with as many steps as MTL"),
+    ("pooled", "one head for all tasks"),
+];
+
+pub const CONTROL_MEANINGS: Words = &[
+    ("shuffled", "More texts and steps, but nothing to learn from their labels."),
+    ("masked", "The partner's texts only thin out the batches."),
+    ("unrelated", "The partner's texts with labels of another task, as frequent and as learnable."),
+    ("matched-steps", "No partner, but as much training."),
+    ("pooled", "All texts as if they were of one task, without a head for each."),
+];
+
+pub const METRICS: Words = &[
+    ("accuracy", "accuracy"),
+    ("precision", "precision"),
+    ("recall", "recall"),
+    ("f1", "F"),
+    ("macro_f1", "macro F"),
+    ("mcc", "MCC"),
+    ("share_predicted_true", "predicted true"),
+    ("average_precision", "average precision"),
+    ("auroc", "AUROC"),
+    ("brier_score", "Brier score"),
+    ("log_loss", "log loss"),
+];
+
+/// What is said for `word`; a word without an entry stands for itself.
+pub fn said(words: Words, word: &str) -> &str {
+    words.iter().find(|(key, _)| *key == word).map_or(word, |(_, said)| said)
+}

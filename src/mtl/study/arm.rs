@@ -1,0 +1,168 @@
+//! The arms of a study: what each one learns from.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::{Control, FoldRows, PairData};
+use crate::mtl::{
+    data::{Dataset, Example, Split},
+    streams::{Streams, split_mix},
+};
+
+/// One way to learn a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arm {
+    /// One task alone.
+    Stl,
+    /// All tasks together.
+    Mtl,
+    /// The baseline of words and pairs of words, one task alone.
+    NGram,
+    /// A placebo.
+    #[serde(untagged)]
+    Control(Control),
+}
+
+impl Arm {
+    /// Its word in names of files and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stl => "stl",
+            Self::Mtl => "mtl",
+            Self::NGram => "n-gram",
+            Self::Control(control) => control.word(),
+        }
+    }
+
+    /// Whether a unit of it is about all tasks of the pair, and not about one.
+    pub fn is_joint(self) -> bool {
+        matches!(self, Self::Mtl | Self::Control(Control::Pooled))
+    }
+}
+
+/// What an arm learns from.
+#[derive(Clone, Debug)]
+pub(super) struct ArmData {
+    pub dataset: Dataset,
+    /// The row of the pair that each example stands for.
+    rows: Vec<usize>,
+    /// For each head, the tasks (slots of the pair) that it predicts.
+    pub heads: Vec<Vec<usize>>,
+}
+
+impl ArmData {
+    /// The data of an arm; `task` is the slot of the task that it is about, if it is about one.
+    pub fn new(pair: &PairData, arm: Arm, task: Option<usize>, seed: u64) -> Self {
+        let all: Vec<usize> = (0..pair.dataset.tasks.len()).collect();
+        match (arm, task) {
+            (Arm::Mtl, _) => Self::of(pair, &all, |example| example.labels.clone()),
+            (Arm::Control(Control::Pooled), _) => Self::pooled(pair),
+            (Arm::Stl | Arm::NGram | Arm::Control(Control::MatchedSteps), Some(task)) => {
+                Self::of(pair, &[task], |example| vec![example.labels[task]])
+            }
+            // A last slot that no head reads keeps the rows in their batches.
+            (Arm::Control(Control::Masked), Some(task)) => Self::of(pair, &[task], |example| {
+                vec![example.labels[task], example.labels.iter().flatten().next().copied()]
+            }),
+            (Arm::Control(Control::Shuffled), Some(task)) => {
+                let partners = |slot: usize, labels: &[(usize, bool)]| {
+                    let mut shuffled: Vec<bool> = labels.iter().map(|&(_, label)| label).collect();
+                    shuffled.shuffle(&mut Streams::new(seed).rng("shuffled labels", slot as u64));
+                    shuffled
+                };
+                Self::with_partners(pair, task, partners)
+            }
+            (Arm::Control(Control::Unrelated), Some(task)) => {
+                Self::with_partners(pair, task, |slot, labels| unrelated(pair, slot, labels, seed))
+            }
+            (arm, None) => panic!("a unit of {} is about one task", arm.word()),
+        }
+    }
+
+    /// Some tasks of the pair, with the labels that `labels` makes of each example.
+    fn of(pair: &PairData, slots: &[usize], labels: impl Fn(&Example) -> Vec<Option<bool>>) -> Self {
+        let Dataset { tasks, encoder, examples } = &pair.dataset;
+        let examples = examples.iter().map(|example| Example { labels: labels(example), ..example.clone() }).collect();
+        let tasks = slots.iter().map(|&slot| tasks[slot].clone()).collect();
+        Self {
+            rows: (0..pair.dataset.examples.len()).collect(),
+            dataset: Dataset { tasks, encoder: encoder.clone(), examples },
+            heads: slots.iter().map(|&slot| vec![slot]).collect(),
+        }
+    }
+
+    /// All tasks, where those other than `task` get the labels that `partners` makes of (row, label).
+    fn with_partners(pair: &PairData, task: usize, partners: impl Fn(usize, &[(usize, bool)]) -> Vec<bool>) -> Self {
+        let all: Vec<usize> = (0..pair.dataset.tasks.len()).collect();
+        let mut data = Self::of(pair, &all, |example| example.labels.clone());
+        for slot in all.into_iter().filter(|&slot| slot != task) {
+            let examples = pair.dataset.examples.iter().enumerate();
+            let labelled: Vec<_> =
+                examples.filter_map(|(row, example)| example.labels[slot].map(|label| (row, label))).collect();
+            for (&(row, _), label) in labelled.iter().zip(partners(slot, &labelled)) {
+                data.dataset.examples[row].labels[slot] = Some(label);
+            }
+            data.heads[slot].clear();
+        }
+        data
+    }
+
+    /// One head; a row with several labels counts once for each.
+    fn pooled(pair: &PairData) -> Self {
+        let tasks = pair.dataset.tasks.len();
+        let (mut rows, mut examples) = (Vec::new(), Vec::new());
+        for (row, example) in pair.dataset.examples.iter().enumerate() {
+            for &label in example.labels.iter().filter(|label| label.is_some()) {
+                rows.push(row);
+                examples.push(Example { labels: vec![label], ..example.clone() });
+            }
+        }
+        let dataset = Dataset { tasks: vec!["pooled".into()], encoder: pair.dataset.encoder.clone(), examples };
+        Self { dataset, rows, heads: vec![(0..tasks).collect()] }
+    }
+
+    /// The arm's examples of a fold, to learn from and to choose on.
+    pub fn split(&self, rows: &FoldRows) -> Split {
+        let side = |side: &[usize]| {
+            let is_used = |&place: &usize| {
+                let labelled = self.dataset.examples[place].labels.iter().any(Option::is_some);
+                labelled && side.binary_search(&self.rows[place]).is_ok()
+            };
+            (0..self.rows.len()).filter(is_used).collect()
+        };
+        Split { train: side(&rows.train), held_out: side(&rows.inner) }
+    }
+}
+
+/// Labels of a task that was made up: each word has a random weight, and the rows with the highest sums (over the square root
+/// of their length) are true, as many as before.
+fn unrelated(pair: &PairData, slot: usize, labels: &[(usize, bool)], seed: u64) -> Vec<bool> {
+    let streams = Streams::new(seed);
+    let mut weights: HashMap<u32, f64> = HashMap::new();
+    let words = pair.dataset.encoder.vocabulary.words();
+    let mut weight = |id: u32| match weights.entry(id) {
+        Entry::Occupied(known) => *known.get(),
+        Entry::Vacant(new) => {
+            let key = streams.key(&format!("unrelated {}", words[id as usize]), slot as u64);
+            // The sum of twelve uniform numbers is normal enough.
+            let uniform = |i| (split_mix(key, i) >> 11) as f64 / (1_u64 << 53) as f64;
+            *new.insert((0..12).map(uniform).sum::<f64>() - 6.0)
+        }
+    };
+    let mut score = |row: usize| {
+        let tokens = &pair.dataset.examples[row].tokens;
+        tokens.iter().map(|&id| weight(id)).sum::<f64>() / (tokens.len().max(1) as f64).sqrt()
+    };
+    let scores: Vec<f64> = labels.iter().map(|&(row, _)| score(row)).collect();
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    let mut made_up = vec![false; labels.len()];
+    let positives = labels.iter().filter(|(_, label)| *label).count();
+    for &place in &order[..positives] {
+        made_up[place] = true;
+    }
+    made_up
+}

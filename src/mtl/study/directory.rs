@@ -1,0 +1,281 @@
+//! A study's directory: what was asked, what was done, what was found.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+    time::Instant,
+};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::{
+    Event, Outcomes, PairData, Results, StudySettings, UnitStore, analyse, csv, results::RESULTS, run_units, schedule,
+};
+use crate::mtl::{files, run::SourceEntry, settings::literal};
+use crate::{Error, Result};
+
+const SETTINGS: &str = "study.toml";
+const MANIFEST: &str = "manifest.json";
+const TABLE: &str = "results.csv";
+
+/// Settings that may change between two runs of one study: they add units, or are about the presentation.
+const EXTENSIBLE: [&str; 7] = ["repeats", "shared", "controls", "rope", "threshold", "threads", "out"];
+
+/// A study and its directory.
+///
+/// | file | what it holds |
+/// |---|---|
+/// | `study.toml` | the effective settings |
+/// | `manifest.json` | version, hashes, rows, folds, times |
+/// | `units/` | finished units |
+/// | `results.json`, `results.csv` | what was found |
+pub struct Study {
+    /// The effective settings.
+    pub settings: StudySettings,
+    /// The data of its pairs.
+    pub pairs: Vec<PairData>,
+    directory: PathBuf,
+}
+
+/// What a study was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of mtlcore that ran the study last.
+    pub version: String,
+    /// The root of all random numbers.
+    pub seed: u64,
+    /// Where thresholds and the epoch to stop at come from.
+    pub chosen_on: String,
+    /// The pairs by name.
+    pub pairs: IndexMap<String, PairManifest>,
+    /// Units of the whole study; 0 while it is not finished.
+    pub units: usize,
+    /// What the units took, summed up.
+    pub unit_seconds: f64,
+    /// What the last run took, in which finished units are not done again.
+    pub last_run_seconds: f64,
+    /// Threads of the last run.
+    pub threads: usize,
+}
+
+/// The data of one pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairManifest {
+    /// SHA-256 of rows, labels and vectors.
+    pub sha256: String,
+    /// The files.
+    pub sources: Vec<SourceEntry>,
+    /// The SHA-256 of the word vectors in use.
+    pub vectors_sha256: Option<String>,
+    /// Words of the vocabulary.
+    pub vocabulary: usize,
+    /// The folds, repeat by repeat.
+    pub folds: Vec<FoldManifest>,
+}
+
+/// The rows of one fold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldManifest {
+    /// The repeat, from 0.
+    pub repeat: usize,
+    /// The fold, from 0.
+    pub fold: usize,
+    /// Rows to learn from.
+    pub train: usize,
+    /// Rows on which thresholds and the epoch to stop at are chosen.
+    pub inner: usize,
+    /// Rows to test on.
+    pub test: usize,
+    /// Rows that are both tested and learnt from or chosen on: none.
+    pub test_rows_used_before: usize,
+    /// True test rows by task.
+    pub test_positives: IndexMap<String, usize>,
+}
+
+impl Study {
+    /// Begins a study in the directory that the settings name, or goes on with it.
+    ///
+    /// # Errors
+    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
+    pub fn begin(settings: StudySettings) -> Result<Self> {
+        let directory = settings.base.out.clone();
+        let path = directory.join(SETTINGS);
+        if path.exists() {
+            check_same(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
+        } else if directory.exists() && fs::read_dir(&directory).map_err(Error::io(&directory))?.next().is_some() {
+            return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
+        }
+        let pairs = PairData::all(&settings)?;
+        let study = Self { settings, pairs, directory };
+        if let Some(manifest) = study.manifest()? {
+            study.check_data(&manifest)?;
+        }
+        fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
+        study.write_manifest(&study.new_manifest()?)?;
+        let text = study.settings.to_toml();
+        files::write_whole(&path, |output| output.write_all(text.as_bytes()))?;
+        Ok(study)
+    }
+
+    /// An existing study with its data.
+    ///
+    /// # Errors
+    /// A directory that is no study; what is wrong with its files; data that have changed since.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let path = directory.join(SETTINGS);
+        if !path.exists() {
+            return Err(Error::file(directory, format!("it is no study: it has no {SETTINGS}")));
+        }
+        let settings = StudySettings::load(Some(&path), Table::new())?;
+        let pairs = PairData::all(&settings)?;
+        let study = Self { settings, pairs, directory: directory.into() };
+        if let Some(manifest) = study.manifest()? {
+            study.check_data(&manifest)?;
+        }
+        Ok(study)
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where finished units are.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be made.
+    pub fn units(&self) -> Result<UnitStore> {
+        UnitStore::open(&self.directory)
+    }
+
+    /// Runs what is missing and writes what was found. `None` if `interrupted` was set on the way.
+    ///
+    /// # Errors
+    /// The first error of a unit; what cannot be read or written.
+    pub fn run(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Results>> {
+        let begin = Instant::now();
+        let outcomes = run_units(&self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
+        let Some(outcomes) = outcomes else { return Ok(None) };
+        let results = self.write_results(&outcomes)?;
+        self.write_manifest(&Manifest {
+            units: outcomes.len(),
+            unit_seconds: outcomes.iter().map(|(_, outcome)| outcome.seconds).sum(),
+            last_run_seconds: begin.elapsed().as_secs_f64(),
+            ..self.new_manifest()?
+        })?;
+        Ok(Some(results))
+    }
+
+    fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
+        let results = analyse(&self.settings, &self.pairs, outcomes);
+        let json = serde_json::to_string_pretty(&results).expect("results are plain data") + "\n";
+        files::write_whole(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
+        files::write_whole(&self.directory.join(TABLE), |output| csv::write(&results, output))?;
+        Ok(results)
+    }
+
+    fn new_manifest(&self) -> Result<Manifest> {
+        let chosen_on = match self.settings.inner {
+            0.0 => "nothing: thresholds are fixed, and all epochs are run".to_owned(),
+            inner => format!("inner rows: {inner} of each unit's training rows, never on its test rows"),
+        };
+        let pairs = self.pairs.iter().map(|pair| Ok((pair.name.clone(), self.pair_manifest(pair)?)));
+        Ok(Manifest {
+            version: env!("CARGO_PKG_VERSION").into(),
+            seed: self.settings.base.seed,
+            chosen_on,
+            pairs: pairs.collect::<Result<_>>()?,
+            units: 0,
+            unit_seconds: 0.0,
+            last_run_seconds: 0.0,
+            threads: schedule::threads(&self.settings),
+        })
+    }
+
+    fn pair_manifest(&self, pair: &PairData) -> Result<PairManifest> {
+        let fold = |(repeat, fold): (usize, usize)| {
+            let rows = pair.rows(repeat, fold)?;
+            let used = |row: &&usize| rows.train.binary_search(row).is_ok() || rows.inner.binary_search(row).is_ok();
+            let positives = |(slot, task): (usize, &String)| {
+                let is_true = |row: &&usize| pair.dataset.examples[**row].labels[slot] == Some(true);
+                (task.clone(), rows.test.iter().filter(is_true).count())
+            };
+            Ok(FoldManifest {
+                repeat,
+                fold,
+                train: rows.train.len(),
+                inner: rows.inner.len(),
+                test: rows.test.len(),
+                test_rows_used_before: rows.test.iter().filter(used).count(),
+                test_positives: pair.dataset.tasks.iter().enumerate().map(positives).collect(),
+            })
+        };
+        Ok(PairManifest {
+            sha256: pair.sha256.clone(),
+            sources: pair.corpus.sources.iter().map(SourceEntry::from).collect(),
+            vectors_sha256: pair.vectors.as_ref().map(|vectors| vectors.sha256.clone()),
+            vocabulary: pair.dataset.encoder.vocabulary.len(),
+            folds: self.settings.places().map(fold).collect::<Result<_>>()?,
+        })
+    }
+
+    fn manifest(&self) -> Result<Option<Manifest>> {
+        let path = self.directory.join(MANIFEST);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let manifest = serde_json::from_str(&text).map_err(|error| {
+            Error::line(&path, error.line() as u64, format!("not the manifest of a study: {error}"))
+        })?;
+        Ok(Some(manifest))
+    }
+
+    fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
+        let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
+        files::write_whole(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
+    }
+
+    /// The data must be those that the study began with.
+    fn check_data(&self, manifest: &Manifest) -> Result<()> {
+        for pair in &self.pairs {
+            let Some(then) = manifest.pairs.get(&pair.name).filter(|then| then.sha256 != pair.sha256) else { continue };
+            let changed = pair
+                .corpus
+                .sources
+                .iter()
+                .find(|now| then.sources.iter().any(|then| then.path == now.path && then.sha256 != now.sha256));
+            let what = changed.map_or("its vectors".to_owned(), |source| source.path.display().to_string());
+            let message =
+                format!("the data of `{}` are not those that the study began with: {what} changed", pair.name);
+            return Err(Error::file(&self.directory, format!("{message}; choose another --out")));
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
+fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+    let (table_then, table_now) = (then.to_table(), now.to_table());
+    let word = |value: Option<&Value>| value.map_or("nothing".to_owned(), literal);
+    let names = table_then.keys().chain(table_now.keys()).filter(|name| !EXTENSIBLE.contains(&name.as_str()));
+    let differing = names.filter(|name| table_then.get(*name) != table_now.get(*name));
+    let mut differences: Vec<String> = differing
+        .map(|name| format!("`{name}` is {} there and {} here", word(table_then.get(name)), word(table_now.get(name))))
+        .collect();
+    differences.sort();
+    differences.dedup();
+    if let Some(pair) = then.pairs.iter().find(|pair| !now.pairs.contains(pair)) {
+        differences.push(format!("its pair `{}` is another one here or none", pair.name));
+    } else if then.pairs.is_empty() && !now.pairs.is_empty() {
+        differences.push("its pairs are simulated".into());
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let message = format!("a study of other settings: {}; choose another --out", differences.join(", "));
+    Err(Error::file(path, message))
+}

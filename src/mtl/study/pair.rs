@@ -1,0 +1,143 @@
+//! The data of one pair: rows, vectors, folds.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
+use crate::Result;
+use crate::mtl::{
+    data::{Corpus, Dataset, Vectors, hold_out, read},
+    model::Table,
+    settings::Settings,
+    streams::Streams,
+};
+
+/// The data of one pair, ready to train on.
+#[derive(Clone, Debug)]
+pub struct PairData {
+    /// The pair's name.
+    pub name: String,
+    /// The cosine of the tasks' word weights, for a simulated pair.
+    pub relatedness: Option<f64>,
+    /// The rows as they were read.
+    pub corpus: Corpus,
+    /// The rows as ids. All arms use this vocabulary.
+    pub dataset: Dataset,
+    /// The word vectors, if there are any.
+    pub vectors: Option<Vectors>,
+    /// SHA-256 of the rows, labels and vectors, in hexadecimal.
+    pub sha256: String,
+    /// The fold of each row, repeat by repeat.
+    pub folds: Vec<Vec<Option<usize>>>,
+    inner: f64,
+    seed: u64,
+}
+
+/// The rows of one fold: indices of examples, rising.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldRows {
+    /// To learn from.
+    pub train: Vec<usize>,
+    /// Of the training folds, but held out: thresholds and the epoch to stop at are chosen on them.
+    pub inner: Vec<usize>,
+    /// To test on; nothing is ever chosen on them.
+    pub test: Vec<usize>,
+}
+
+impl PairData {
+    /// Reads or simulates the data of every pair, in the order of the settings.
+    ///
+    /// # Errors
+    /// What is wrong with the files; a task with too few rows of a class for the folds.
+    pub fn all(settings: &StudySettings) -> Result<Vec<Self>> {
+        if settings.pairs.is_empty() {
+            let pairs = SimulatedPair::all(settings.scale, settings.base.seed);
+            return pairs.iter().map(|pair| Self::simulated(settings, pair)).collect();
+        }
+        settings.pairs.iter().map(|pair| Self::read(settings, pair)).collect()
+    }
+
+    fn read(settings: &StudySettings, pair: &Pair) -> Result<Self> {
+        Self::new(settings, &pair.name, read(&pair.tasks)?, None)
+    }
+
+    fn simulated(settings: &StudySettings, pair: &SimulatedPair) -> Result<Self> {
+        let data = Self::new(settings, pair.name, pair.corpus()?, Some(&pair.vectors()))?;
+        Ok(Self { relatedness: Some(pair.simulation.relatedness), ..data })
+    }
+
+    /// `simulated` are the vectors to use where the settings name none.
+    fn new(settings: &StudySettings, name: &str, corpus: Corpus, simulated: Option<&str>) -> Result<Self> {
+        let Settings { tokenizer, max_length, padding, seed, .. } = settings.base;
+        let dataset = Dataset::new(&corpus, tokenizer, max_length, padding);
+        let vocabulary = &dataset.encoder.vocabulary;
+        let vectors = match (&settings.base.vectors, simulated) {
+            (Some(path), _) => Some(Vectors::read(path, vocabulary)?),
+            (None, Some(text)) => Some(Vectors::from_reader(text.as_bytes(), Path::new("<simulated>"), vocabulary)?),
+            (None, None) => None,
+        };
+        let folds = (0..settings.repeats)
+            .map(|repeat| folds::assign(&dataset.tasks, &dataset.examples, settings.folds, repeat, seed));
+        let folds = folds.collect::<Result<_>>()?;
+        let sha256 = sha256(&dataset, vectors.as_ref());
+        let (name, inner) = (name.to_owned(), settings.inner);
+        Ok(Self { name, relatedness: None, corpus, dataset, vectors, sha256, folds, inner, seed })
+    }
+
+    /// The position of a task among the pair's.
+    ///
+    /// # Panics
+    /// If the pair has no such task.
+    pub fn slot(&self, task: &str) -> usize {
+        self.dataset.tasks.iter().position(|name| name == task).expect("a task of the pair")
+    }
+
+    /// The rows of a fold. The inner rows are the same for every arm; they are stratified and keep groups together.
+    ///
+    /// # Errors
+    /// A task that would lack a class among the rows to learn from or the inner rows.
+    pub fn rows(&self, repeat: usize, fold: usize) -> Result<FoldRows> {
+        let of_fold = |test: bool| {
+            let place = self.folds[repeat].iter().enumerate();
+            place.filter_map(|(row, &of_row)| of_row.map(|f| (row, f == fold))).filter(move |(_, is)| *is == test)
+        };
+        let test = of_fold(true).map(|(row, _)| row).collect();
+        let rest: Vec<usize> = of_fold(false).map(|(row, _)| row).collect();
+        if self.inner == 0.0 {
+            return Ok(FoldRows { train: rest, inner: Vec::new(), test });
+        }
+        let examples: Vec<_> = rest.iter().map(|&row| self.dataset.examples[row].clone()).collect();
+        let seed = self.seed_of(repeat, fold);
+        let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed)?;
+        let back = |side: Vec<usize>| side.into_iter().map(|place| rest[place]).collect();
+        Ok(FoldRows { train: back(split.train), inner: back(split.held_out), test })
+    }
+
+    /// The seed of all units of a fold: all arms share it, so they start and go on from the same random numbers.
+    pub fn seed_of(&self, repeat: usize, fold: usize) -> u64 {
+        let streams = Streams::new(Streams::new(self.seed).key("unit of repeat", repeat as u64));
+        streams.key("unit of fold", fold as u64) >> 1 // as a file of settings holds it
+    }
+
+    /// What the embedding of a unit starts from.
+    pub fn table(&self, settings: &Settings) -> Table {
+        Table::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
+    }
+}
+
+fn sha256(dataset: &Dataset, vectors: Option<&Vectors>) -> String {
+    let mut hash = Sha256::new();
+    for task in &dataset.tasks {
+        hash.update(task.as_bytes());
+        hash.update(b"\n");
+    }
+    for example in &dataset.examples {
+        // The key is a hash of line and text.
+        hash.update(example.key.to_le_bytes());
+        let label = |label: &Option<bool>| label.map_or(b'-', |label| if label { b'1' } else { b'0' });
+        hash.update(example.labels.iter().map(label).collect::<Vec<u8>>());
+    }
+    hash.update(vectors.map_or("none", |vectors| &vectors.sha256).as_bytes());
+    super::hexadecimal(&hash.finalize())
+}

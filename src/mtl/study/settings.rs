@@ -1,0 +1,329 @@
+//! The configuration of a study: that of a run, flat, and what makes a study of runs.
+
+use std::{collections::BTreeSet, path::Path, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::Control;
+use crate::mtl::{
+    data::TaskSource,
+    evaluation::statistics::DEFAULT_ROPE,
+    settings::{FIELDS, Field, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
+};
+use crate::{Error, Result};
+
+/// What a study does. As a file:
+///
+/// ```toml
+/// preset = "paper"
+/// vectors = "glove.twitter.27B.200d.txt"
+/// shared = ["bilstm", "conv"]
+/// controls = ["shuffled", "matched-steps"]
+/// folds = 10
+///
+/// [[pair]]
+/// name = "vaccination"
+/// [[pair.task]]
+/// name = "relevance"
+/// file = "vaccination.tsv"
+/// [[pair.task]]
+/// name = "intent"
+/// file = "vaccination.tsv"
+/// ```
+///
+/// Every field of [`Settings`] may stand there too, except `validation` (here [`inner`](Self::inner)) and
+/// `checkpoint-steps` (a unit of a study is done again, not resumed).
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudySettings {
+    /// What holds for every unit; `shared` and the tasks are the unit's own, `validation` is the inner share.
+    pub base: Settings,
+    /// Folds of the cross-validation.
+    pub folds: usize,
+    /// How often the folds are drawn anew.
+    pub repeats: usize,
+    /// The shared layers to study.
+    pub shared: Vec<Shared>,
+    /// The controls to run beside STL and MTL.
+    pub controls: Vec<Control>,
+    /// Half the width of the region of practical equivalence, in points of F1.
+    pub rope: f64,
+    /// Share of each unit's training rows on which thresholds are tuned and the epoch to stop at is chosen.
+    pub inner: f64,
+    /// Size of the simulated pairs, as a share of the paper's.
+    pub scale: f64,
+    /// The pairs to study; none means the simulated ones.
+    pub pairs: Vec<Pair>,
+}
+
+/// Tasks that are learnt together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// The pair's name: letters, digits, `_` and `-`.
+    pub name: String,
+    /// Its tasks, two or more.
+    #[serde(rename = "task", default)]
+    pub tasks: Vec<TaskSource>,
+}
+
+/// The fields that only a study has.
+#[derive(Serialize, Deserialize)]
+struct Own {
+    folds: usize,
+    repeats: usize,
+    shared: Vec<Shared>,
+    controls: Vec<Control>,
+    rope: f64,
+    inner: f64,
+    scale: f64,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self {
+            folds: 10,
+            repeats: 1,
+            shared: vec![Shared::Bilstm, Shared::Conv, Shared::BilstmConv],
+            controls: Vec::new(),
+            rope: DEFAULT_ROPE,
+            inner: 0.1,
+            scale: 0.1,
+        }
+    }
+}
+
+/// Fields of a run that mean nothing in a study, or something else.
+const NOT_IN_A_STUDY: [&str; 3] = ["shared", "validation", "checkpoint-steps"];
+
+static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let field = |name: &str, kind: Kind, doc: &'static str| Field { name: name.into(), doc, group: "Study", kind };
+    vec![
+        field("folds", Kind::Whole { least: 2 }, "Folds of the cross-validation."),
+        field("repeats", Kind::Whole { least: 1 }, "How often the folds are drawn anew."),
+        field("shared", Kind::List(Shared::WORDS), "The shared layers to study."),
+        field("controls", Kind::List(Control::WORDS), "Placebos to run beside STL and MTL."),
+        field("rope", Kind::Number, "Half the width of the region of practical equivalence, in points of F1."),
+        field("inner", Kind::Share, "Share of each unit's training rows that choose thresholds and when to stop."),
+        field("scale", Kind::Positive, "Size of the simulated pairs, as a share of the paper's."),
+    ]
+});
+
+/// Every field of a study except pairs and tasks: its own, then those of [`Settings`].
+pub fn fields() -> impl Iterator<Item = &'static Field> {
+    OWN_FIELDS.iter().chain(FIELDS.iter().filter(|field| !NOT_IN_A_STUDY.contains(&field.name.as_str())))
+}
+
+impl StudySettings {
+    /// The values from which a configuration starts, without a pair.
+    pub fn preset(preset: Preset) -> Self {
+        let Own { folds, repeats, shared, controls, rope, inner, scale } = Own::default();
+        let base = Settings { validation: inner, out: "study".into(), ..Settings::preset(preset) };
+        Self { base, folds, repeats, shared, controls, rope, inner, scale, pairs: Vec::new() }
+    }
+
+    /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
+    /// Tasks outside any pair are one pair and take the place of all others.
+    ///
+    /// # Errors
+    /// As [`Settings::load`]; a pair with fewer than two tasks.
+    pub fn load(path: Option<&Path>, overrides: Table) -> Result<Self> {
+        let tables = vec![Tables::of::<Pair>("pair"), Tables::of::<TaskSource>("task")];
+        let mut given = Schema { fields: fields().collect(), tables }.given(path, overrides)?;
+        let pairs = given.remove("pair").map_or_else(|| Ok(Vec::new()), |pairs| from_value(pairs, "pair"))?;
+        let tasks = given.remove("task").map_or_else(|| Ok(Vec::new()), |tasks| from_value(tasks, "task"))?;
+
+        let mut own = Table::try_from(Own::default()).expect("defaults are plain data");
+        for field in OWN_FIELDS.iter() {
+            if let Some(value) = given.remove(&field.name) {
+                own.insert(field.name.clone(), field.listed(value));
+            }
+        }
+        let own: Own = from_value(Value::Table(own), "study")?;
+        given.insert("validation".into(), own.inner.into());
+        given.entry("out").or_insert_with(|| "study".into());
+        let Own { folds, repeats, shared, controls, rope, inner, scale } = own;
+        let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
+        let (shared, controls) = (distinct(shared), distinct(controls));
+        let base = Settings::load(None, given).map_err(|error| match error {
+            Error::Config { field, .. } if field == "patience" => {
+                Error::config(field, "stopping early needs inner rows, and `inner` is 0")
+            }
+            error => error,
+        })?;
+        let settings = Self { base, folds, repeats, shared, controls, rope, inner, scale, pairs };
+        settings.check_together()?;
+        Ok(settings)
+    }
+
+    fn check_together(&self) -> Result<()> {
+        if self.shared.is_empty() {
+            let message = format!("found none, expected some of: {}", Shared::WORDS.join(", "));
+            return Err(Error::config("shared", message));
+        }
+        if self.rope < 0.0 {
+            return Err(Error::config("rope", format!("found {}, expected at least 0", self.rope)));
+        }
+        let mut names = BTreeSet::new();
+        for pair in &self.pairs {
+            pair.check()?;
+            if !names.insert(&pair.name) {
+                return Err(Error::config(
+                    "pair",
+                    format!("two pairs are called `{}`; each needs its own name", pair.name),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every (repeat, fold), repeat by repeat.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let folds = self.folds;
+        (0..self.repeats).flat_map(move |repeat| (0..folds).map(move |fold| (repeat, fold)))
+    }
+
+    /// The fields that are set, by name, without the pairs.
+    ///
+    /// # Panics
+    /// As [`Settings::to_table`].
+    pub fn to_table(&self) -> Table {
+        let Self { base: _, folds, repeats, rope, inner, scale, .. } = *self;
+        let (shared, controls) = (self.shared.clone(), self.controls.clone());
+        let mut table = self.base.to_table();
+        table.remove("task");
+        for name in NOT_IN_A_STUDY {
+            table.remove(name);
+        }
+        let own = Own { folds, repeats, shared, controls, rope, inner, scale };
+        table.extend(Table::try_from(own).expect("plain data"));
+        table
+    }
+
+    /// The configuration file of these settings: every field under its explanation. [`StudySettings::load`] reads it back.
+    ///
+    /// # Panics
+    /// As [`Settings::to_table`].
+    pub fn to_toml(&self) -> String {
+        let mut text = "# A study of mtlcore. File names are relative to the working directory.\n".to_owned();
+        text += &explained(fields(), &self.to_table());
+        if !self.pairs.is_empty() {
+            let pairs = Value::try_from(&self.pairs).expect("paths are UTF-8");
+            text += &format!("\n## Pairs\n\n{}", Table::from_iter([("pair".to_owned(), pairs)]));
+        }
+        text
+    }
+}
+
+impl Pair {
+    /// A pair that is called like its tasks.
+    fn of(tasks: Vec<TaskSource>) -> Self {
+        let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+        Self { name: names.join("-"), tasks }
+    }
+
+    fn check(&self) -> Result<()> {
+        let wrong = |message: String| Err(Error::config("pair", message));
+        let fits = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        if self.name.is_empty() || !self.name.chars().all(fits) {
+            return wrong(format!("found the name {:?}, expected letters, digits, `_` and `-`", self.name));
+        }
+        match &self.tasks[..] {
+            [] => return wrong(format!("`{}` has no task; it needs two or more, each a [[pair.task]]", self.name)),
+            [one] => {
+                let message =
+                    format!("`{}` has one task, `{}`; to learn together takes two or more", self.name, one.name);
+                return wrong(message);
+            }
+            _ => {}
+        }
+        let mut names = BTreeSet::new();
+        for task in &self.tasks {
+            task.validate()?;
+            if !names.insert(&task.name) {
+                return Err(Error::task(&task.name, format!("two tasks of the pair `{}` have this name", self.name)));
+            }
+            if task.validation.is_some() {
+                return Err(Error::task(
+                    &task.name,
+                    "a study measures on its own folds, so it takes no validation file",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Each once, in the order of its first occurrence.
+fn distinct<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    all.into_iter().fold(Vec::new(), |mut kept, item| {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+        kept
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn load(text: &str, overrides: &str) -> std::result::Result<StudySettings, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let loaded = StudySettings::load(Some(file.path()), overrides.parse().unwrap());
+        loaded.map_err(|error| error.to_string().replace(file.path().to_str().unwrap(), "FILE"))
+    }
+
+    const PAIR: &str = "[[pair]]\nname = 'p'\n[[pair.task]]\nname = 'a'\nfile = 'a.tsv'\n";
+    const SECOND: &str = "[[pair.task]]\nname = 'b'\nfile = 'b.tsv'\n";
+
+    #[test]
+    fn lists_are_arrays_or_words_between_commas() {
+        for shared in ["shared = ['conv', 'bilstm']", "shared = 'conv, bilstm,conv'"] {
+            assert_eq!(load(shared, "").unwrap().shared, [Shared::Conv, Shared::Bilstm]);
+        }
+        assert_eq!(load("", "controls = 'pooled'").unwrap().controls, [Control::Pooled]);
+    }
+
+    #[test]
+    fn the_fields_of_a_run_hold_for_every_unit() {
+        let study = load("preset = 'paper'\nepochs = 3\ninner = 0.2", "folds = 5").unwrap();
+        assert_eq!((study.base.epochs, study.base.validation, study.folds), (3, 0.2, 5));
+        assert_eq!(study.base.preset, Preset::Paper);
+    }
+
+    #[test]
+    fn tasks_of_the_command_line_are_one_pair() {
+        let tasks = "task = [{ name = 'x', file = 'x.tsv' }, { name = 'y', file = 'y.tsv' }]";
+        let pairs = load(&format!("{PAIR}{SECOND}"), tasks).unwrap().pairs;
+        assert_eq!((pairs.len(), pairs[0].name.as_str(), pairs[0].tasks.len()), (1, "x-y", 2));
+    }
+
+    #[test]
+    fn settings_survive_their_file() {
+        let study = load(&format!("seed = 7\npatience = 2\ncontrols = ['masked']\n{PAIR}{SECOND}"), "").unwrap();
+        assert_eq!(load(&study.to_toml(), "").unwrap(), study);
+    }
+
+    #[test]
+    fn errors_name_the_line_the_field_and_what_was_expected() {
+        for (text, message) in [
+            ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
+            ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
+            ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
+            ("shared = []", "`shared`: found none, expected some of: bilstm, conv, bilstm-conv"),
+            ("patience = 1\ninner = 0", "`patience`: stopping early needs inner rows, and `inner` is 0"),
+            (PAIR, "`pair`: `p` has one task, `a`; to learn together takes two or more"),
+            ("[[pair]]\nname = 'p'", "`pair`: `p` has no task; it needs two or more, each a [[pair.task]]"),
+        ] {
+            assert_eq!(load(text, "").unwrap_err(), message);
+        }
+        let twice = format!("{PAIR}{}", SECOND.replace("'b'", "'a'"));
+        assert_eq!(load(&twice, "").unwrap_err(), "task `a`: two tasks of the pair `p` have this name");
+        let unknown = load(&format!("{PAIR}labels = 'x'\n"), "").unwrap_err();
+        assert!(unknown.starts_with("FILE:6: `pair`: ") && unknown.contains("`labels`"), "{unknown}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Finished units as files, and which process works on which.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{UnitOutcome, UnitSpec};
+use crate::mtl::files;
+use crate::{Error, Result};
+
+/// The folder `units/` of a study's directory. A unit's file is named by its key, so files of other settings, data or
+/// versions are never taken for it, and is written whole or not at all.
+#[derive(Clone, Debug)]
+pub struct UnitStore {
+    directory: PathBuf,
+}
+
+/// A unit as a file.
+#[derive(Serialize, Deserialize)]
+struct UnitFile {
+    key: String,
+    spec: UnitSpec,
+    /// SHA-256 of the outcome as JSON without white space.
+    sha256: String,
+    outcome: UnitOutcome,
+}
+
+/// The right to work on a unit: nobody else has it while this exists. It ends with the process, however that ends.
+pub(super) struct Claim {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl UnitStore {
+    /// The store in a study's directory, made if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be made.
+    pub fn open(study: &Path) -> Result<Self> {
+        let directory = study.join("units");
+        fs::create_dir_all(&directory).map_err(Error::io(&directory))?;
+        Ok(Self { directory })
+    }
+
+    /// The file of a unit.
+    pub fn path(&self, spec: &UnitSpec, key: &str) -> PathBuf {
+        let UnitSpec { pair, shared, arm, task, repeat, fold } = spec;
+        let shared = shared.map_or(String::new(), |shared| format!(".{}", super::word(&shared)));
+        let task = task.as_ref().map_or(String::new(), |task| format!(".{task}"));
+        let name = format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{}.json", arm.word(), &key[..16]);
+        self.directory.join(name)
+    }
+
+    /// The outcome of a unit; `None` if it is not finished.
+    ///
+    /// # Errors
+    /// [`Error::File`] if its file is damaged, [`Error::Io`] if it cannot be read.
+    pub fn read(&self, spec: &UnitSpec, key: &str) -> Result<Option<UnitOutcome>> {
+        let path = self.path(spec, key);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(path)(error)),
+        };
+        let damaged = |what: String| Error::file(&path, format!("the unit is damaged: {what}"));
+        let file: UnitFile = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        if file.sha256 != checksum(&file.outcome) {
+            return Err(damaged("its numbers do not have the checksum that it names".into()));
+        }
+        if file.key != key || file.spec != *spec {
+            return Err(damaged("it is another unit".into()));
+        }
+        Ok(Some(file.outcome))
+    }
+
+    /// Writes a finished unit.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write(&self, spec: &UnitSpec, key: &str, outcome: &UnitOutcome) -> Result<()> {
+        let file =
+            UnitFile { key: key.to_owned(), spec: spec.clone(), sha256: checksum(outcome), outcome: outcome.clone() };
+        files::write_whole(&self.path(spec, key), |output| {
+            serde_json::to_writer(&mut *output, &file)?;
+            output.write_all(b"\n")
+        })
+    }
+
+    /// Claims a unit; `None` if somebody else works on it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the claim cannot be written.
+    pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Option<Claim>> {
+        let path = self.path(spec, key).with_extension("claim");
+        let lock = File::create(&path).map_err(Error::io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Claim { path, _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // A file system without locks: at worst a unit is done twice, with the same bits.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Claim { path, _lock: lock }))
+            }
+            Err(TryLockError::Error(error)) => Err(Error::io(path)(error)),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Whoever claims a file that is being removed does the unit again, and writes the same bits.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn checksum(outcome: &UnitOutcome) -> String {
+    super::hexadecimal(&Sha256::digest(serde_json::to_vec(outcome).expect("an outcome is plain data")))
+}

@@ -1,0 +1,151 @@
+//! `mtlcore study` as a user meets it.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+    thread,
+    time::Duration,
+};
+
+const SMALL: [&str; 12] =
+    ["study", "--scale", "0.02", "--folds", "3", "--epochs", "2", "--units", "5", "--shared", "conv", "--out"];
+
+fn mtlcore(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mtlcore"));
+    command.current_dir(directory).args(arguments).env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn small(directory: &Path, out: &str) -> Command {
+    let mut command = mtlcore(directory, &SMALL);
+    command.arg(out);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn assert_success(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_study_prints_a_table_and_a_sentence_for_each_pair() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = small(directory.path(), "s").args(["--controls", "masked"]).output().unwrap();
+    assert_success(&output);
+    let shown = text(&output.stdout);
+    for pair in ["simulated-1", "simulated-2", "simulated-3"] {
+        assert!(shown.contains(&format!("\n{pair} (")), "{shown}");
+    }
+    for word in ["STL F1", "MTL F1", "Δ F1", "verdict", "real gain", "(n-grams)", "(always true)"] {
+        assert!(shown.contains(word), "{word}\n{shown}");
+    }
+    assert_eq!(shown.lines().filter(|line| line.ends_with('.') && line.contains("ogether")).count(), 3, "{shown}");
+    for file in ["study.toml", "manifest.json", "results.json", "results.csv", "units"] {
+        assert!(directory.path().join("s").join(file).exists(), "{file}");
+    }
+    let rows = fs::read_to_string(directory.path().join("s/results.csv")).unwrap();
+    // 3 pairs of 2 tasks, 3 arms, 3 folds, 2 thresholds.
+    assert_eq!(rows.lines().count(), 1 + 3 * 2 * 3 * 3 * 2);
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(directory.path().join("s/manifest.json")).unwrap()).unwrap();
+    for fold in manifest["pairs"]["simulated-1"]["folds"].as_array().unwrap() {
+        assert_eq!(fold["test_rows_used_before"], 0);
+    }
+}
+
+#[test]
+fn the_written_study_file_is_the_study() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_success(&small(directory.path(), "s").output().unwrap());
+    let again = mtlcore(directory.path(), &["study", "s/study.toml"]).output().unwrap();
+    assert_success(&again);
+    let other = mtlcore(directory.path(), &["study", "s/study.toml", "--seed", "2"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(1));
+    assert_eq!(
+        text(&other.stderr).lines().last().unwrap(),
+        "error: s/study.toml: a study of other settings: `seed` is 1 there and 2 here; choose another --out"
+    );
+}
+
+#[test]
+fn bad_input_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let rows = |positives: usize| -> String {
+        let row = |i: usize| format!("text number {i}\t{}\n", u8::from(i < positives));
+        "text\tlabel\n".to_owned() + &(0..40).map(row).collect::<String>()
+    };
+    fs::write(directory.path().join("a.tsv"), rows(20)).unwrap();
+    fs::write(directory.path().join("b.tsv"), rows(4)).unwrap();
+    fs::write(directory.path().join("one.toml"), "[[pair]]\nname = 'p'\n[[pair.task]]\nname = 'a'\nfile = 'a.tsv'\n")
+        .unwrap();
+    fs::create_dir(directory.path().join("full")).unwrap();
+    fs::write(directory.path().join("full/thesis.txt"), "mine").unwrap();
+    for (arguments, message) in [
+        (
+            &["--task", "a=a.tsv", "--task", "b=b.tsv"][..],
+            "error: task `b`: 4 true rows are too few for 10 folds; each fold tests at least one",
+        ),
+        (&["--task", "a=a.tsv"], "error: `pair`: `a` has one task, `a`; to learn together takes two or more"),
+        (&["one.toml"], "error: `pair`: `p` has one task, `a`; to learn together takes two or more"),
+        (&["--out", "full"], "error: full: it exists and is no study of mtlcore; choose another --out"),
+    ] {
+        let output = mtlcore(directory.path(), &["study"]).args(arguments).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr).lines().last()), (Some(1), Some(message)));
+    }
+    let output = mtlcore(directory.path(), &["study", "--folds", "1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// Killed again and again, it ends with the bits of a study that was left alone.
+#[test]
+#[cfg(unix)]
+fn killing_it_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_success(&small(directory.path(), "whole").output().unwrap());
+    for milliseconds in [40, 90, 150, 230, 310] {
+        let mut child = small(directory.path(), "killed").spawn().unwrap();
+        thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_success(&small(directory.path(), "killed").output().unwrap());
+    let result = |out: &str| fs::read(directory.path().join(out).join("results.json")).unwrap();
+    assert!(result("whole") == result("killed"));
+}
+
+#[test]
+fn two_processes_share_the_work() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_success(&small(directory.path(), "whole").output().unwrap());
+    let mut both = [0, 1].map(|_| small(directory.path(), "both").stdout(std::process::Stdio::null()).spawn().unwrap());
+    for child in &mut both {
+        assert!(child.wait().unwrap().success());
+    }
+    let result = |out: &str| fs::read(directory.path().join(out).join("results.json")).unwrap();
+    assert!(result("whole") == result("both"));
+}
+
+/// Ctrl-C: exit code 130, a word how to go on, nothing half-written.
+#[test]
+#[cfg(unix)]
+fn ctrl_c_says_how_to_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut long = small(directory.path(), "s");
+    let child = long.args(["--epochs", "500"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    while !directory.path().join("s/units").exists() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    thread::sleep(Duration::from_millis(300));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(text(&output.stderr).ends_with("Stopped; finished units are kept. The same command goes on.\n"));
+    for unit in fs::read_dir(directory.path().join("s/units")).unwrap() {
+        let path = unit.unwrap().path();
+        assert!(path.extension().is_some_and(|extension| extension == "json"), "{}", path.display());
+    }
+}
