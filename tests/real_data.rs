@@ -7,15 +7,18 @@ use std::{env, fs, path::Path};
 
 use assert_cmd::Command;
 
-/// Trains each shared layer on both tasks together and on each alone, for so many epochs: enough for it to see the sense, no more.
-fn beats_always_true(tasks: [&str; 2], epochs: [(&str, [usize; 3]); 3]) {
+/// Long enough for the share predicted true to settle (after one epoch it may still be anything), and no longer.
+const EPOCHS: [(&str, usize); 3] = [("bilstm", 3), ("conv", 10), ("bilstm-conv", 3)];
+
+/// Trains each shared layer on both tasks together and on each alone.
+fn beats_always_true(tasks: [&str; 2]) {
     let Some(data) = env::var_os("MTLCORE_DATA") else {
         println!("SKIPPED: set MTLCORE_DATA to the directory of the real posts to run this test");
         return;
     };
     let mut failures = Vec::new();
-    for (shared, epochs) in epochs {
-        for (tasks, epochs) in [&tasks[..], &tasks[..1], &tasks[1..]].into_iter().zip(epochs) {
+    for (shared, epochs) in EPOCHS {
+        for tasks in [&tasks[..], &tasks[..1], &tasks[1..]] {
             for (task, f1, always_true) in trained(Path::new(&data), tasks, shared, epochs) {
                 let line =
                     format!("{shared}, {} task(s), {task}: F1 {f1:.3}, always true {always_true:.3}", tasks.len());
@@ -52,16 +55,10 @@ fn trained(data: &Path, tasks: &[&str], shared: &str, epochs: usize) -> Vec<(Str
 
 #[test]
 fn two_sources_with_one_label_each() {
-    beats_always_true(
-        ["reddit=phm_reddit.tsv:label", "forum=phm_forum.tsv:label"],
-        [("bilstm", [1, 1, 3]), ("conv", [10; 3]), ("bilstm-conv", [1, 1, 3])],
-    );
+    beats_always_true(["reddit=phm_reddit.tsv:label", "forum=phm_forum.tsv:label"]);
 }
 
 #[test]
 fn one_source_with_both_labels() {
-    beats_always_true(
-        ["related=crisis_related_informative.tsv", "informative=crisis_related_informative.tsv"],
-        [("bilstm", [2, 2, 1]), ("conv", [10; 3]), ("bilstm-conv", [2, 2, 1])],
-    );
+    beats_always_true(["related=crisis_related_informative.tsv", "informative=crisis_related_informative.tsv"]);
 }

@@ -26,6 +26,8 @@ use mtlcore::{
 };
 use serde_json::Value;
 
+use crate::output;
+
 /// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -169,7 +171,7 @@ fn already_there(column: &str) -> String {
 /// Standard input, unpacked if it is gzip. (No text begins with the first byte of gzip.)
 fn standard_input() -> io::Result<Box<dyn BufRead + Send>> {
     if io::stdin().is_terminal() {
-        eprintln!("Reading rows from standard input.");
+        output::say("Reading rows from standard input.");
     }
     let mut input = BufReader::with_capacity(BUFFER, io::stdin());
     let is_gzip = input.fill_buf()?.first() == Some(&0x1f);
