@@ -14,7 +14,7 @@ use mtlcore::mtl::{
     study::{Arm, Control, Event, FoldRows, PairData, Study, StudySettings, UnitOutcome, UnitSpec},
 };
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Small enough for a test: the simulated pairs at a fiftieth of the paper's size.
 fn small(out: &Path) -> StudySettings {

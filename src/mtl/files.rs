@@ -16,6 +16,9 @@ use crate::{Error, Result};
 /// Tensors with their names.
 pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
 
+/// What the names of files begin with that are being written.
+pub(super) const ASIDE: &str = ".writing-";
+
 /// Replaces the file by what `write` writes: aside, synced, then renamed, so that a reader finds the old content or the new, even
 /// after a power cut.
 ///
@@ -24,7 +27,7 @@ pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
 pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let replace = || {
-        let mut aside = tempfile::Builder::new().prefix(".writing-").tempfile_in(directory)?;
+        let mut aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(directory)?;
         let mut buffered = io::BufWriter::new(&mut aside);
         write(&mut buffered)?;
         buffered.flush()?;
