@@ -178,7 +178,7 @@ fn only_force_replaces_a_run_and_only_the_run() {
     trained(&place, &format!("{TRAIN} --force"));
     assert_eq!(place.files("run")["model.safetensors"], before["model.safetensors"]);
     fs::create_dir(place.path("new")).unwrap();
-    fs::write(place.path("new/manifest.json.writing"), "{").unwrap();
+    fs::write(place.path("new/manifest.json.writing-1"), "{").unwrap();
     trained(&place, &format!("{TRAIN} --out new"));
 
     let no_run = "train --task flu=flu.tsv --force --out .";

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -23,27 +23,47 @@ pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
 /// [`Error::Io`] with `path`; the old content is then still there.
 pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let aside = aside(path);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ASIDE);
     let replace = || {
-        let mut buffered = io::BufWriter::new(File::create(&aside)?);
+        let mut aside = tempfile::Builder::new();
+        // A temporary file is its owner's alone; a result is for all whom the umask lets read.
+        #[cfg(unix)]
+        aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut aside = aside.prefix(&name).tempfile_in(directory)?;
+        let mut buffered = io::BufWriter::new(&mut aside);
         write(&mut buffered)?;
-        buffered.into_inner()?.sync_all()?;
-        fs::rename(&aside, path)?;
+        buffered.flush()?;
+        drop(buffered);
+        aside.as_file().sync_all()?;
+        aside.persist(path)?;
         // The new name is safe once the directory is.
         if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
     };
-    replace().map_err(|error| {
-        // The disk may be full.
-        let _ = fs::remove_file(&aside);
-        Error::io(path)(error)
-    })
+    replace().map_err(Error::io(path))
 }
 
-/// Where a file is written before it is whole. It is one name, so that what a killed process left there is replaced by the next one.
-pub(super) fn aside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".writing");
-    name.into()
+/// What follows the name of a file that is being written; then come random letters, so that two processes that write the same
+/// file do not meet.
+const ASIDE: &str = ".writing-";
+
+/// Whether a path is that of a file which is being written, or was when its process was killed.
+pub(super) fn is_aside(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains(ASIDE))
+}
+
+/// Removes what killed processes were writing in a directory that is ours alone.
+///
+/// # Errors
+/// [`Error::Io`] if the directory cannot be read or a file cannot be removed.
+pub(super) fn clear_asides(directory: &Path) -> Result<()> {
+    for entry in fs::read_dir(directory).map_err(Error::io(directory))? {
+        let path = entry.map_err(Error::io(directory))?.path();
+        if is_aside(&path) {
+            fs::remove_file(&path).map_err(Error::io(&path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a safetensors file with at most one entry of metadata (the order of several would vary).

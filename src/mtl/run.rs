@@ -195,9 +195,9 @@ impl RunDirectory {
         params: &ParamStore<f32>,
     ) -> Result<Self> {
         let run = Self { path: path.into() };
-        // What was killed before it had a manifest left this at most.
-        let rest = files::aside(&run.file(MANIFEST));
-        if path.exists() && fs::read_dir(path).map_err(Error::io(path))?.flatten().any(|entry| entry.path() != rest) {
+        // What was killed before it had a manifest left at most what it was writing.
+        if path.exists() && fs::read_dir(path).map_err(Error::io(path))?.flatten().any(|e| !files::is_aside(&e.path()))
+        {
             if !force {
                 return Err(Error::file(path, "it exists already; choose another --out, or replace it with --force"));
             }
@@ -326,7 +326,8 @@ impl RunDirectory {
     pub fn finish(&self, params: &ParamStore<f32>, epochs: Epochs) -> Result<()> {
         self.save_params(params)?;
         self.write_manifest(&Manifest { finished: true, epochs: Some(epochs), ..self.manifest()? })?;
-        self.remove(CHECKPOINT)
+        self.remove(CHECKPOINT)?;
+        files::clear_asides(&self.path)
     }
 
     /// The trained network, to predict with.

@@ -19,11 +19,11 @@ use crate::mtl::{
     training::EpochReport,
 };
 
-/// What picks a number out of the metrics.
-type Pick = fn(&Metrics) -> Option<f64>;
+/// One number of a measurement; `None` where it is not defined.
+pub type Metric = fn(&Metrics) -> Option<f64>;
 
 /// The metrics that are summarised, by name.
-pub const METRICS: [(&str, Pick); 11] = [
+pub const METRICS: [(&str, Metric); 11] = [
     ("accuracy", |m| Some(m.accuracy)),
     ("precision", |m| Some(m.precision)),
     ("recall", |m| Some(m.recall)),
@@ -279,9 +279,7 @@ impl Arms<'_> {
 impl Summary {
     /// Of one measurement a fold.
     pub fn of(folds: &[Metrics]) -> Self {
-        let spread = |(name, of): &(&str, fn(&Metrics) -> Option<f64>)| {
-            (name.to_string(), Spread::of(folds.iter().filter_map(of)))
-        };
+        let spread = |(name, of): &(&str, Metric)| (name.to_string(), Spread::of(folds.iter().filter_map(of)));
         let metrics: IndexMap<String, Spread> = METRICS.iter().map(spread).collect();
         let counts: Vec<_> = folds.iter().map(|metrics| metrics.counts).collect();
         Self { metrics, f_over_folds: f_over_folds(&counts) }

@@ -105,7 +105,7 @@ impl Study {
         let path = directory.join(SETTINGS);
         if path.exists() {
             check_same(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
-        } else if directory.exists() && fs::read_dir(&directory).map_err(Error::io(&directory))?.next().is_some() {
+        } else if directory.exists() && holds_something(&directory)? {
             return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
         }
         let pairs = PairData::all(&settings)?;
@@ -114,9 +114,11 @@ impl Study {
             study.check_data(&manifest)?;
         }
         fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
-        study.write_manifest(&study.new_manifest()?)?;
+        let manifest = study.new_manifest()?;
+        // First what makes the directory a study.
         let text = study.settings.to_toml();
         files::write_whole(&path, |output| output.write_all(text.as_bytes()))?;
+        study.write_manifest(&manifest)?;
         Ok(study)
     }
 
@@ -255,6 +257,13 @@ impl Study {
         }
         Ok(())
     }
+}
+
+/// Whether there is anything in a directory but what a killed process was writing.
+fn holds_something(directory: &Path) -> Result<bool> {
+    let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>();
+    Ok(paths.map_err(Error::io(directory))?.iter().any(|path| !files::is_aside(path)))
 }
 
 /// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.

@@ -24,7 +24,7 @@ mod simulated;
 mod store;
 mod unit;
 
-pub use analysis::{METRICS, analyse};
+pub use analysis::{METRICS, Metric, analyse};
 pub use arm::Arm;
 pub use control::Control;
 pub use directory::{Manifest, PairManifest, Study};

@@ -8,10 +8,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::autograd::{Adam, AdamSettings, Gradients, Mode, ParamId, ParamStore, RowUpdates, Tape, Var};
-use crate::mtl::{
-    data::Vocabulary,
-    streams::{Streams, split_mix},
-};
+use crate::mtl::streams::{Streams, split_mix};
 use crate::tensor::{Pool, Real, Segments, Tensor};
 
 /// Passes over the training rows.
@@ -40,7 +37,7 @@ struct Features {
 
 impl NGrams {
     /// Trains on texts of ids with their labels; also returns the number of steps.
-    pub fn train(texts: &[(&[u32], bool)], seed: u64) -> (Self, usize) {
+    pub fn train(texts: &[(Vec<u32>, bool)], seed: u64) -> (Self, usize) {
         let mut known: HashMap<NGram, (u32, f32)> = HashMap::new();
         let mut document_frequency: Vec<u32> = Vec::new();
         for (ids, _) in texts {
@@ -76,12 +73,13 @@ impl NGrams {
         (model, steps)
     }
 
-    fn fit(&mut self, features: &[Features], texts: &[(&[u32], bool)], penalty: &[f32], seed: u64) -> usize {
+    fn fit(&mut self, features: &[Features], texts: &[(Vec<u32>, bool)], penalty: &[f32], seed: u64) -> usize {
         let n = texts.len() as f64;
         let positives = texts.iter().filter(|(_, label)| *label).count() as f64;
         let class_weights = [(true, n / (2.0 * positives)), (false, n / (2.0 * (n - positives)))];
-        let row_updates = RowUpdates::Lazy;
-        let mut adam = Adam::new(AdamSettings { row_updates, learning_rate: LEARNING_RATE, ..AdamSettings::default() });
+        // Momentum and long memory carry a weight that is met once an epoch far beyond its optimum.
+        let (beta1, beta2, row_updates) = (0.0, 0.99, RowUpdates::Lazy);
+        let mut adam = Adam::new(AdamSettings { beta1, beta2, row_updates, ..AdamSettings::default() });
         let mut pool = Pool::new();
         let mut steps = 0;
         let all_steps = EPOCHS * texts.len().div_ceil(BATCH);
@@ -168,10 +166,9 @@ impl NGrams {
     }
 }
 
-/// The words of a text and its neighbouring pairs, without padding.
-fn n_grams(ids: &[u32]) -> impl Iterator<Item = NGram> + '_ {
-    let words = || ids.iter().copied().filter(|&id| id != Vocabulary::PAD);
-    words().map(|id| (id, None)).chain(words().zip(words().skip(1)).map(|(first, second)| (first, Some(second))))
+/// The words of a text and its neighbouring pairs.
+fn n_grams(words: &[u32]) -> impl Iterator<Item = NGram> + '_ {
+    words.iter().map(|&word| (word, None)).chain(words.windows(2).map(|pair| (pair[0], Some(pair[1]))))
 }
 
 #[cfg(test)]
@@ -180,9 +177,9 @@ mod tests {
 
     #[test]
     fn texts_are_scaled_to_length_one_and_know_their_pairs() {
-        let texts: [(&[u32], bool); 3] = [(&[2, 3], true), (&[3, 2, 2], false), (&[4, 0], true)];
+        let texts = [(vec![2, 3], true), (vec![3, 2, 2], false), (vec![4], true)];
         let (model, _) = NGrams::train(&texts, 1);
-        // 2, 3, 4, and the pairs 2 3, 3 2, 2 2; nothing with padding.
+        // 2, 3, 4, and the pairs 2 3, 3 2, 2 2.
         assert_eq!(model.known.len(), 6);
         let features = model.features(&[2, 3, 9]);
         assert_eq!(features.rows.len(), 3);
@@ -193,7 +190,7 @@ mod tests {
     /// Expected values: scikit-learn's TfidfVectorizer (smooth_idf, l2) has idf ln(4/3) + 1 for two of three texts.
     #[test]
     fn rare_words_weigh_more() {
-        let texts: [(&[u32], bool); 3] = [(&[2, 3], true), (&[2], false), (&[4], true)];
+        let texts = [(vec![2, 3], true), (vec![2], false), (vec![4], true)];
         let (model, _) = NGrams::train(&texts, 1);
         let idf = |id: u32| model.known[&(id, None)].1;
         approx::assert_relative_eq!(idf(2), 1.287_682, max_relative = 1e-6);
@@ -203,8 +200,8 @@ mod tests {
     /// The order of words decides: no single word does.
     #[test]
     fn pairs_of_words_are_learnt() {
-        let texts: Vec<(&[u32], bool)> =
-            (0..200).map(|i| if i % 4 == 0 { (&[2_u32, 3, 4][..], true) } else { (&[3, 2, 4][..], false) }).collect();
+        let text = |i: usize| if i.is_multiple_of(4) { (vec![2, 3, 4], true) } else { (vec![3, 2, 4], false) };
+        let texts: Vec<(Vec<u32>, bool)> = (0..200).map(text).collect();
         let (model, _) = NGrams::train(&texts, 1);
         assert!(model.probability(&[2, 3, 4]) > 0.6);
         assert!(model.probability(&[3, 2, 4]) < 0.4);

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{Arm, Control, FoldRows, PairData, StudySettings, arm::ArmData, ngram::NGrams};
 use crate::Result;
 use crate::mtl::{
+    data::Vocabulary,
     evaluation::metrics::best_threshold,
     settings::{Settings, Shared},
     training::{EpochReport, Event, Flow, Outcome, Predictor, Trainer},
@@ -221,13 +222,17 @@ impl UnitSpec {
 }
 
 fn n_gram(settings: &Settings, pair: &PairData, slot: usize, rows: &FoldRows) -> UnitOutcome {
-    let train: Vec<_> = labelled(pair, slot, &rows.train);
-    let texts: Vec<(&[u32], bool)> =
-        train.iter().map(|&(row, label)| (&pair.dataset.examples[row].tokens[..], label)).collect();
-    let (model, steps) = NGrams::train(&texts, settings.seed);
-    let predict = |rows: &[usize]| -> Vec<f64> {
-        rows.iter().map(|&row| model.probability(&pair.dataset.examples[row].tokens)).collect()
+    // As in scikit-learn: what has fewer than two letters or digits, such as punctuation, is no word.
+    let vocabulary = pair.dataset.encoder.vocabulary.words();
+    let is_word = |word: &String| word.chars().filter(|c| c.is_alphanumeric()).count() >= 2;
+    let known: Vec<bool> = vocabulary.iter().map(is_word).collect();
+    let words = |row: usize| -> Vec<u32> {
+        let tokens = pair.dataset.examples[row].tokens.iter().copied();
+        tokens.filter(|&id| id != Vocabulary::PAD && known[id as usize]).collect()
     };
+    let texts = labelled(pair, slot, &rows.train).into_iter().map(|(row, label)| (words(row), label));
+    let (model, steps) = NGrams::train(&texts.collect::<Vec<_>>(), settings.seed);
+    let predict = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|&row| model.probability(&words(row))).collect() };
     let predictions = test(pair, slot, rows, predict);
     let tasks = IndexMap::from([(pair.dataset.tasks[slot].clone(), predictions)]);
     UnitOutcome { tasks, epochs: Vec::new(), chosen_epoch: super::ngram::EPOCHS, steps, seconds: 0.0 }

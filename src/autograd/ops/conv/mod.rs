@@ -282,3 +282,49 @@ pub(super) fn checks() -> Vec<Check> {
     }
     checks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::{Mode, ParamStore};
+
+    /// The vectors of a batch and all gradients, by the fused computation or by the reference.
+    fn run<F: Real>(channels: usize, fused: bool) -> Vec<Tensor<F>> {
+        let mut params = ParamStore::<F>::new();
+        let shapes: [&[usize]; 3] = [&[9, channels], &[3, channels, 5], &[5]];
+        let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape.len() as f64).cast()));
+        let segments = Arc::new(Segments::from_lengths([7, 2, 0, 11, 1, 3]));
+        let rows: Arc<[u32]> = (0..segments.total() as u32).map(|n| n * 5 % 9).collect();
+        let mut pool = Pool::new();
+        let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+        let [x, kernel, bias] = ids.map(|id| tape.param(id));
+        let (activation, pooling) = (ConvActivation::Tanh, TimePooling::Max);
+        let conv = Convolution { kernel, bias, activation, pooling };
+        let y = match fused {
+            true => tape.conv(x, &rows, &segments, conv),
+            false => tape.conv_reference(x, &rows, &segments, conv),
+        };
+        let vectors = tape.value(y).clone();
+        let gradients = tape.pull_back(y, &wave(vectors.shape().dims(), 0.5).cast());
+        std::iter::once(vectors).chain(ids.map(|id| gradients.dense(id).unwrap())).collect()
+    }
+
+    fn assert_close<F: Real>(tolerance: f64) {
+        // Fewer channels than the block that is summed in registers, one block, and blocks with a rest.
+        for channels in [1, 63, 64, 65, 150, 200] {
+            for (fused, plain) in run::<F>(channels, true).iter().zip(run::<F>(channels, false)) {
+                let largest = plain.data().iter().fold(0.0_f64, |m, x| m.max(x.to_f64().abs()));
+                for (a, b) in fused.data().iter().zip(plain.data()) {
+                    let error = (*a - *b).to_f64().abs();
+                    assert!(error <= tolerance * largest, "{channels} channels: {a} for {b} of {largest}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_of_channels_agrees_with_the_reference_in_both_precisions() {
+        assert_close::<f32>(1e-5);
+        assert_close::<f64>(1e-12);
+    }
+}
