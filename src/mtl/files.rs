@@ -31,7 +31,8 @@ pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io:
         #[cfg(unix)]
         aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut aside = aside.prefix(&name).tempfile_in(directory)?;
-        let mut buffered = io::BufWriter::new(&mut aside);
+        // The bare file, whose errors do not tell its passing name.
+        let mut buffered = io::BufWriter::new(aside.as_file_mut());
         write(&mut buffered)?;
         buffered.flush()?;
         drop(buffered);
