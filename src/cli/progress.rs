@@ -71,7 +71,7 @@ impl StudyProgress {
 
     /// Says something without tearing the bar.
     pub fn say(&self, line: &str) {
-        self.0.suspend(|| eprintln!("{line}"));
+        self.0.suspend(|| crate::output::say(line));
     }
 
     pub fn finish(self) {

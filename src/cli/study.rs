@@ -87,10 +87,10 @@ impl Args for StudyArguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let settings = arguments.settings.load()?;
     if settings.pairs.is_empty() {
-        eprintln!(
+        output::say(format!(
             "No pair is named: studying simulated pairs of {} times the paper's sizes. See `mtlcore study --help` for your own.",
             settings.scale
-        );
+        ));
     }
     let study = Study::begin(settings)?;
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -104,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
     progress.finish();
     let Some(results) = outcome? else {
-        eprintln!("Stopped; finished units are kept. The same command goes on.");
+        output::say("Stopped; finished units are kept. The same command goes on.");
         return Ok(ExitCode::from(INTERRUPTED));
     };
     crate::report::write(&results, study.directory())?;
