@@ -17,7 +17,9 @@ fn commands() -> Vec<String> {
 /// The files that the README's commands name.
 fn write_files(directory: &Path) {
     let words = ["flu", "shot", "sore", "fever", "sun", "cat", "dog", "run"];
-    let text = |i: usize| format!("{} {} {}", words[i % 8], words[i / 2 % 8], words[(i * 5 + 3) % 8]);
+    // The last word makes each text one of its own.
+    let letter = |i: usize| (b'a' + (i % 26) as u8) as char;
+    let text = |i: usize| format!("{} {} my{}{}", words[i % 8], words[(i * 5 + 3) % 8], letter(i), letter(i / 26));
     let is_true = |i: usize| u8::from(i % 8 < 4);
     let tsv: String = (0..60).map(|i| format!("{}\t{}\n", text(i), is_true(i))).collect();
     let csv: String = (0..60).map(|i| format!("\"{}\",{}\n", text(i + 1), is_true(i + 1))).collect();
