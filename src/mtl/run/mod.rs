@@ -9,20 +9,23 @@
 //! | `manifest.json` | version, seed, hashes of what was read, counts, whether the run is finished |
 //! | `checkpoint.safetensors` | while it is not: where to go on |
 
+mod manifest;
+mod trained;
+
+pub use manifest::{Epochs, Manifest, SourceEntry, TaskEntry, VectorsEntry};
+pub use trained::Trained;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
-
 use super::{
-    data::{Corpus, Dataset, Encoder, Source, Split, Vectors, Vocabulary},
+    data::{Encoder, Vocabulary},
     files,
     model::{Model, Table},
     settings::Settings,
-    training::{EpochReport, Predictor},
+    training::EpochReport,
 };
 use crate::autograd::ParamStore;
 use crate::tensor::Tensor;
@@ -39,144 +42,6 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDirectory {
     path: PathBuf,
-}
-
-/// What a run was made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The version of mtlcore that wrote the run.
-    pub version: String,
-    /// Whether training has come to its end.
-    pub finished: bool,
-    /// The root of all random numbers.
-    pub seed: u64,
-    /// The files that were read.
-    pub sources: Vec<SourceEntry>,
-    /// The word vectors that were read, if any.
-    pub vectors: Option<VectorsEntry>,
-    /// The tasks by name, in the model's order.
-    pub tasks: IndexMap<String, TaskEntry>,
-    /// Words, padding and the unknown word included.
-    pub vocabulary: usize,
-    /// The length to which shorter texts are padded, if they are.
-    pub padded_length: usize,
-    /// Numbers that are trained.
-    pub trained_parameters: usize,
-    /// Epochs that were run, and the one that the parameters are of; when finished.
-    pub epochs: Option<Epochs>,
-}
-
-/// One file of rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SourceEntry {
-    /// Where it was.
-    pub path: PathBuf,
-    /// Its SHA-256.
-    pub sha256: String,
-    /// Its rows.
-    pub rows: usize,
-}
-
-impl From<&Source> for SourceEntry {
-    fn from(source: &Source) -> Self {
-        Self { path: source.path.clone(), sha256: source.sha256.clone(), rows: source.rows }
-    }
-}
-
-/// The word vectors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VectorsEntry {
-    /// Where they were; none for those of a simulation.
-    pub path: Option<PathBuf>,
-    /// The SHA-256 of the vectors in use.
-    pub sha256: String,
-    /// Vectors in the file.
-    pub lines: u64,
-    /// Words of the vocabulary that have one.
-    pub found: usize,
-    /// Numbers a vector.
-    pub dim: usize,
-}
-
-/// The rows of one task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskEntry {
-    /// Rows with a label to learn from.
-    pub train: usize,
-    /// How many of them are true.
-    pub train_positive: usize,
-    /// Held-out rows with a label.
-    pub held_out: usize,
-    /// How many of them are true.
-    pub held_out_positive: usize,
-}
-
-/// How long training went on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epochs {
-    /// Epochs that were run.
-    pub run: usize,
-    /// The epoch (from 1) whose parameters the model has.
-    pub chosen: usize,
-}
-
-impl Manifest {
-    /// The manifest of a run that begins.
-    pub fn new(
-        settings: &Settings,
-        corpus: &Corpus,
-        dataset: &Dataset,
-        split: &Split,
-        vectors: Option<&Vectors>,
-        trained_parameters: usize,
-    ) -> Self {
-        let vectors = vectors.map(|vectors| VectorsEntry {
-            path: settings.vectors.clone(),
-            sha256: vectors.sha256.clone(),
-            lines: vectors.lines,
-            found: vectors.found.iter().filter(|&&found| found).count(),
-            dim: vectors.dim,
-        });
-        let task = |(slot, name): (usize, &String)| {
-            let count = |rows: &[usize], positive: bool| {
-                let label = |&&row: &&usize| dataset.examples[row].labels[slot];
-                rows.iter().filter(|row| label(row).is_some_and(|label| label || !positive)).count()
-            };
-            let entry = TaskEntry {
-                train: count(&split.train, false),
-                train_positive: count(&split.train, true),
-                held_out: count(&split.held_out, false),
-                held_out_positive: count(&split.held_out, true),
-            };
-            (name.clone(), entry)
-        };
-        Self {
-            version: env!("CARGO_PKG_VERSION").into(),
-            finished: false,
-            seed: settings.seed,
-            sources: corpus.sources.iter().map(SourceEntry::from).collect(),
-            vectors,
-            tasks: dataset.tasks.iter().enumerate().map(task).collect(),
-            vocabulary: dataset.encoder.vocabulary.len(),
-            padded_length: dataset.encoder.padded_length,
-            trained_parameters,
-            epochs: None,
-        }
-    }
-
-    /// Compares the files that were read now with those of the run.
-    ///
-    /// # Errors
-    /// [`Error::File`] naming the first file that has changed.
-    pub fn check_sources(&self, corpus: &Corpus) -> Result<()> {
-        let now: Vec<(&Path, &str)> = corpus.sources.iter().map(|s| (s.path.as_path(), s.sha256.as_str())).collect();
-        for then in &self.sources {
-            if !now.contains(&(then.path.as_path(), then.sha256.as_str())) {
-                return Err(Error::file(&then.path, "it is not what it was when the run began (its SHA-256 differs)"));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl RunDirectory {
@@ -383,63 +248,5 @@ impl RunDirectory {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(self.file(name))(error)),
             _ => Ok(()),
         }
-    }
-}
-
-/// A trained network with all that it needs to read texts.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    /// The settings that it was trained with.
-    pub settings: Settings,
-    /// The tasks' names, in the model's order.
-    pub tasks: Vec<String>,
-    /// From text to ids.
-    pub encoder: Encoder,
-    /// The network.
-    pub model: Model,
-    /// Its parameters.
-    pub params: ParamStore<f32>,
-}
-
-impl Trained {
-    /// For each text the probability that each task is true, in the tasks' order. A text's probabilities depend on that text
-    /// alone, to the bit. An empty text is a text.
-    ///
-    /// For many calls in a row, keep a [`predictor`](Self::predictor).
-    ///
-    /// ```
-    /// use mtlcore::mtl::run::RunDirectory;
-    /// # use mtlcore::mtl::{prepare::Prepared, run::{Epochs, Manifest}, settings::{Preset, Settings}, training::Trainer};
-    /// # let directory = tempfile::tempdir().unwrap();
-    /// # let path = &directory.path().join("run");
-    /// # let settings = Settings { epochs: 1, ..Settings::preset(Preset::Default) };
-    /// # let prepared = Prepared::new(&settings)?;
-    /// # let Prepared { corpus, dataset, split, vectors } = &prepared;
-    /// # let table = prepared.table(&settings);
-    /// # let mut trainer = Trainer::new(&settings, dataset, split, &table);
-    /// # let manifest = Manifest::new(&settings, corpus, dataset, split, vectors.as_ref(), 0);
-    /// # let vocabulary = &dataset.encoder.vocabulary;
-    /// # let run = RunDirectory::create(path, false, &settings, vocabulary, &manifest, trainer.params())?;
-    /// # trainer.checkpoint(&run.checkpoint())?;
-    /// # trainer.run(|_, _| Ok(mtlcore::mtl::training::Flow::Continue))?;
-    /// # run.finish(trainer.params(), Epochs { run: 1, chosen: 1 })?;
-    ///
-    /// let trained = RunDirectory::open(path)?.trained()?;
-    /// let texts = ["flu shot done, arm is sore", "what a day"];
-    /// for (text, probabilities) in texts.iter().zip(trained.probabilities(texts)) {
-    ///     for (task, probability) in trained.tasks.iter().zip(probabilities) {
-    ///         println!("{text}: {task} {probability:.3}");
-    ///     }
-    /// }
-    /// # Ok::<(), mtlcore::Error>(())
-    /// ```
-    pub fn probabilities<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Vec<Vec<f64>> {
-        let texts: Vec<&str> = texts.into_iter().collect();
-        self.predictor().probabilities_of_texts(&self.encoder, &texts)
-    }
-
-    /// What predicts again and again without preparing anew.
-    pub fn predictor(&self) -> Predictor<'_> {
-        Predictor::new(&self.model, &self.params, self.encoder.vocabulary.len())
     }
 }
