@@ -10,6 +10,7 @@ use std::{
 };
 
 use mtlcore::mtl::{
+    evaluation::statistics::Verdict,
     settings::{Preset, Shared},
     study::{Arm, Control, Event, FoldRows, PairData, Study, StudySettings, UnitOutcome, UnitSpec},
 };
@@ -250,5 +251,30 @@ fn the_order_of_tasks_changes_nothing_and_changed_files_are_noticed() {
         error.contains("the data of `both` are not those that the study began with")
             && error.contains("task_a.tsv changed"),
         "{error}"
+    );
+}
+
+/// Few rows of one task, many of another whose words mean the same: the few profit.
+#[test]
+fn a_small_task_is_helped_by_a_large_one_of_the_same_truth() {
+    let directory = tempfile::tempdir().unwrap();
+    let simulation =
+        mtlcore::mtl::data::Simulation { rows: [100, 1500], relatedness: 1.0, overlap: 1.0, ..Default::default() };
+    let tasks = simulation.write(&directory.path().join("data")).unwrap();
+    let mut settings = small(&directory.path().join("study"));
+    settings.folds = 5;
+    settings.shared = vec![Shared::Bilstm];
+    settings.base.epochs = 5;
+    settings.base.units = 15;
+    settings.base.embedding_dim = 25;
+    settings.base.learning_rate = 0.003;
+    settings.pairs = vec![mtlcore::mtl::study::Pair { name: "same".into(), tasks }];
+    let results = Study::begin(settings).unwrap().run(&NEVER, &|_| {}).unwrap().unwrap();
+    let task = &results.pairs[0].layers[0].tasks[0];
+    assert_eq!(task.f1.verdict, Verdict::Helps, "{:?}", task.f1);
+    assert!(
+        results.pairs[0].answer.starts_with("Learning together helps task_a (bilstm +"),
+        "{}",
+        results.pairs[0].answer
     );
 }

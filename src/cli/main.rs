@@ -41,6 +41,7 @@ struct CommandLine {
 
 const EXAMPLES: &str = "\
 Examples:
+  mtlcore study                               alone or together? Three simulated pairs, with verdicts
   mtlcore config                              every knob, explained, with its value
   mtlcore config --preset paper > paper.toml  a configuration file to edit
 
