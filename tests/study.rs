@@ -10,6 +10,8 @@ use std::{
 };
 
 use mtlcore::mtl::{
+    data::{SimulatedFile, Simulation, TaskSource},
+    evaluation::statistics::Verdict,
     settings::{Preset, Shared},
     study::{Arm, Control, Event, FoldRows, PairData, Study, StudySettings, UnitOutcome, UnitSpec},
 };
@@ -224,17 +226,22 @@ fn a_study_can_be_extended_but_not_changed() {
     );
 }
 
+/// The files of a simulated pair as tasks.
+fn written(simulation: &Simulation, directory: &Path) -> Vec<TaskSource> {
+    let task = |file: SimulatedFile| {
+        let path = directory.join(&file.name);
+        fs::write(&path, &file.content).unwrap();
+        TaskSource::new(&file.tasks[0], path)
+    };
+    simulation.files().unwrap().into_iter().map(task).collect()
+}
+
 /// Two files of the paper's kind, and the same pair declared the other way round.
 #[test]
 fn the_order_of_tasks_changes_nothing_and_changed_files_are_noticed() {
     let directory = tempfile::tempdir().unwrap();
-    let simulation = mtlcore::mtl::data::Simulation { rows: [60, 90], ..Default::default() };
-    let task = |file: mtlcore::mtl::data::SimulatedFile| {
-        let path = directory.path().join(&file.name);
-        fs::write(&path, &file.content).unwrap();
-        mtlcore::mtl::data::TaskSource::new(&file.tasks[0], path)
-    };
-    let tasks: Vec<_> = simulation.files().unwrap().into_iter().map(task).collect();
+    let simulation = Simulation { rows: [60, 90], ..Default::default() };
+    let tasks = written(&simulation, directory.path());
     let settings = |out: &str, reverse: bool| {
         let mut settings = small(&directory.path().join(out));
         settings.base.embedding_dim = 8;
@@ -255,5 +262,29 @@ fn the_order_of_tasks_changes_nothing_and_changed_files_are_noticed() {
         error.contains("the data of `both` are not those that the study began with")
             && error.contains("task_a.tsv changed"),
         "{error}"
+    );
+}
+
+/// Few rows of one task, many of another whose words mean the same: the few profit.
+#[test]
+fn a_small_task_is_helped_by_a_large_one_of_the_same_truth() {
+    let directory = tempfile::tempdir().unwrap();
+    let simulation = Simulation { rows: [100, 1500], relatedness: 1.0, overlap: 1.0, ..Default::default() };
+    let tasks = written(&simulation, directory.path());
+    let mut settings = small(&directory.path().join("study"));
+    settings.folds = 5;
+    settings.shared = vec![Shared::Bilstm];
+    settings.base.epochs = 5;
+    settings.base.units = 15;
+    settings.base.embedding_dim = 25;
+    settings.base.learning_rate = 0.003;
+    settings.pairs = vec![mtlcore::mtl::study::Pair { name: "same".into(), tasks }];
+    let results = Study::begin(settings).unwrap().run(&NEVER, &|_| {}).unwrap().unwrap();
+    let task = &results.pairs[0].layers[0].tasks[0];
+    assert_eq!(task.f1.verdict, Verdict::Helps, "{:?}", task.f1);
+    assert!(
+        results.pairs[0].answer.starts_with("Learning together helps task_a (bilstm +"),
+        "{}",
+        results.pairs[0].answer
     );
 }

@@ -43,8 +43,7 @@ Examples:
   mtlcore study study.toml --preset paper --out paper several pairs: a [[pair]] table each, with [[pair.task]] tables
   mtlcore study study.toml --controls shuffled,matched-steps   what else could explain a gain? (adds to the study)
 
-The same command goes on where it was stopped, and runs only what is missing. `mtlcore study --out DIR` prints the tables
-of a finished study again if nothing else is changed.";
+The same command goes on where it was stopped and runs only what is missing; so does `mtlcore study DIR/study.toml`.";
 
 /// What shells expect of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;

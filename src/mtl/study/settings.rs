@@ -88,7 +88,7 @@ impl Default for Own {
             controls: Vec::new(),
             rope: DEFAULT_ROPE,
             inner: 0.1,
-            scale: 0.1,
+            scale: 0.2,
         }
     }
 }
