@@ -6,7 +6,6 @@ import resource
 
 import numpy as np
 
-UNITS = 25  # of the LSTM in each direction
 FILTERS = 25
 WIDTH = 3  # tokens that a filter sees
 DROPOUT = 0.25
@@ -21,6 +20,7 @@ def arguments():
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--units", type=int, default=25, help="of the LSTM, in each direction")
     parser.add_argument("--variant", default="")
     return parser.parse_args()
 

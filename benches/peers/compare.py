@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Ours and theirs in turn on the same files, and how many times longer theirs takes.
 
-    python3 benches/peers/compare.py [--layer B C BC] [--rounds 2] [--threads 1] [--epochs 4] [--python torch=PATH] ...
+    python3 benches/peers/compare.py [--layer B C BC] [--rounds 2] [--threads 1] [--epochs 4] [--units 25]
+                                      [--python torch=PATH] ...
 
 Each peer may live in an environment of its own: --python torch=venv/bin/python, likewise jax and keras. A peer that cannot be
 imported is named and left out. The first epoch of a program warms it up (caches, compilation) and does not count; of the
@@ -38,6 +39,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--units", type=int, default=25, help="of the LSTM, in each direction")
     parser.add_argument("--python", action="append", default=[], metavar="PEER=PATH")
     args = parser.parse_args()
     if args.epochs < 2:
@@ -63,7 +65,7 @@ def installed(python, module, variant):
 def epoch(command, args, files, layer):
     """What a program says after training."""
     pin = ["taskset", "-c", "0"] if args.threads == 1 and shutil.which("taskset") else []
-    options = ["--layer", layer, "--threads", str(args.threads), "--epochs", str(args.epochs)]
+    options = ["--layer", layer, "--threads", str(args.threads), "--epochs", str(args.epochs), "--units", str(args.units)]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(pin + command + options + files, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
@@ -92,7 +94,7 @@ def main():
         else:
             print(f"not installed, left out: {' on '.join(filter(None, [module, variant]))} (for {python})")
 
-    print(f"\nSeconds per epoch of 11,667 texts on {args.threads} thread(s), and how many times ours each takes.\n")
+    print(f"\nSeconds per epoch of 11,667 texts, {args.units} units, on {args.threads} thread(s), and how many times ours each takes.\n")
     print("| round | layer | program | s per epoch | times ours | peak MiB | loss |\n|---|---|---|---|---|---|---|")
     for round_ in range(1, args.rounds + 1):
         for layer in args.layer:

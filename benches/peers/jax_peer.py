@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-H, B, LAYER = common.UNITS, args.batch, args.layer
+H, B, LAYER = args.units, args.batch, args.layer
 texts, labels, vectors = common.load(args)
 lengths = np.array([len(text) for text in texts], np.int32)
 rows = common.padded(texts, -(-lengths.max() // 4) * 4).astype(np.int32)

@@ -39,7 +39,7 @@ def masked_cross_entropy(y, p):
 tokens = keras.Input((length,), dtype="int32")
 h = layers.Embedding(len(vectors), vectors.shape[1], weights=[vectors], trainable=False)(tokens)
 if "B" in args.layer:
-    h = layers.Bidirectional(layers.LSTM(common.UNITS, return_sequences=args.layer == "BC"))(h)
+    h = layers.Bidirectional(layers.LSTM(args.units, return_sequences=args.layer == "BC"))(h)
 if "C" in args.layer:
     h = layers.GlobalMaxPooling1D()(layers.Conv1D(common.FILTERS, common.WIDTH, activation="relu")(h))
 h = layers.Dropout(common.DROPOUT)(h)

@@ -22,6 +22,8 @@ struct Arguments {
     epochs: usize,
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    #[arg(long, default_value_t = 25)]
+    units: usize,
     /// Said by `cargo bench`.
     #[arg(long)]
     bench: bool,
@@ -37,6 +39,7 @@ fn main() -> mtlcore::Result<()> {
     let task = |name: &str| TaskSource::new(name, &arguments.posts);
     let settings = Settings {
         shared,
+        units: arguments.units,
         epochs: arguments.epochs,
         tasks: ["task1", "task2"].map(task).into(),
         vectors: Some(arguments.vectors.clone()),

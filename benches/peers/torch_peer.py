@@ -30,12 +30,12 @@ class Model(nn.Module):
         dim = vectors.shape[1]
         self.embedding = nn.Embedding.from_pretrained(torch.from_numpy(vectors), freeze=True, padding_idx=0)
         if "B" in args.layer:
-            self.lstm = nn.LSTM(dim, common.UNITS, batch_first=True, bidirectional=True)
+            self.lstm = nn.LSTM(dim, args.units, batch_first=True, bidirectional=True)
         if "C" in args.layer:
-            channels = 2 * common.UNITS if args.layer == "BC" else dim
+            channels = 2 * args.units if args.layer == "BC" else dim
             self.conv = nn.Conv1d(channels, common.FILTERS, common.WIDTH)
         self.dropout = nn.Dropout(common.DROPOUT)
-        self.heads = nn.Linear(2 * common.UNITS if args.layer == "B" else common.FILTERS, y.shape[1])
+        self.heads = nn.Linear(2 * args.units if args.layer == "B" else common.FILTERS, y.shape[1])
 
     def forward(self, x, lengths):
         sequence = self.embedding(x)
