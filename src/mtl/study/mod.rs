@@ -14,6 +14,7 @@ mod compare;
 mod control;
 mod csv;
 mod directory;
+pub mod errors;
 mod folds;
 mod ngram;
 mod pair;
