@@ -13,13 +13,16 @@ const HOSTILE: &str = "</script><b onload=x>, \"quoted\" & 'more'";
 /// Two small tasks whose labels no network can learn fully, and a study of them.
 fn study(more: &str) -> Place {
     let words = ["not", "my", "sooooo", "fever", "flu", "dog", "sun", "cat", "rain", "tea"];
-    let text = |i: usize| format!("{} {} {} {}{HOSTILE}", words[i % 10], words[i * 7 % 9], words[i * 3 % 7], "x ".repeat(i % 6));
+    let text = |i: usize| {
+        format!("{} {} {} {}{HOSTILE}", words[i % 10], words[i * 7 % 9], words[i * 3 % 7], "x ".repeat(i % 6))
+    };
     let rows = |task: usize| -> String {
         let row = |i: usize| format!("{} {task}{i}\t{}\n", text(i + task), usize::from((i * 37 + task * 5) % 11 < 5));
         "text\tlabel\n".to_owned() + &(0..60).map(row).collect::<String>()
     };
     let place = Place::new(&[("a.tsv", rows(0).as_bytes()), ("b.tsv", rows(1).as_bytes())]);
-    let command = "study --task a=a.tsv --task b=b.tsv --folds 3 --epochs 2 --units 4 --embedding-dim 4 --shared conv --out s";
+    let command =
+        "study --task a=a.tsv --task b=b.tsv --folds 3 --epochs 2 --units 4 --embedding-dim 4 --shared conv --out s";
     succeeded(place.run(&format!("{command} {more}")));
     place
 }
@@ -87,7 +90,8 @@ fn the_2x2_and_the_sample_are_those_of_the_unit_files() {
     for (slot, of) in found["tasks"].as_array().unwrap().iter().enumerate() {
         let task = of["task"].as_str().unwrap();
         let (stl, mtl) = (predictions(&place, "stl", task), predictions(&place, "mtl", task));
-        let mut counts = BTreeMap::from([((true, true), 0), ((true, false), 0), ((false, true), 0), ((false, false), 0)]);
+        let mut counts =
+            BTreeMap::from([((true, true), 0), ((true, false), 0), ((false, true), 0), ((false, false), 0)]);
         let mut expected = Vec::new(); // (kind, line)
         for (row, (truth, p_stl)) in &stl {
             let right = ((p_stl > &0.5) == *truth, (mtl[row].1 > 0.5) == *truth);
@@ -99,8 +103,12 @@ fn the_2x2_and_the_sample_are_those_of_the_unit_files() {
             let kinds = kinds.into_iter().chain(alone).filter(|(_, holds)| *holds);
             expected.extend(kinds.map(|(kind, _)| (kind.to_owned(), line.to_string())));
         }
-        let cells = ["both_right", "only_stl", "only_mtl", "both_wrong"].map(|cell| of["mcnemar"][cell].as_u64().unwrap());
-        assert_eq!(cells.to_vec(), [(true, true), (true, false), (false, true), (false, false)].map(|cell| counts[&cell]));
+        let cells =
+            ["both_right", "only_stl", "only_mtl", "both_wrong"].map(|cell| of["mcnemar"][cell].as_u64().unwrap());
+        assert_eq!(
+            cells.to_vec(),
+            [(true, true), (true, false), (false, true), (false, false)].map(|cell| counts[&cell])
+        );
         assert_eq!((cells.iter().sum::<u64>(), &of["rows"]), (60, &Value::from(60)));
         assert!(cells[3] > 0, "some texts cannot be learnt");
 
@@ -168,7 +176,9 @@ fn filled_in_categories_are_counted_for_both_arms() {
     assert!(tally["agreement"].is_null());
     for of in file["tasks"].as_array().unwrap() {
         for (name, counts) in of["categories"].as_object().unwrap() {
-            for (kind, count) in ["stl-wrong", "mtl-wrong", "only-mtl-right", "only-stl-right"].iter().zip(counts.as_array().unwrap()) {
+            for (kind, count) in
+                ["stl-wrong", "mtl-wrong", "only-mtl-right", "only-stl-right"].iter().zip(counts.as_array().unwrap())
+            {
                 let is_it = |row: &&BTreeMap<String, String>| {
                     of["task"] == row["task"] && row["kind"] == *kind && row["category"].trim().to_lowercase() == *name
                 };
@@ -182,7 +192,10 @@ fn filled_in_categories_are_counted_for_both_arms() {
     }
     // Nobody has begun yet: that is said, not an error.
     let shown = succeeded(place.run("errors s --categories s/errors.csv"));
-    assert!(shown.contains(&format!("0 of {} errors have a category, {} have none", rows.len(), rows.len())), "{shown}");
+    assert!(
+        shown.contains(&format!("0 of {} errors have a category, {} have none", rows.len(), rows.len())),
+        "{shown}"
+    );
 }
 
 /// κ: scikit-learn 1.9.1, `cohen_kappa_score`.
@@ -236,8 +249,14 @@ fn what_is_wrong_with_a_file_is_named() {
     let with = |from: &str, to: &str| format!("{header}\n{}\n", first.replacen(from, to, 1));
     for (content, message) in [
         (text.replacen("category", "sort", 1), ":1: no column \"category\"; the columns are: pair, task,"),
-        (with("a-b,a,", "a-b,c,"), ":2: not of this study: pair, task and shared are \"a-b\", \"c\", \"conv\"; expected one of: a-b, a, conv; "),
-        (with("stl-wrong", "wrong"), ":2: kind \"wrong\": expected stl-wrong, mtl-wrong, only-mtl-right, only-stl-right"),
+        (
+            with("a-b,a,", "a-b,c,"),
+            ":2: not of this study: pair, task and shared are \"a-b\", \"c\", \"conv\"; expected one of: a-b, a, conv; ",
+        ),
+        (
+            with("stl-wrong", "wrong"),
+            ":2: kind \"wrong\": expected stl-wrong, mtl-wrong, only-mtl-right, only-stl-right",
+        ),
         (with("a.tsv,", "a.tsv,9"), ":2: not of this study: it tested no text of line 9"),
         (with("stl-wrong", "only-stl-right"), ":2: not of this study: here STL is wrong and MTL "),
         (format!("{header}\n{first}\n{first}\n"), ":3: the same error as in line 2; expected it once"),
@@ -280,7 +299,8 @@ fn no_text_gets_out_of_the_page() {
 #[test]
 fn the_report_shows_the_slices() {
     let place = study("");
-    let [html, markdown] = ["report.html", "report.md"].map(|name| fs::read_to_string(place.path("s").join(name)).unwrap());
+    let [html, markdown] =
+        ["report.html", "report.md"].map(|name| fs::read_to_string(place.path("s").join(name)).unwrap());
     assert!(html.contains("<section id=\"slices\"") && html.contains("href=\"#slices\""));
     let found = json(&place, "");
     for slice in found["tasks"].as_array().unwrap().iter().flat_map(|of| of["slices"].as_array().unwrap()) {

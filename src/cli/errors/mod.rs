@@ -17,7 +17,10 @@ use serde::Serialize;
 
 use crate::{
     output::{self, Column},
-    report::words::{self, said},
+    report::{
+        numbers::probability,
+        words::{self, said},
+    },
 };
 
 /// Show where STL and MTL err in a study, and draw errors to sort by hand; count what was sorted
@@ -64,7 +67,11 @@ enum Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    ensure!(arguments.categories.len() <= 2, "--categories: found {} files, expected one or two", arguments.categories.len());
+    ensure!(
+        arguments.categories.len() <= 2,
+        "--categories: found {} files, expected one or two",
+        arguments.categories.len()
+    );
     let study = Study::open(&arguments.study)?;
     let outcomes = study.outcomes()?;
     let tasks = TaskDecisions::all(&study.settings, &study.pairs, &outcomes);
@@ -127,15 +134,16 @@ struct TaskErrors<'r> {
 fn task_errors<'r>(results: &'r Results, errors: &'r [Vec<SampledError>]) -> Vec<TaskErrors<'r>> {
     let layers = results.pairs.iter().flat_map(|pair| pair.layers.iter().map(move |layer| (pair, layer)));
     let tasks = layers.flat_map(|(pair, layer)| layer.tasks.iter().map(move |task| (pair, layer.shared, task)));
-    let of_task = |((pair, shared, task), errors): ((&'r PairResult, _, &'r TaskResult), &'r Vec<SampledError>)| TaskErrors {
-        pair: &pair.name,
-        task: &task.task,
-        shared: word(&shared),
-        rows: task.mcnemar.rows(),
-        mcnemar: &task.mcnemar,
-        slices: &task.slices,
-        errors,
-    };
+    let of_task =
+        |((pair, shared, task), errors): ((&'r PairResult, _, &'r TaskResult), &'r Vec<SampledError>)| TaskErrors {
+            pair: &pair.name,
+            task: &task.task,
+            shared: word(&shared),
+            rows: task.mcnemar.rows(),
+            mcnemar: &task.mcnemar,
+            slices: &task.slices,
+            errors,
+        };
     tasks.zip(errors).map(of_task).collect()
 }
 
@@ -157,10 +165,9 @@ fn describe(results: &Results) -> String {
 /// Tasks with layers, in the order of tables: task by task.
 fn rows(pair: &PairResult) -> impl Iterator<Item = (String, &TaskResult)> {
     pair.tasks.iter().flat_map(|facts| {
-        let of_layer = move |layer: &'_ mtlcore::mtl::study::results::LayerResult| word(&layer.shared);
         pair.layers.iter().flat_map(move |layer| {
-            let shared = of_layer(layer);
-            layer.tasks.iter().filter(|task| task.task == facts.name).map(move |task| (shared.clone(), task))
+            let tasks = layer.tasks.iter().filter(|task| task.task == facts.name);
+            tasks.map(|task| (word(&layer.shared), task))
         })
     })
 }
@@ -171,7 +178,7 @@ fn who_is_right(pair: &PairResult) -> String {
     let row = |(shared, task): (String, &TaskResult)| {
         let McNemar { both_right, only_stl, only_mtl, both_wrong, p } = task.mcnemar;
         let counts = [task.mcnemar.rows(), both_right, only_stl, only_mtl, both_wrong].map(|count| count.to_string());
-        [task.task.clone(), shared].into_iter().chain(counts).chain([format!("{p:.4}")]).collect()
+        [task.task.clone(), shared].into_iter().chain(counts).chain([probability(p)]).collect()
     };
     output::table(&columns, rows(pair).map(row))
 }
@@ -191,8 +198,8 @@ fn slice_table(pair: &PairResult) -> String {
             percent(slice.stl_error),
             percent(slice.mtl_error),
             format!("{:+.2}", 100.0 * (slice.mtl_error - slice.stl_error)),
-            format!("{:.4}", slice.mcnemar.p),
-            format!("{:.4}", slice.adjusted_p),
+            probability(slice.mcnemar.p),
+            probability(slice.adjusted_p),
             if slice.adjusted_p < 0.05 { "*".into() } else { String::new() },
         ]
     };

@@ -80,7 +80,8 @@ fn table(task: &TaskTally) -> String {
 
 fn describe_agreement(agreement: &Agreement) -> String {
     let Agreement { both, same, kappa, only_one } = agreement;
-    let kappa = kappa.map_or("undefined: it takes errors that both sorted, and two categories".into(), |k| format!("{k:.3}"));
+    let kappa =
+        kappa.map_or("undefined: it takes errors that both sorted, and two categories".into(), |k| format!("{k:.3}"));
     format!(
         "Both gave a category to {both} errors, the same one to {same}; {only_one} have one from one of them only.\n\
          Cohen's κ: {kappa}\n"

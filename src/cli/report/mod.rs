@@ -5,7 +5,7 @@
 
 mod charts;
 mod escape;
-mod numbers;
+pub mod numbers;
 mod origin;
 mod templates;
 pub mod words;

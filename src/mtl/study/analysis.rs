@@ -12,10 +12,7 @@ use super::{
     unit::Predictions,
 };
 use crate::mtl::{
-    evaluation::{
-        metrics::Metrics,
-        statistics::f_over_folds,
-    },
+    evaluation::{metrics::Metrics, statistics::f_over_folds},
     settings::Shared,
     training::EpochReport,
 };

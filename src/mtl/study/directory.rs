@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{
-    Event, Outcomes, PairData, Results, StudySettings, UnitSpec, UnitStore, analyse, csv, results::RESULTS, run_units, schedule,
+    Event, Outcomes, PairData, Results, StudySettings, UnitSpec, UnitStore, analyse, csv, results::RESULTS, run_units,
+    schedule,
 };
 use crate::mtl::{files, run::SourceEntry, settings::literal};
 use crate::{Error, Result};

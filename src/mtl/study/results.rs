@@ -10,7 +10,7 @@
 //!     tasks: [TaskFacts]                          rows, positives
 //!     baselines: [BaselineResult]                 majority, always-true, n-gram; per task, in the same folds
 //!     layers: [LayerResult]                       one for each shared layer
-//!       tasks: [TaskResult]                       stl and mtl, their comparison, controls
+//!       tasks: [TaskResult]                       stl and mtl, their comparison, kinds of texts, controls
 //! ```
 //!
 //! Lists that speak of folds have one entry for each test fold, repeat by repeat: entry r·k + f is fold f of repeat r.

@@ -79,14 +79,7 @@ impl<'s> TaskDecisions<'s> {
             for (i, (&row, &truth)) in stl.rows.iter().zip(&stl.truths).enumerate() {
                 let (p_stl, p_mtl) = (stl.probabilities[i], mtl.probabilities[i]);
                 let right = |p: f64| (p > threshold) == truth;
-                decisions.push(Decision {
-                    row,
-                    truth,
-                    p_stl,
-                    p_mtl,
-                    stl_right: right(p_stl),
-                    mtl_right: right(p_mtl),
-                });
+                decisions.push(Decision { row, truth, p_stl, p_mtl, stl_right: right(p_stl), mtl_right: right(p_mtl) });
             }
         }
         decisions.sort_by_key(|decision| decision.row);
@@ -142,8 +135,7 @@ mod tests {
     #[test]
     fn the_four_cells_are_counted_where_they_belong() {
         let times = |n, stl, mtl| std::iter::repeat_n(decision(stl, mtl), n);
-        let all: Vec<_> =
-            times(70, true, true).chain(times(15, true, false)).chain(times(5, false, true)).collect();
+        let all: Vec<_> = times(70, true, true).chain(times(15, true, false)).chain(times(5, false, true)).collect();
         let all: Vec<_> = all.into_iter().chain(times(10, false, false)).collect();
         let counted = McNemar::of(all.iter());
         assert_eq!([counted.both_right, counted.only_stl, counted.only_mtl, counted.both_wrong], [70, 15, 5, 10]);

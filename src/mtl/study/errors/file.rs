@@ -30,7 +30,10 @@ pub fn write_errors(path: &Path, errors: &[SampledError], force: bool) -> Result
             rows => Err(format!("{rows} categories are filled in")),
         });
         lost.map_err(|lost| {
-            Error::file(path, format!("{lost}, and nothing was written; choose another --out, or replace it with --force"))
+            Error::file(
+                path,
+                format!("{lost}, and nothing was written; choose another --out, or replace it with --force"),
+            )
         })?;
     }
     files::write_whole(path, |output| {
@@ -148,11 +151,14 @@ impl<'s> Index<'s> {
         let index = self.tasks.iter().position(is_it).ok_or_else(|| {
             let all = self.tasks.iter().map(|of| format!("{}, {}, {}", of.pair.name, of.task, word(&of.shared)));
             let all = all.collect::<Vec<_>>().join("; ");
-            format!("not of this study: pair, task and shared are {pair:?}, {task:?}, {shared:?}; expected one of: {all}")
+            format!(
+                "not of this study: pair, task and shared are {pair:?}, {task:?}, {shared:?}; expected one of: {all}"
+            )
         })?;
-        let kind = ErrorKind::ALL.into_iter().find(|known| word(known) == kind).ok_or_else(|| {
-            format!("kind {kind:?}: expected {}", ErrorKind::ALL.map(|kind| word(&kind)).join(", "))
-        })?;
+        let kind = ErrorKind::ALL
+            .into_iter()
+            .find(|known| word(known) == kind)
+            .ok_or_else(|| format!("kind {kind:?}: expected {}", ErrorKind::ALL.map(|kind| word(&kind)).join(", ")))?;
         let number: u64 =
             line.parse().map_err(|_| format!("line {line:?}: expected the number of a line of {file}"))?;
         let place = self.places[index].get(&(file.to_owned(), number)).ok_or_else(|| {

@@ -12,9 +12,6 @@ use crate::mtl::{
     },
 };
 
-/// Above this share, a text has many unknown words.
-const MANY_UNKNOWN: f64 = 0.1;
-
 /// What tells kinds of texts apart. Each sorts every text into exactly one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -27,7 +24,8 @@ pub enum Feature {
     LengthenedWords,
     /// Whether the text speaks of who writes it; English.
     FirstPerson,
-    /// The share of tokens without a vector; in a study without vectors, of those that no text has from which STL learnt.
+    /// The share of tokens without a vector, in thirds of the task's texts; in a study without vectors, of those that no text
+    /// has from which STL learnt.
     UnknownWords,
 }
 
@@ -57,8 +55,8 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
     let examples = pair.dataset.examples.iter().enumerate();
     let rows: Vec<usize> = examples.filter(|(_, e)| e.labels[slot].is_some()).map(|(row, _)| row).collect();
     let traits: Vec<Traits> = rows.iter().map(|&row| Traits::of(&pair.corpus.records[row].text)).collect();
-    let lengths: Vec<usize> = rows.iter().map(|&row| tokens(pair, row).count()).collect();
-    let unknown = unknown_shares(pair, slot, &rows);
+    let lengths: Vec<f64> = rows.iter().map(|&row| tokens(pair, row).count() as f64).collect();
+    let unknown: Vec<f64> = unknown_shares(pair, slot, &rows).into_iter().map(|share| 100.0 * share).collect();
 
     let mut slices = Vec::new();
     let mut add = |feature: Feature, kinds: &[String], kind_of: &dyn Fn(usize) -> usize| {
@@ -67,8 +65,7 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
             holds[kind_of(place)][row] = true;
         }
         let kinds = kinds.iter().zip(holds).filter(|(_, holds)| holds.contains(&true));
-        let kinds: Vec<Slice> =
-            kinds.map(|(texts, holds)| Slice { feature, texts: texts.clone(), holds }).collect();
+        let kinds: Vec<Slice> = kinds.map(|(texts, holds)| Slice { feature, texts: texts.clone(), holds }).collect();
         if kinds.len() > 1 {
             slices.extend(kinds);
         }
@@ -76,10 +73,10 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
     let [short, medium] = thirds(&lengths);
     let kinds = [
         format!("short (up to {short} tokens)"),
-        format!("medium ({} to {medium} tokens)", short + 1),
+        format!("medium ({} to {medium} tokens)", short + 1.0),
         format!("long (over {medium} tokens)"),
     ];
-    add(Feature::Length, &kinds, &|place| usize::from(lengths[place] > short) + usize::from(lengths[place] > medium));
+    add(Feature::Length, &kinds, &|place| third_of(lengths[place], [short, medium]));
     let with_and_without: [(Feature, &str, fn(&Traits) -> bool); 3] = [
         (Feature::Negation, "negation", |traits| traits.negation),
         (Feature::LengthenedWords, "lengthened words", |traits| traits.lengthened),
@@ -88,12 +85,10 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
     for (feature, what, has) in with_and_without {
         add(feature, &[format!("with {what}"), format!("without {what}")], &|place| usize::from(!has(&traits[place])));
     }
-    let percent = 100.0 * MANY_UNKNOWN;
+    let [few, some] = thirds(&unknown);
     let kinds =
-        ["no unknown words".into(), format!("up to {percent} % unknown words"), format!("over {percent} % unknown words")];
-    add(Feature::UnknownWords, &kinds, &|place| {
-        usize::from(unknown[place] > 0.0) + usize::from(unknown[place] > MANY_UNKNOWN)
-    });
+        [format!("few (up to {few:.1} %)"), format!("some (up to {some:.1} %)"), format!("many (over {some:.1} %)")];
+    add(Feature::UnknownWords, &kinds, &|place| third_of(unknown[place], [few, some]));
     slices
 }
 
@@ -102,11 +97,16 @@ fn tokens(pair: &PairData, row: usize) -> impl Iterator<Item = u32> + '_ {
     pair.dataset.examples[row].tokens.iter().copied().filter(|&id| id != Vocabulary::PAD)
 }
 
-/// The longest of the short texts and of those of medium length, where each third has as many texts as equal lengths allow.
-fn thirds(lengths: &[usize]) -> [usize; 2] {
-    let mut sorted = lengths.to_vec();
-    sorted.sort_unstable();
-    [1, 2].map(|third| sorted.get((third * sorted.len()).div_ceil(3).saturating_sub(1)).copied().unwrap_or(0))
+/// The largest value of the lowest third and of the middle one, where each third has as many values as equal ones allow.
+fn thirds(values: &[f64]) -> [f64; 2] {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    [1, 2].map(|third| sorted.get((third * sorted.len()).div_ceil(3).saturating_sub(1)).copied().unwrap_or(0.0))
+}
+
+/// In which third a value lies, from 0.
+fn third_of(value: f64, bounds: [f64; 2]) -> usize {
+    bounds.into_iter().filter(|&bound| value > bound).count()
 }
 
 /// The share of unknown tokens of each row; 0 for a text without tokens.
@@ -230,9 +230,9 @@ mod tests {
         let ten = "a a a a a a a a a x";
         let pair = pair(&["a b", "a x", ten, ""], Some("a 1.0\nb 2.0\nz 3.0\n"));
         let expected = [
-            ("no unknown words".to_owned(), vec![0, 3]),
-            ("up to 10 % unknown words".to_owned(), vec![2]),
-            ("over 10 % unknown words".to_owned(), vec![1]),
+            ("few (up to 0.0 %)".to_owned(), vec![0, 3]),
+            ("some (up to 10.0 %)".to_owned(), vec![2]),
+            ("many (over 10.0 %)".to_owned(), vec![1]),
         ];
         assert_eq!(found(&pair, Feature::UnknownWords), expected);
     }
@@ -241,10 +241,8 @@ mod tests {
     #[test]
     fn without_vectors_words_that_stl_never_met_are_unknown() {
         let pair = pair(&["a", "a a", "a a a", "a a a a", "a b", "a c", "a d", "a e"], None);
-        let expected = [
-            ("no unknown words".to_owned(), vec![0, 1, 2, 3]),
-            ("over 10 % unknown words".to_owned(), vec![4, 5, 6, 7]),
-        ];
+        let expected =
+            [("few (up to 0.0 %)".to_owned(), vec![0, 1, 2, 3]), ("some (up to 50.0 %)".to_owned(), vec![4, 5, 6, 7])];
         assert_eq!(found(&pair, Feature::UnknownWords), expected);
     }
 

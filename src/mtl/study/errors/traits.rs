@@ -5,14 +5,13 @@ use crate::mtl::data::Tokenizer;
 /// Words of English that deny (the list of Potts 2011, with `nobody`, `nor`, `neither`, `cannot` and `without`). A contraction
 /// with an apostrophe ends in the token `n't`.
 const NEGATIONS: &[&str] = &[
-    "no", "not", "n't", "never", "none", "noone", "nobody", "nothing", "nowhere", "neither", "nor", "cannot", "without",
-    "aint", "arent", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "shouldnt",
-    "wasnt", "werent", "wont", "wouldnt",
+    "no", "not", "n't", "never", "none", "noone", "nobody", "nothing", "nowhere", "neither", "nor", "cannot",
+    "without", "aint", "arent", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt",
+    "shouldnt", "wasnt", "werent", "wont", "wouldnt",
 ];
 
 /// Pronouns of English for who writes. (`I'm` begins with the token `i`.)
-const FIRST_PERSON: &[&str] =
-    &["i", "me", "my", "mine", "myself", "we", "us", "our", "ours", "ourselves", "im", "ive"];
+const FIRST_PERSON: &[&str] = &["i", "me", "my", "mine", "myself", "we", "us", "our", "ours", "ourselves", "im", "ive"];
 
 /// What the words of a text show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
