@@ -77,14 +77,12 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
         format!("long (over {medium} tokens)"),
     ];
     add(Feature::Length, &kinds, &|place| third_of(lengths[place], [short, medium]));
-    let with_and_without: [(Feature, &str, fn(&Traits) -> bool); 3] = [
-        (Feature::Negation, "negation", |traits| traits.negation),
-        (Feature::LengthenedWords, "lengthened words", |traits| traits.lengthened),
-        (Feature::FirstPerson, "first person", |traits| traits.first_person),
-    ];
-    for (feature, what, has) in with_and_without {
+    let mut with_and_without = |feature: Feature, what: &str, has: fn(&Traits) -> bool| {
         add(feature, &[format!("with {what}"), format!("without {what}")], &|place| usize::from(!has(&traits[place])));
-    }
+    };
+    with_and_without(Feature::Negation, "negation", |traits| traits.negation);
+    with_and_without(Feature::LengthenedWords, "lengthened words", |traits| traits.lengthened);
+    with_and_without(Feature::FirstPerson, "first person", |traits| traits.first_person);
     let [few, some] = thirds(&unknown);
     let kinds =
         [format!("few (up to {few:.1} %)"), format!("some (up to {some:.1} %)"), format!("many (over {some:.1} %)")];
