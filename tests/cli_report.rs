@@ -9,7 +9,7 @@ use mtlcore::mtl::{
         statistics::{Verdict, corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
     },
     settings::{Preset, Shared},
-    study::{Control, results::*},
+    study::{Control, errors::Feature, results::*},
 };
 use regex::Regex;
 use tempfile::TempDir;
@@ -109,6 +109,19 @@ fn comparison(better: &ArmResult, worse: &ArmResult, metric: Metric, holm_p: Opt
     }
 }
 
+fn slice(texts: &str, stl_error: f64, mtl_error: f64, adjusted_p: f64) -> SliceResult {
+    let mcnemar = McNemar { both_right: 280, only_stl: 20, only_mtl: 70, both_wrong: 30, p: adjusted_p / 2.0 };
+    SliceResult {
+        feature: Feature::Negation,
+        texts: texts.into(),
+        rows: 400,
+        stl_error,
+        mtl_error,
+        mcnemar,
+        adjusted_p,
+    }
+}
+
 fn task_result(task: &str, stl: usize, mtl: usize) -> TaskResult {
     let (stl, mtl, control) = (arm(stl), arm(mtl), arm(stl + 1));
     let f1 = comparison(&mtl, &stl, |m| m.f1, Some(0.0123));
@@ -116,6 +129,7 @@ fn task_result(task: &str, stl: usize, mtl: usize) -> TaskResult {
         task: task.to_owned(),
         accuracy: comparison(&mtl, &stl, |m| m.accuracy, Some(0.0321)),
         mcnemar: McNemar { both_right: 700, only_stl: 101, only_mtl: 102, both_wrong: 97, p: 0.9876 },
+        slices: vec![slice("with negation", 0.25, 0.125, 0.0123), slice("without negation", 0.1, 0.1375, 0.4321)],
         split: Some(Split {
             ranking: Spread { mean: f1.spread.mean + 0.75, sd: 0.5 },
             operating_point: Spread { mean: -0.75, sd: 0.25 },
@@ -367,6 +381,26 @@ fn split_controls_folds_and_curves_are_those_of_the_results() {
 }
 
 #[test]
+fn slices_are_those_of_the_results_and_marked_when_they_stand_out() {
+    let report = Report::of(&RESULTS_OF_A_STUDY);
+    let html = html_rows(&report.html, "errors of STL and MTL in percent");
+    let markdown = markdown_rows(&report.markdown, "| Task | Shared layer | Feature |");
+    assert_eq!([html.len(), markdown.len()], [4 * 2, 8 * 2], "a line has all layers; a line has one");
+    let [negation, other] = [[25.0, 12.5, -12.5, 0.0123], [10.0, 13.75, 3.75, 0.4321]];
+    for lines in html.chunks(2) {
+        let layers = lines[0].matches("<small>").count();
+        assert_numbers(&lines[0], &negation.repeat(layers));
+        assert_numbers(&lines[1], &other.repeat(layers));
+        assert!(lines[0].contains("fewer −12.50") && !lines[1].contains("more"), "{lines:?}");
+    }
+    for lines in markdown.chunks(2) {
+        assert_numbers(lines[0], &negation);
+        assert_numbers(lines[1], &other);
+        assert!(lines[0].contains("−12.50 **fewer** |") && lines[1].contains("+3.75 |"), "{lines:?}");
+    }
+}
+
+#[test]
 fn all_figures_of_all_arms_and_baselines_are_there() {
     let results = &*RESULTS_OF_A_STUDY;
     let report = Report::of(results);
@@ -451,18 +485,19 @@ fn what_a_study_does_not_have_is_left_out() {
         (pair.relatedness, pair.baselines) = (None, Vec::new());
         for task in pair.layers.iter_mut().flat_map(|layer| &mut layer.tasks) {
             (task.split, task.real_gain, task.controls) = (None, None, Vec::new());
+            task.slices = Vec::new();
             for arm in [&mut task.stl, &mut task.mtl] {
                 (arm.tuned, arm.training) = (None, Vec::new());
             }
         }
     }
     let (with, without) = (Report::of(&RESULTS_OF_A_STUDY), Report::of(&results));
-    for id in ["training", "split", "controls"] {
+    for id in ["training", "split", "controls", "slices"] {
         for text in [format!("id=\"{id}\""), format!("href=\"#{id}\"")] {
             assert!(with.page().contains(&text) && !without.page().contains(&text), "{text}");
         }
     }
-    for heading in ["## Ranking and threshold", "## Controls", "| Baseline |"] {
+    for heading in ["## Ranking and threshold", "## Controls", "## Error slices", "| Baseline |"] {
         assert!(with.markdown.contains(heading) && !without.markdown.contains(heading), "{heading}");
     }
     assert!(!without.page().contains("Baselines,") && !without.page().contains(", tuned"));

@@ -3,6 +3,7 @@
 mod audit;
 mod config;
 mod data;
+mod errors;
 mod evaluate;
 mod gradcheck;
 mod output;
@@ -32,6 +33,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Study(arguments) => return study::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
+        Command::Errors(arguments) => errors::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
         Command::Predict(arguments) => predict::run(&arguments)?,
@@ -55,6 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   mtlcore study                                        single-task against multi-task, on three simulated pairs
   mtlcore study --task a=a.tsv --task b=b.tsv          the same question about your own tasks
+  mtlcore errors study                                 where the two err, and a sample of errors to sort by hand
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -70,6 +73,7 @@ Examples:
 enum Command {
     Study(study::Arguments),
     Report(report::Arguments),
+    Errors(errors::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),

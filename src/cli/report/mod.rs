@@ -5,10 +5,10 @@
 
 mod charts;
 mod escape;
-mod numbers;
+pub mod numbers;
 mod origin;
 mod templates;
-mod words;
+pub mod words;
 
 use std::{
     fs,
@@ -22,6 +22,7 @@ use mtlcore::mtl::study::results::Results;
 use serde::Serialize;
 
 use crate::output;
+pub use templates::environment;
 use {charts::PairCharts, origin::Origin};
 
 /// Draw a study's results again, without training: a page, Markdown and LaTeX tables
@@ -53,7 +54,7 @@ pub fn write(results: &Results, directory: &Path) -> Result<Vec<PathBuf>> {
     let charts: Vec<PairCharts> = results.pairs.iter().map(|pair| PairCharts::new(pair, results.rope)).collect();
     let report = Report { results, charts, origin: Origin::read(directory)?, has: Sections::of(results) };
     let report = Value::from(Serde(report));
-    let environment = templates::environment();
+    let environment = environment();
     let write = |name: &&str| {
         let text = environment.get_template(name)?.render(report.clone())?;
         let path = directory.join(name);
@@ -81,6 +82,7 @@ struct Sections {
     split: bool,
     controls: bool,
     training: bool,
+    slices: bool,
 }
 
 impl Sections {
@@ -92,6 +94,7 @@ impl Sections {
             split: tasks().any(|task| task.split.is_some()),
             controls: tasks().any(|task| !task.controls.is_empty()),
             training: tasks().any(|task| !task.stl.training.is_empty()),
+            slices: tasks().any(|task| !task.slices.is_empty()),
         }
     }
 }

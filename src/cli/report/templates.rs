@@ -43,7 +43,7 @@ pub fn environment() -> Environment<'static> {
     environment.add_filter("points", numbers::points);
     environment.add_filter("metric", numbers::metric);
     environment.add_filter("plain", numbers::plain);
-    let words: [(&'static str, Words); 7] = [
+    let words: [(&'static str, Words); 9] = [
         ("layer_name", words::LAYERS),
         ("layer_letter", words::LAYERS_SHORT),
         ("mark", words::MARKS),
@@ -51,6 +51,8 @@ pub fn environment() -> Environment<'static> {
         ("control_name", words::CONTROLS),
         ("control_meaning", words::CONTROL_MEANINGS),
         ("metric_name", words::METRICS),
+        ("feature_name", words::FEATURES),
+        ("kind_name", words::ERROR_KINDS),
     ];
     for (name, words) in words {
         environment.add_filter(name, move |word: &str| said(words, word).to_owned());

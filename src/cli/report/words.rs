@@ -48,6 +48,21 @@ pub const METRICS: Words = &[
     ("log_loss", "log loss"),
 ];
 
+pub const FEATURES: Words = &[
+    ("length", "length"),
+    ("negation", "negation"),
+    ("lengthened-words", "lengthened words"),
+    ("first-person", "first person"),
+    ("unknown-words", "unknown words"),
+];
+
+pub const ERROR_KINDS: Words = &[
+    ("stl-wrong", "STL wrong"),
+    ("mtl-wrong", "MTL wrong"),
+    ("only-mtl-right", "STL wrong, MTL right"),
+    ("only-stl-right", "STL right, MTL wrong"),
+];
+
 /// What is said for `word`; a word without an entry stands for itself.
 pub fn said(words: Words, word: &str) -> &str {
     words.iter().find(|(key, _)| *key == word).map_or(word, |(_, said)| said)

@@ -4,17 +4,15 @@ use indexmap::IndexMap;
 
 use super::{
     Arm, Control, Outcomes, PairData, StudySettings, UnitOutcome, UnitSpec, answer,
+    errors::{Slice, TaskDecisions, slices},
     results::{
         ArmResult, Baseline, BaselineResult, Comparison, ControlResult, EpochSummary, FoldResult, LayerResult, McNemar,
-        PairResult, RealGain, Results, Split, Spread, Summary, TaskFacts, TaskResult,
+        PairResult, RealGain, Results, SliceResult, Split, Spread, Summary, TaskFacts, TaskResult,
     },
     unit::Predictions,
 };
 use crate::mtl::{
-    evaluation::{
-        metrics::Metrics,
-        statistics::{f_over_folds, mcnemar},
-    },
+    evaluation::{metrics::Metrics, statistics::f_over_folds},
     settings::Shared,
     training::EpochReport,
 };
@@ -62,6 +60,10 @@ pub fn analyse(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes
         let mut table: Vec<&mut Comparison> = layers.flat_map(|layer| &mut layer.tasks).map(measure).collect();
         Comparison::correct_together(&mut table);
     }
+    let layers = results.pairs.iter_mut().flat_map(|pair| &mut pair.layers);
+    let mut slices: Vec<&mut SliceResult> =
+        layers.flat_map(|layer| &mut layer.tasks).flat_map(|task| &mut task.slices).collect();
+    SliceResult::correct_together(&mut slices);
     for pair in &mut results.pairs {
         pair.answer = answer::sentence(pair);
     }
@@ -93,9 +95,10 @@ impl<'s> Analysis<'s> {
             let labels = || dataset.examples.iter().filter_map(|example| example.labels[slot]);
             TaskFacts { name: name.clone(), rows: labels().count(), positives: labels().filter(|&label| label).count() }
         };
+        let slices: Vec<Vec<Slice>> = dataset.tasks.iter().map(|task| slices(self.pair, task)).collect();
         let layer = |&shared: &Shared| LayerResult {
             shared,
-            tasks: dataset.tasks.iter().map(|task| self.task(shared, task)).collect(),
+            tasks: dataset.tasks.iter().zip(&slices).map(|(task, slices)| self.task(shared, task, slices)).collect(),
         };
         PairResult {
             name: self.pair.name.clone(),
@@ -130,7 +133,7 @@ impl<'s> Analysis<'s> {
         labels.iter().filter(|&&label| label).count() as f64 / labels.len().max(1) as f64
     }
 
-    fn task(&self, shared: Shared, task: &str) -> TaskResult {
+    fn task(&self, shared: Shared, task: &str, slices: &[Slice]) -> TaskResult {
         let (stl, mtl) = (self.arm(Some(shared), Arm::Stl, task), self.arm(Some(shared), Arm::Mtl, task));
         let compare = |of: fn(&Metrics) -> f64, from: &Arms, to: &Arms| {
             let of = |fold: &Fold| POINTS * of(&fold.fixed(self.settings));
@@ -150,13 +153,15 @@ impl<'s> Analysis<'s> {
         let best = (0..controls.len()).rev().max_by(|&a, &b| mean(&controls[a]).total_cmp(&mean(&controls[b])));
         let real_gain =
             best.map(|best| RealGain { best_control: arms[best].0, f1: compare(|m| m.f1, &arms[best].1, &mtl) });
+        let single_texts = TaskDecisions::new(self.settings, self.pair, shared, task, self.outcomes);
         TaskResult {
             task: task.to_owned(),
             stl: stl.result(self.settings, task),
             mtl: mtl.result(self.settings, task),
             f1: compare(|m| m.f1, &stl, &mtl),
             accuracy: compare(|m| m.accuracy, &stl, &mtl),
-            mcnemar: self.mcnemar(&stl, &mtl),
+            mcnemar: McNemar::of(single_texts.decisions.iter()),
+            slices: SliceResult::of(slices, &single_texts),
             split: self.split(&stl, &mtl),
             controls,
             real_gain,
@@ -179,23 +184,6 @@ impl<'s> Analysis<'s> {
         let places = folds.iter().map(|fold| (fold.repeat, fold.fold));
         assert!(places.eq(self.settings.places()), "a unit of {} is missing", arm.word());
         Arms { folds }
-    }
-
-    fn mcnemar(&self, stl: &Arms, mtl: &Arms) -> McNemar {
-        let mut counts = [[0_u64; 2]; 2]; // [STL right][MTL right]
-        let mut first_repeat = counts;
-        for (stl, mtl) in stl.folds.iter().zip(&mtl.folds) {
-            assert_eq!(stl.predictions.rows, mtl.predictions.rows, "arms are tested on the same rows");
-            let right = |fold: &Fold| fold.right(self.settings.base.threshold).collect::<Vec<_>>();
-            for (of_stl, of_mtl) in right(stl).into_iter().zip(right(mtl)) {
-                counts[usize::from(of_stl)][usize::from(of_mtl)] += 1;
-                if stl.repeat == 0 {
-                    first_repeat[usize::from(of_stl)][usize::from(of_mtl)] += 1;
-                }
-            }
-        }
-        let [[both_wrong, only_mtl], [only_stl, both_right]] = counts;
-        McNemar { both_right, only_stl, only_mtl, both_wrong, p: mcnemar(first_repeat[1][0], first_repeat[0][1]) }
     }
 
     /// Ranking is the difference with tuned thresholds; the operating point is the rest.
@@ -226,12 +214,6 @@ impl Fold<'_> {
 
     fn metrics(&self, threshold: f64) -> Metrics {
         Metrics::new(&self.predictions.probabilities, &self.predictions.truths, threshold)
-    }
-
-    /// Whether each text is decided rightly.
-    fn right(&self, threshold: f64) -> impl Iterator<Item = bool> {
-        let Predictions { probabilities, truths, .. } = self.predictions;
-        probabilities.iter().zip(truths).map(move |(&probability, &truth)| (probability > threshold) == truth)
     }
 }
 

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{
-    Event, Outcomes, PairData, Results, StudySettings, UnitStore, analyse, csv, results::RESULTS, run_units, schedule,
+    Event, Outcomes, PairData, Results, StudySettings, UnitSpec, UnitStore, analyse, csv, results::RESULTS, run_units,
+    schedule,
 };
 use crate::mtl::{files, run::SourceEntry, settings::literal};
 use crate::{Error, Result};
@@ -169,6 +170,29 @@ impl Study {
             ..self.new_manifest()?
         })?;
         Ok(Some(results))
+    }
+
+    /// The outcomes of all units of a finished study; none is run.
+    ///
+    /// # Errors
+    /// [`Error::File`] if units are missing or one is damaged, [`Error::Io`] if one cannot be read.
+    pub fn outcomes(&self) -> Result<Outcomes> {
+        let (store, specs) = (self.units()?, UnitSpec::all(&self.settings, &self.pairs));
+        let all = specs.len();
+        let mut outcomes = Vec::new();
+        for spec in specs {
+            let pair = self.pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
+            if let Some(outcome) = store.read(&spec, &spec.key(&self.settings, pair))? {
+                outcomes.push((spec, outcome));
+            }
+        }
+        if outcomes.len() < all {
+            let missing = all - outcomes.len();
+            let path = self.directory.join(SETTINGS);
+            let message = format!("{missing} of {all} units are missing; `mtlcore study {}` runs them", path.display());
+            return Err(Error::file(&self.directory, message));
+        }
+        Ok(outcomes)
     }
 
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {

@@ -1,7 +1,8 @@
 //! STL against MTL over folds, paired by construction: does multi-task learning help these tasks?
 //!
 //! [`StudySettings`] → [`PairData`] (rows, vectors, folds) → [`UnitSpec`] (pair, layer, arm, repeat, fold) → [`run_units`] →
-//! [`UnitOutcome`], each a file of a [`UnitStore`] → [`analyse`] → [`Results`]. [`Study`] does all of it in a directory.
+//! [`UnitOutcome`], each a file of a [`UnitStore`] → [`analyse`] → [`Results`]. [`Study`] does all of it in a directory;
+//! [`errors`] looks at the single texts.
 //!
 //! All arms of a fold share test rows, inner rows, seed and vocabulary, and everything random in a training follows from the
 //! seed and from each row's own key. So STL and MTL start from the same weights in what they have in common, meet the rows
@@ -14,6 +15,7 @@ mod compare;
 mod control;
 mod csv;
 mod directory;
+pub mod errors;
 mod folds;
 mod ngram;
 mod pair;

@@ -10,7 +10,7 @@
 //!     tasks: [TaskFacts]                          rows, positives
 //!     baselines: [BaselineResult]                 majority, always-true, n-gram; per task, in the same folds
 //!     layers: [LayerResult]                       one for each shared layer
-//!       tasks: [TaskResult]                       stl and mtl, their comparison, controls
+//!       tasks: [TaskResult]                       stl and mtl, their comparison, kinds of texts, controls
 //! ```
 //!
 //! Lists that speak of folds have one entry for each test fold, repeat by repeat: entry r·k + f is fold f of repeat r.
@@ -26,7 +26,7 @@ use crate::mtl::{
         statistics::{FOverFolds, Posterior, TTest, Verdict, Wilcoxon},
     },
     settings::{Preset, Shared},
-    study::Control,
+    study::{Control, errors::Feature},
 };
 use crate::{Error, Result};
 
@@ -129,8 +129,11 @@ pub struct TaskResult {
     pub f1: Comparison,
     /// MTL − STL in accuracy at the fixed threshold.
     pub accuracy: Comparison,
-    /// Single texts, pooled over the folds.
+    /// Single texts, pooled over the folds of the first repeat.
     pub mcnemar: McNemar,
+    /// The same for kinds of texts: where MTL helps or hurts. Results of earlier versions have none.
+    #[serde(default)]
+    pub slices: Vec<SliceResult>,
     /// Where the difference in F1 comes from; absent if no threshold was tuned.
     pub split: Option<Split>,
     /// The controls, in the order of the settings.
@@ -244,7 +247,8 @@ impl From<TTest> for Test {
     }
 }
 
-/// Which texts exactly one of two arms gets right, over all folds and repeats at the fixed threshold.
+/// Which texts exactly one of two arms gets right at the fixed threshold, in the first repeat: there every text is tested
+/// once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct McNemar {
     /// Right in both.
@@ -255,8 +259,30 @@ pub struct McNemar {
     pub only_mtl: u64,
     /// Wrong in both.
     pub both_wrong: u64,
-    /// The exact p-value; with repeats, of the first repeat alone, in which every text is tested once.
+    /// The exact p-value of McNemar's test.
     pub p: f64,
+}
+
+/// How often both arms err on the texts of one kind.
+///
+/// The test is McNemar's inside the slice: does MTL err on other texts of this kind than STL, and more often or less? Slices
+/// that are merely hard for both arms do not stand out by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SliceResult {
+    /// What tells these texts from others.
+    pub feature: Feature,
+    /// Which texts they are, in words: `short (up to 12 tokens)`.
+    pub texts: String,
+    /// How many there are.
+    pub rows: u64,
+    /// The share of them on which STL errs.
+    pub stl_error: f64,
+    /// The share of them on which MTL errs.
+    pub mtl_error: f64,
+    /// On which of them only one arm errs, and the p-value of that.
+    pub mcnemar: McNemar,
+    /// That p-value after the correction of Benjamini and Hochberg over all slices of all tasks, layers and pairs.
+    pub adjusted_p: f64,
 }
 
 /// The difference in F1 at the fixed threshold as a sum of two.
