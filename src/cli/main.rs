@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod curve;
 mod data;
 mod evaluate;
 mod gradcheck;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Study(arguments) => return study::run(&arguments),
+        Command::Curve(arguments) => return curve::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
@@ -55,6 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   mtlcore study                                        single-task against multi-task, on three simulated pairs
   mtlcore study --task a=a.tsv --task b=b.tsv          the same question about your own tasks
+  mtlcore curve                                        how much of the other task's data does it take?
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -69,6 +72,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Study(study::Arguments),
+    Curve(curve::Arguments),
     Report(report::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
