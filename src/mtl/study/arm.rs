@@ -224,3 +224,53 @@ fn unrelated(pair: &PairData, slot: usize, labels: &[(usize, bool)], seed: u64) 
     }
     made_up
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::{settings::Preset, study::StudySettings};
+
+    /// Of the training rows and of the inner rows, and of every combination of labels.
+    #[test]
+    fn shares_are_nested_and_stratified() {
+        let mut settings = StudySettings::preset(Preset::Default);
+        settings.scale = 0.05;
+        for pair in PairData::all(&settings).unwrap() {
+            let rows = pair.rows(0, 3).unwrap();
+            let at = |percent| share_of_rows(&pair, 0, percent, &rows, 7);
+            let labels = |row: usize| &pair.dataset.examples[row].labels;
+            let mut before: Vec<usize> = Vec::new();
+            for percent in 0..=100 {
+                let subset = at(percent);
+                assert!(before.iter().all(|row| subset.contains(row)), "{percent} % is part of what follows");
+                assert!(subset.iter().all(|&row| labels(row)[1].is_some()));
+                for side in [&rows.train, &rows.inner] {
+                    for class in [Some(true), Some(false)] {
+                        let of_class = |&&row: &&usize| labels(row)[1] == class && side.contains(&row);
+                        let (kept, all) =
+                            (subset.iter().filter(of_class).count(), side.iter().filter(of_class).count());
+                        // Doubly labelled rows of a class are two strata, each rounded.
+                        let expected = f64::from(percent) / 100.0 * all as f64;
+                        assert!((kept as f64 - expected).abs() <= 1.0, "{kept} of {all} at {percent} %");
+                    }
+                }
+                before = subset;
+            }
+            assert!(at(0).is_empty());
+            let all = rows.train.iter().chain(&rows.inner).filter(|&&row| labels(row)[1].is_some()).count();
+            assert_eq!(at(100).len(), all);
+            assert_ne!(at(50), share_of_rows(&pair, 0, 50, &rows, 8), "another fold, another subset");
+        }
+    }
+
+    #[test]
+    fn words_of_arms_survive_json_and_differ() {
+        let arms = [Arm::Stl, Arm::Share(30), Arm::Share(31), Arm::Mtl, Arm::Control(Control::Masked)];
+        for arm in arms {
+            let json = serde_json::to_string(&arm).unwrap();
+            assert_eq!(serde_json::from_str::<Arm>(&json).unwrap(), arm);
+            assert_eq!(arms.iter().filter(|other| other.word() == arm.word()).count(), 1);
+        }
+        assert_eq!([0, 30, 100].map(Arm::with_share), [Arm::Stl, Arm::Share(30), Arm::Mtl]);
+    }
+}

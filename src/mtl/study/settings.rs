@@ -309,6 +309,8 @@ mod tests {
             assert_eq!(load(shared, "").unwrap().shared, [Shared::Conv, Shared::Bilstm]);
         }
         assert_eq!(load("", "controls = 'pooled'").unwrap().controls, [Control::Pooled]);
+        assert_eq!(load("fractions = [100, 5, 0, 5]", "").unwrap().fractions, [0, 5, 100]);
+        assert_eq!(load("", "fractions = '50, 100'").unwrap().fractions, [50, 100]);
     }
 
     #[test]
@@ -327,7 +329,9 @@ mod tests {
 
     #[test]
     fn settings_survive_their_file() {
-        let study = load(&format!("seed = 7\npatience = 2\ncontrols = ['masked']\n{PAIR}{SECOND}"), "").unwrap();
+        let study =
+            load(&format!("seed = 7\npatience = 2\ncontrols = ['masked']\ngroup = 'author'\n{PAIR}{SECOND}"), "")
+                .unwrap();
         assert_eq!(load(&study.to_toml(), "").unwrap(), study);
     }
 
@@ -337,6 +341,19 @@ mod tests {
             ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
             ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
             ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
+            (
+                "fractions = '0,50%'",
+                "FILE:1: `fractions`: found \"0,50%\", expected whole percentages from 0 to 100, such as 0,50,100",
+            ),
+            (
+                "fractions = [0, 101]",
+                "FILE:1: `fractions`: found an array, expected whole percentages from 0 to 100, such as 0,50,100",
+            ),
+            ("fractions = []", "`fractions`: found none, expected whole percentages from 0 to 100, such as 0,50,100"),
+            (
+                "group = 'author'",
+                "`group`: the simulated pairs have no such column; name files of your own with --task or [[pair.task]]",
+            ),
             ("shared = []", "`shared`: found none, expected some of: bilstm, conv, bilstm-conv"),
             ("patience = 1\ninner = 0", "`patience`: stopping early needs inner rows, and `inner` is 0"),
             (PAIR, "`pair`: `p` has one task, `a`; to learn together takes two or more"),
