@@ -9,7 +9,7 @@ use mtlcore::mtl::{
         statistics::{Verdict, corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
     },
     settings::{Preset, Shared},
-    study::{Control, errors::Feature, results::*},
+    study::{Band, Control, CurvePoint, Curves, PairCurves, TaskCurve, errors::Feature, results::*},
 };
 use regex::Regex;
 use tempfile::TempDir;
@@ -398,6 +398,79 @@ fn slices_are_those_of_the_results_and_marked_when_they_stand_out() {
         assert_numbers(lines[1], &other);
         assert!(lines[0].contains("−12.50 **fewer** |") && lines[1].contains("+3.75 |"), "{lines:?}");
     }
+}
+
+#[test]
+fn markdown_has_every_fold_and_every_epoch() {
+    let results = &*RESULTS_OF_A_STUDY;
+    let markdown = Report::of(results).markdown;
+    let folds = markdown_rows(&markdown, "| Task | Shared layer | Repeat | Fold");
+    for (i, task) in rows(results).enumerate() {
+        for fold in 0..FOLDS {
+            let [stl, mtl] = [&task.stl, &task.mtl].map(|arm| 100.0 * arm.folds[fold].metrics.f1);
+            assert_numbers(folds[FOLDS * i + fold], &[stl, mtl, task.f1.differences[fold]]);
+        }
+    }
+    let epochs = markdown_rows(&markdown, "| Task | Arm | Epoch");
+    let tasks = results.pairs.iter().flat_map(|pair| &pair.layers).flat_map(|layer| &layer.tasks);
+    let expected: Vec<&EpochSummary> =
+        tasks.flat_map(|task| task.stl.training.iter().chain(&task.mtl.training)).collect();
+    assert_eq!((folds.len(), epochs.len()), (8 * FOLDS, expected.len()));
+    for (row, epoch) in epochs.iter().zip(expected) {
+        assert_numbers(row, &[epoch.loss.mean, epoch.inner_loss.unwrap().mean, 100.0 * epoch.inner_f1.unwrap().mean]);
+    }
+}
+
+#[test]
+fn curves_are_shown_where_there_are_any() {
+    let without = Report::of(&RESULTS_OF_A_STUDY);
+    assert!(!without.page().contains("Figure 3") && !without.markdown.contains("Figure 3"));
+
+    let point = |percent: u8| {
+        let band = |mean: f64| Band { mean, low: mean - 0.0123, high: mean + 0.0123 };
+        let mean = 0.5 + f64::from(percent) / 400.0;
+        let metrics = [("accuracy", mean + 0.1), ("f1", mean), ("average_precision", mean + 0.05)];
+        let metrics = metrics.map(|(name, mean)| (name.to_owned(), band(mean))).into_iter().collect();
+        CurvePoint { percent, metrics, folds: Vec::new() }
+    };
+    let curve = |task: &str| TaskCurve {
+        task: task.to_owned(),
+        shared: Shared::Conv,
+        points: [0, 30, 100].map(point).to_vec(),
+    };
+    let curves = Curves {
+        version: "1.2.3-fixture".to_owned(),
+        preset: Preset::Default,
+        seed: 4711,
+        folds: FOLDS,
+        repeats: 1,
+        fractions: vec![0, 30, 100],
+        pairs: vec![PairCurves { name: "vaccine use".to_owned(), curves: [NASTY, "symptoms"].map(curve).to_vec() }],
+    };
+    let directory = study(&RESULTS_OF_A_STUDY);
+    fs::write(directory.path().join("curve.json"), serde_json::to_string(&curves).unwrap()).unwrap();
+    let (success, _, errors) = report(directory.path());
+    assert!(success, "{errors}");
+    let with = Report::read(directory.path());
+    assert!(with.page().contains("id=\"curves\"") && with.page().contains("href=\"#curves\""));
+    let html = html_rows(&with.html, "by share of the other tasks");
+    let markdown = markdown_rows(&with.markdown, "| Task | Shared layer | Share |");
+    let points: Vec<&CurvePoint> = curves.pairs[0].curves.iter().flat_map(|curve| &curve.points).collect();
+    assert_eq!((html.len(), markdown.len()), (points.len(), points.len()));
+    for ((html, markdown), point) in html.iter().zip(&markdown).zip(points) {
+        let bands = point.metrics.values().flat_map(|band| [band.mean, band.low, band.high]);
+        let expected: Vec<f64> = bands.map(|share| 100.0 * share).collect();
+        assert_numbers(html, &expected);
+        assert_numbers(markdown, &expected);
+        assert!(html.contains(&format!("<td>{} %</td>", point.percent)), "{html}");
+    }
+    let drawn = with.html.matches(r#"<script type="application/json" class="chart">"#).count();
+    assert_eq!(drawn, without.html.matches(r#"<script type="application/json" class="chart">"#).count() + 2);
+    assert!(!with.page().contains(NASTY), "names are escaped here too");
+
+    fs::write(directory.path().join("curve.json"), "[]").unwrap();
+    let (success, _, errors) = report(directory.path());
+    assert!(!success && errors.contains("curve.json:1: not the curves of a study"), "{errors}");
 }
 
 #[test]

@@ -75,6 +75,92 @@ fn mtl_without_rows_of_the_other_task_is_stl_to_the_bit() {
     }
 }
 
+/// Also with early stopping, which looks at the inner rows of the tasks that are learnt.
+#[test]
+fn no_share_of_the_other_task_is_stl_and_all_of_it_is_mtl_to_the_bit() {
+    for (preset, patience) in [(Preset::Default, Some(1)), (Preset::Paper, None)] {
+        let mut settings = small("unused".as_ref());
+        settings.base = mtlcore::mtl::settings::Settings {
+            epochs: 3,
+            units: 5,
+            patience,
+            validation: settings.inner,
+            ..mtlcore::mtl::settings::Settings::preset(preset)
+        };
+        let pairs = PairData::all(&settings).unwrap();
+        // Missing labels, and doubly labelled rows.
+        for pair in [&pairs[0], &pairs[2]] {
+            for task in &pair.dataset.tasks {
+                let [none, half, all] =
+                    [0, 50, 100].map(|percent| run(&settings, pair, Arm::Share(percent), Some(task)));
+                let (stl, mtl) = (run(&settings, pair, Arm::Stl, Some(task)), run(&settings, pair, Arm::Mtl, None));
+                assert_eq!((none.steps, none.chosen_epoch), (stl.steps, stl.chosen_epoch));
+                assert_eq!((all.steps, all.chosen_epoch), (mtl.steps, mtl.chosen_epoch));
+                assert!(none.tasks.keys().eq([task]) && half.tasks.keys().eq([task]));
+                assert_eq!(none.tasks[task], stl.tasks[task]);
+                assert_eq!(all.tasks[task], mtl.tasks[task]);
+                assert_eq!(half.tasks[task].rows, stl.tasks[task].rows, "tested on the same rows");
+                assert!(half.tasks[task] != stl.tasks[task] && half.tasks[task] != mtl.tasks[task]);
+            }
+        }
+    }
+}
+
+/// The key of a unit's file, and so whether an older version's is found again, follows from the words of its place.
+#[test]
+fn units_of_old_arms_keep_their_words() {
+    let words = |arm: Arm| serde_json::to_string(&arm).unwrap();
+    assert_eq!(
+        [Arm::Stl, Arm::Mtl, Arm::NGram, Arm::Control(Control::Masked)].map(words),
+        [r#""stl""#, r#""mtl""#, r#""n-gram""#, r#""masked""#]
+    );
+}
+
+/// Authors, and texts that several of them wrote, in two files.
+#[test]
+fn groups_and_duplicates_are_never_split() {
+    let directory = tempfile::tempdir().unwrap();
+    let row = |file: usize, i: usize| {
+        // Of 40 authors, each in both files; every 15th text is a copy of another author's in the other file.
+        let text = if i % 15 == 0 { format!("copy {}", i / 15) } else { format!("text {file} {i}") };
+        let author = if i % 4 == 0 { String::new() } else { format!("author{}", (i * 7 + file) % 40) };
+        format!("{text}\t{}\t{author}\n", i % 3 % 2)
+    };
+    let task = |(file, name): (usize, &str)| {
+        let path = directory.path().join(format!("{name}.tsv"));
+        let rows: String = (0..300).map(|i| row(file, i)).collect();
+        fs::write(&path, format!("text\tlabel\tauthor\n{rows}")).unwrap();
+        TaskSource::new(name, path)
+    };
+    let mut settings = small("unused".as_ref());
+    settings.pairs =
+        vec![mtlcore::mtl::study::Pair { name: "p".into(), tasks: [(0, "a"), (1, "b")].map(task).to_vec() }];
+    settings.inner = 0.2;
+    let without = PairData::all(&settings).unwrap().remove(0);
+    settings.group = Some("author".into());
+    let pair = PairData::all(&settings).unwrap().remove(0);
+    assert_ne!(pair.sha256, without.sha256, "other groups are other data");
+    let split_groups = |pair: &PairData| -> usize {
+        let side = |rows: &[usize], row: usize| rows.binary_search(&row).is_ok();
+        let mut split = 0;
+        for fold in 0..3 {
+            let FoldRows { train, inner, .. } = pair.rows(0, fold).unwrap();
+            let side_of = |row: usize| [side(&train, row), side(&inner, row)];
+            for (i, a) in pair.corpus.records.iter().enumerate() {
+                for (j, b) in pair.corpus.records.iter().enumerate().take(i) {
+                    let author = |row: usize| (row % 300 * 7 + row / 300) % 40;
+                    let named = |row: usize| row % 300 % 4 != 0;
+                    let together = a.text == b.text || (named(i) && named(j) && author(i) == author(j));
+                    split += usize::from(together && side_of(i) != side_of(j));
+                }
+            }
+        }
+        split
+    };
+    assert_eq!(split_groups(&pair), 0);
+    assert!(split_groups(&without) > 0, "without the column authors are split");
+}
+
 #[test]
 fn every_labelled_row_is_tested_once_and_never_chosen_on() {
     let mut settings = small("unused".as_ref());

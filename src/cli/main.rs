@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod curve;
 mod data;
 mod errors;
 mod evaluate;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Study(arguments) => return study::run(&arguments),
+        Command::Curve(arguments) => return curve::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
         Command::Errors(arguments) => errors::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
@@ -57,6 +59,7 @@ const EXAMPLES: &str = "\
 Examples:
   mtlcore study                                        single-task against multi-task, on three simulated pairs
   mtlcore study --task a=a.tsv --task b=b.tsv          the same question about your own tasks
+  mtlcore curve                                        how much of the other task's data does it take?
   mtlcore errors study                                 where the two err, and a sample of errors to sort by hand
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
@@ -72,6 +75,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Study(study::Arguments),
+    Curve(curve::Arguments),
     Report(report::Arguments),
     Errors(errors::Arguments),
     Train(train::Arguments),

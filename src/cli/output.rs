@@ -20,6 +20,7 @@ pub fn say(text: impl Display) {
 }
 
 /// A column's heading, and whether it holds numbers (then it is aligned to the right).
+#[derive(Clone, Copy)]
 pub enum Column<'a> {
     Text(&'a str),
     Number(&'a str),

@@ -90,7 +90,8 @@ pub fn augment(
 fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
     let (value_name, parser) = match field.kind {
         Kind::Choice(words) => ("CHOICE", PossibleValuesParser::new(words).map(Value::String).into()),
-        Kind::List(_) => ("LIST", parser(field)),
+        Kind::List(_) | Kind::Percentages => ("LIST", parser(field)),
+        Kind::Name => ("NAME", parser(field)),
         Kind::Whole { .. } => ("N", parser(field)),
         Kind::Number | Kind::Positive => ("NUMBER", parser(field)),
         Kind::Share => ("SHARE", parser(field)),
@@ -108,7 +109,10 @@ fn parser(field: &'static Field) -> ValueParser {
 fn help(field: &Field, presets: &[Table; 2]) -> String {
     let word = |value: &Value| match value {
         Value::String(word) => word.clone(),
-        Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        Value::Array(items) => {
+            let word = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            items.iter().map(word).collect::<Vec<_>>().join(",")
+        }
         number => literal(number),
     };
     let doc = match field.kind {

@@ -46,12 +46,12 @@ Examples:
 The same command goes on where it was stopped and runs only what is missing; so does `mtlcore study DIR/study.toml`.";
 
 /// What shells expect of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// `[STUDY.toml] [--task NAME=FILE[:LABEL_COLUMN]]... [--<field> VALUE]...`
 pub struct StudyArguments {
-    file: Option<PathBuf>,
-    flags: Table,
+    pub file: Option<PathBuf>,
+    pub flags: Table,
 }
 
 impl StudyArguments {
@@ -85,32 +85,46 @@ impl Args for StudyArguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let settings = arguments.settings.load()?;
-    if settings.pairs.is_empty() {
-        output::say(format!(
-            "No pair is named: studying simulated pairs of {} times the paper's sizes. See `mtlcore study --help` for your own.",
-            settings.scale
-        ));
-    }
+    say_if_simulated(&settings, "study");
     let study = Study::begin(settings)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let seen = interrupted.clone();
-    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
-
-    let progress = StudyProgress::new();
-    let outcome = study.run(&interrupted, &|event| match event {
-        Event::Progress { done, all } => progress.update(done, all),
-        Event::Damaged(what) => progress.say(&format!("{what}; it is run again")),
-    });
-    progress.finish();
-    let Some(results) = outcome? else {
-        output::say("Stopped; finished units are kept. The same command goes on.");
-        return Ok(ExitCode::from(INTERRUPTED));
-    };
+    let outcome = watched(|interrupted, observe| study.run(interrupted, observe))?;
+    let Some(results) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
     crate::report::write(&results, study.directory())?;
     output::print(&tables(&results))?;
     let page = study.directory().join("report.html");
     output::print(&format!("The study is in {}; read {}.\n", study.directory().display(), page.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that nobody's own data are studied, and where to read how they would be.
+pub fn say_if_simulated(settings: &StudySettings, command: &str) {
+    if settings.pairs.is_empty() {
+        let scale = settings.scale;
+        output::say(format!(
+            "No pair is named: studying simulated pairs of {scale} times the paper's sizes. \
+             See `mtlcore {command} --help` for your own."
+        ));
+    }
+}
+
+/// Runs units under a bar of progress. `None`, with a word how to go on, if Ctrl-C ended it.
+pub fn watched<T>(
+    run: impl FnOnce(&AtomicBool, &(dyn Fn(Event) + Sync)) -> mtlcore::Result<Option<T>>,
+) -> Result<Option<T>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let seen = interrupted.clone();
+    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
+    let progress = StudyProgress::new();
+    let outcome = run(&interrupted, &|event| match event {
+        Event::Progress { done, all } => progress.update(done, all),
+        Event::Damaged(what) => progress.say(&format!("{what}; it is run again")),
+    });
+    progress.finish();
+    let outcome = outcome?;
+    if outcome.is_none() {
+        output::say("Stopped; finished units are kept. The same command goes on.");
+    }
+    Ok(outcome)
 }
 
 /// A table and a sentence for each pair.

@@ -18,12 +18,15 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::study::results::Results;
+use mtlcore::mtl::study::{Curves, results::Results};
 use serde::Serialize;
 
 use crate::output;
 pub use templates::environment;
-use {charts::PairCharts, origin::Origin};
+use {
+    charts::{Drawing, PairCharts},
+    origin::Origin,
+};
 
 /// Draw a study's results again, without training: a page, Markdown and LaTeX tables
 #[derive(Args)]
@@ -52,7 +55,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// The same results, `study.toml` and `manifest.json` give the same bytes.
 pub fn write(results: &Results, directory: &Path) -> Result<Vec<PathBuf>> {
     let charts: Vec<PairCharts> = results.pairs.iter().map(|pair| PairCharts::new(pair, results.rope)).collect();
-    let report = Report { results, charts, origin: Origin::read(directory)?, has: Sections::of(results) };
+    let curves = Curves::read(directory)?;
+    let curve_charts = curves.iter().flat_map(|curves| &curves.pairs).map(charts::curves).collect();
+    let (origin, has) = (Origin::read(directory)?, Sections::of(results));
+    let report = Report { results, charts, curves, curve_charts, origin, has };
     let report = Value::from(Serde(report));
     let environment = environment();
     let write = |name: &&str| {
@@ -70,6 +76,10 @@ struct Report<'r> {
     results: &'r Results,
     /// One for each pair.
     charts: Vec<PairCharts>,
+    /// If they were asked for.
+    curves: Option<Curves>,
+    /// For each pair of the curves, one for each curve.
+    curve_charts: Vec<Vec<Drawing>>,
     origin: Origin,
     has: Sections,
 }

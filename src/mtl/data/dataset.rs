@@ -1,6 +1,6 @@
 //! Texts as numbers: what the models learn from.
 
-use super::{corpus::Corpus, tokens::Tokenizer, vocabulary::Vocabulary};
+use super::{corpus::Corpus, groups, tokens::Tokenizer, vocabulary::Vocabulary};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -72,7 +72,8 @@ impl Encoder {
 pub struct Example {
     /// Who it is: a hash of its text and line, the same whatever other tasks are loaded. Orders rows at random.
     pub key: u64,
-    /// A hash of its tokens (after `max_length`, before padding): texts that a model cannot tell apart share it.
+    /// A hash of its tokens (after `max_length`, before padding): texts that a model cannot tell apart share it. Where the
+    /// records have groups of their own, so do all that such groups and equal tokens connect; it is then the smallest hash.
     pub group: u64,
     /// The ids of its tokens, padding included.
     pub tokens: Vec<u32>,
@@ -135,7 +136,9 @@ impl Dataset {
                 validation: record.validation,
             }
         });
-        Self { tasks: corpus.tasks.clone(), examples: examples.collect(), encoder }
+        let mut examples: Vec<Example> = examples.collect();
+        groups::join(&mut examples, &corpus.records);
+        Self { tasks: corpus.tasks.clone(), examples, encoder }
     }
 }
 
@@ -163,6 +166,7 @@ mod tests {
             text: text.to_string(),
             labels: vec![None],
             validation: false,
+            group: None,
         });
         Corpus { tasks: vec!["a".into()], sources: Vec::new(), records: records.collect() }
     }

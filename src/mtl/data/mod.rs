@@ -7,7 +7,7 @@
 //! | `corpus` | [`read`]: the rows of all tasks, with their labels |
 //! | `tokens`, `glove` | [`Tokenizer`] |
 //! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
-//! | `dataset` | [`Dataset`]: texts as ids |
+//! | `dataset`, `groups` | [`Dataset`]: texts as ids; which of them stay together |
 //! | `split` | [`hold_out`] |
 //! | `check` | [`Check`]: what was understood of the data |
 //! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
@@ -17,6 +17,7 @@ mod corpus;
 mod dataset;
 mod format;
 mod glove;
+mod groups;
 mod reader;
 mod simulate;
 mod split;
@@ -27,7 +28,7 @@ mod vocabulary;
 mod writer;
 
 pub use check::{Check, Coverage, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
-pub use corpus::{Corpus, Record, Source, read, require_both_classes};
+pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
 pub use dataset::{Dataset, Encoder, Example, Padding};
 pub use format::{Format, open, sha256};
 pub use reader::{Cell, Cells, Column, Row, RowReader};

@@ -79,7 +79,8 @@ pub fn hold_out(tasks: &[String], examples: &[Example], share: f64, seed: u64) -
         for (rows, place) in [(&split.train, "to learn from"), (&split.held_out, "held out")] {
             for (label, class) in [(true, "true"), (false, "false")] {
                 if !rows.iter().any(|&row| examples[row].labels[slot] == Some(label)) {
-                    let message = format!("no {class} row would be {place}: too few distinct texts with this label");
+                    let message =
+                        format!("no {class} row would be {place}: too few distinct texts (or groups) with this label");
                     return Err(Error::task(task, message));
                 }
             }
@@ -138,7 +139,7 @@ mod tests {
         };
         assert_eq!(
             hold_out(&names(1), &rows(&[true, false, false]), 0.2, 1).unwrap_err().to_string(),
-            "task `a`: no true row would be held out: too few distinct texts with this label"
+            "task `a`: no true row would be held out: too few distinct texts (or groups) with this label"
         );
         assert_eq!(
             hold_out(&names(1), &rows(&[true, false]), 1.0, 1).unwrap_err().to_string(),

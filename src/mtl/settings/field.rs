@@ -37,6 +37,10 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Some of these words: an array, or one string with commas between them.
     List(&'static [&'static str]),
+    /// Whole percentages: an array, or one string with commas between them.
+    Percentages,
+    /// A name: any text but an empty one.
+    Name,
 }
 
 impl Kind {
@@ -50,6 +54,8 @@ impl Kind {
             Self::Path => "a path".into(),
             Self::Choice(words) => words.join(" | "),
             Self::List(words) => format!("some of: {}", words.join(", ")),
+            Self::Percentages => "whole percentages from 0 to 100, such as 0,50,100".into(),
+            Self::Name => "a name".into(),
         }
     }
 
@@ -60,9 +66,12 @@ impl Kind {
             Self::Number => number.is_some_and(f64::is_finite),
             Self::Positive => number.is_some_and(|number| number.is_finite() && number > 0.0),
             Self::Share => number.is_some_and(|number| (0.0..1.0).contains(&number)),
-            Self::Path => value.as_str().is_some_and(|path| !path.is_empty()),
+            Self::Path | Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
             Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Self::List(words) => listed(value).is_some_and(|listed| listed.iter().all(|word| words.contains(word))),
+            Self::Percentages => {
+                percentages(value).is_some_and(|listed| listed.iter().all(|percent| (0..=100).contains(percent)))
+            }
         }
     }
 }
@@ -79,8 +88,9 @@ impl Field {
     /// What was expected, if it is not that.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let value = match self.kind {
-            Kind::Path | Kind::Choice(_) => Some(Value::from(text)),
+            Kind::Path | Kind::Name | Kind::Choice(_) => Some(Value::from(text)),
             Kind::List(_) => listed(&Value::from(text)).map(Value::from),
+            Kind::Percentages => percentages(&Value::from(text)).map(Value::from),
             Kind::Whole { .. } => text.parse().map(Value::Integer).ok(),
             Kind::Number | Kind::Positive | Kind::Share => text.parse().map(Value::Float).ok(),
         };
@@ -107,6 +117,7 @@ impl Field {
     pub(crate) fn listed(&self, value: Value) -> Value {
         match self.kind {
             Kind::List(_) => listed(&value).map(Value::from).unwrap_or(value),
+            Kind::Percentages => percentages(&value).map(Value::from).unwrap_or(value),
             _ => value,
         }
     }
@@ -118,6 +129,14 @@ fn listed(value: &Value) -> Option<Vec<&str>> {
         Value::String(text) => Some(text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()),
         Value::Array(words) => words.iter().map(Value::as_str).collect(),
         _ => None,
+    }
+}
+
+/// The numbers of [`Kind::Percentages`].
+fn percentages(value: &Value) -> Option<Vec<i64>> {
+    match value {
+        Value::Array(numbers) => numbers.iter().map(Value::as_integer).collect(),
+        text => listed(text)?.into_iter().map(|number| number.parse().ok()).collect(),
     }
 }
 

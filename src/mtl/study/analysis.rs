@@ -70,21 +70,21 @@ pub fn analyse(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes
     results
 }
 
-struct Analysis<'s> {
-    settings: &'s StudySettings,
-    pair: &'s PairData,
-    outcomes: &'s Outcomes,
+pub(super) struct Analysis<'s> {
+    pub settings: &'s StudySettings,
+    pub pair: &'s PairData,
+    pub outcomes: &'s Outcomes,
 }
 
 /// The outcomes of one arm for one task, fold by fold.
-struct Arms<'s> {
-    folds: Vec<Fold<'s>>,
+pub(super) struct Arms<'s> {
+    pub folds: Vec<Fold<'s>>,
 }
 
-struct Fold<'s> {
-    repeat: usize,
-    fold: usize,
-    outcome: &'s UnitOutcome,
+pub(super) struct Fold<'s> {
+    pub repeat: usize,
+    pub fold: usize,
+    pub outcome: &'s UnitOutcome,
     predictions: &'s Predictions,
 }
 
@@ -168,7 +168,7 @@ impl<'s> Analysis<'s> {
         }
     }
 
-    fn arm(&self, shared: Option<Shared>, arm: Arm, task: &str) -> Arms<'s> {
+    pub fn arm(&self, shared: Option<Shared>, arm: Arm, task: &str) -> Arms<'s> {
         let wanted = |spec: &UnitSpec| {
             spec.pair == self.pair.name
                 && (spec.shared, spec.arm) == (shared, arm)
@@ -203,7 +203,7 @@ impl<'s> Analysis<'s> {
 
 impl Fold<'_> {
     /// At the fixed threshold.
-    fn fixed(&self, settings: &StudySettings) -> Metrics {
+    pub fn fixed(&self, settings: &StudySettings) -> Metrics {
         self.metrics(settings.base.threshold)
     }
 

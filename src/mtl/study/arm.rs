@@ -1,6 +1,9 @@
 //! The arms of a study: what each one learns from.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+};
 
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -21,19 +24,37 @@ pub enum Arm {
     Mtl,
     /// The baseline of words and pairs of words, one task alone.
     NGram,
+    /// One task with this percentage of the other tasks' training data: a point of a learning curve between STL (0) and MTL
+    /// (100).
+    ///
+    /// The rows that have a label of another task lose it unless they are in the subset; they stay only if they have a label of
+    /// the task itself. The subset is drawn in each fold anew, from the rows to learn from and from the inner rows alike, and is
+    /// stratified on the labels of all tasks: of n rows with the same labels it holds the first percent·n/100 in a random order
+    /// of their own. So a smaller percentage's subset is part of a larger one's.
+    Share(u8),
     /// A placebo.
     #[serde(untagged)]
     Control(Control),
 }
 
 impl Arm {
+    /// The arm of a task with this percentage of the other tasks' training data.
+    pub fn with_share(percent: u8) -> Self {
+        match percent {
+            0 => Self::Stl,
+            100.. => Self::Mtl,
+            percent => Self::Share(percent),
+        }
+    }
+
     /// Its word in names of files and tables.
-    pub fn word(self) -> &'static str {
+    pub fn word(self) -> Cow<'static, str> {
         match self {
-            Self::Stl => "stl",
-            Self::Mtl => "mtl",
-            Self::NGram => "n-gram",
-            Self::Control(control) => control.word(),
+            Self::Stl => "stl".into(),
+            Self::Mtl => "mtl".into(),
+            Self::NGram => "n-gram".into(),
+            Self::Share(percent) => format!("share-{percent}").into(),
+            Self::Control(control) => control.word().into(),
         }
     }
 
@@ -54,8 +75,8 @@ pub(super) struct ArmData {
 }
 
 impl ArmData {
-    /// The data of an arm; `task` is the slot of the task that it is about, if it is about one.
-    pub fn new(pair: &PairData, arm: Arm, task: Option<usize>, seed: u64) -> Self {
+    /// The data of an arm in a fold; `task` is the slot of the task that it is about, if it is about one.
+    pub fn new(pair: &PairData, arm: Arm, task: Option<usize>, rows: &FoldRows, seed: u64) -> Self {
         let all: Vec<usize> = (0..pair.dataset.tasks.len()).collect();
         match (arm, task) {
             (Arm::Mtl, _) => Self::of(pair, &all, |example| example.labels.clone()),
@@ -63,6 +84,7 @@ impl ArmData {
             (Arm::Stl | Arm::NGram | Arm::Control(Control::MatchedSteps), Some(task)) => {
                 Self::of(pair, &[task], |example| vec![example.labels[task]])
             }
+            (Arm::Share(percent), Some(task)) => Self::with_share(pair, task, percent, rows, seed),
             // A last slot that no head reads keeps the rows in their batches.
             (Arm::Control(Control::Masked), Some(task)) => Self::of(pair, &[task], |example| {
                 vec![example.labels[task], example.labels.iter().flatten().next().copied()]
@@ -110,6 +132,20 @@ impl ArmData {
         data
     }
 
+    /// All tasks, where those other than `task` keep a share of their labels.
+    fn with_share(pair: &PairData, task: usize, percent: u8, rows: &FoldRows, seed: u64) -> Self {
+        let all: Vec<usize> = (0..pair.dataset.tasks.len()).collect();
+        let mut data = Self::of(pair, &all, |example| {
+            let own = |(slot, label): (usize, &Option<bool>)| label.filter(|_| slot == task);
+            example.labels.iter().enumerate().map(own).collect()
+        });
+        for row in share_of_rows(pair, task, percent, rows, seed) {
+            data.dataset.examples[row].labels.clone_from(&pair.dataset.examples[row].labels);
+        }
+        all.into_iter().filter(|&slot| slot != task).for_each(|slot| data.heads[slot].clear());
+        data
+    }
+
     /// One head; a row with several labels counts once for each.
     fn pooled(pair: &PairData) -> Self {
         let tasks = pair.dataset.tasks.len();
@@ -135,6 +171,28 @@ impl ArmData {
         };
         Split { train: side(&rows.train), held_out: side(&rows.inner) }
     }
+}
+
+/// The rows of a fold with a label of another task than `task`, as far as they are in the subset of [`Arm::Share`].
+fn share_of_rows(pair: &PairData, task: usize, percent: u8, rows: &FoldRows, seed: u64) -> Vec<usize> {
+    let examples = &pair.dataset.examples;
+    let key = Streams::new(seed).key("share of the other tasks' rows", task as u64);
+    let of_others = |labels: &[Option<bool>]| (0..labels.len()).any(|slot| slot != task && labels[slot].is_some());
+    let mut subset = Vec::new();
+    for side in [&rows.train, &rows.inner] {
+        let mut strata: BTreeMap<&[Option<bool>], Vec<usize>> = BTreeMap::new();
+        for &row in side.iter().filter(|&&row| of_others(&examples[row].labels)) {
+            strata.entry(&examples[row].labels).or_default().push(row);
+        }
+        for mut stratum in strata.into_values() {
+            let kept = (stratum.len() * usize::from(percent) + 50) / 100;
+            stratum.sort_by_cached_key(|&row| {
+                (split_mix(key, examples[row].key), examples[row].source, examples[row].line)
+            });
+            subset.extend_from_slice(&stratum[..kept]);
+        }
+    }
+    subset
 }
 
 /// Labels of a task that was made up: each word has a random weight, and the rows with the highest sums (over the square root
@@ -165,4 +223,54 @@ fn unrelated(pair: &PairData, slot: usize, labels: &[(usize, bool)], seed: u64) 
         made_up[place] = true;
     }
     made_up
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::{settings::Preset, study::StudySettings};
+
+    /// Of the training rows and of the inner rows, and of every combination of labels.
+    #[test]
+    fn shares_are_nested_and_stratified() {
+        let mut settings = StudySettings::preset(Preset::Default);
+        settings.scale = 0.05;
+        for pair in PairData::all(&settings).unwrap() {
+            let rows = pair.rows(0, 3).unwrap();
+            let at = |percent| share_of_rows(&pair, 0, percent, &rows, 7);
+            let labels = |row: usize| &pair.dataset.examples[row].labels;
+            let mut before: Vec<usize> = Vec::new();
+            for percent in 0..=100 {
+                let subset = at(percent);
+                assert!(before.iter().all(|row| subset.contains(row)), "{percent} % is part of what follows");
+                assert!(subset.iter().all(|&row| labels(row)[1].is_some()));
+                for side in [&rows.train, &rows.inner] {
+                    for class in [Some(true), Some(false)] {
+                        let of_class = |&&row: &&usize| labels(row)[1] == class && side.contains(&row);
+                        let (kept, all) =
+                            (subset.iter().filter(of_class).count(), side.iter().filter(of_class).count());
+                        // Doubly labelled rows of a class are two strata, each rounded.
+                        let expected = f64::from(percent) / 100.0 * all as f64;
+                        assert!((kept as f64 - expected).abs() <= 1.0, "{kept} of {all} at {percent} %");
+                    }
+                }
+                before = subset;
+            }
+            assert!(at(0).is_empty());
+            let all = rows.train.iter().chain(&rows.inner).filter(|&&row| labels(row)[1].is_some()).count();
+            assert_eq!(at(100).len(), all);
+            assert_ne!(at(50), share_of_rows(&pair, 0, 50, &rows, 8), "another fold, another subset");
+        }
+    }
+
+    #[test]
+    fn words_of_arms_survive_json_and_differ() {
+        let arms = [Arm::Stl, Arm::Share(30), Arm::Share(31), Arm::Mtl, Arm::Control(Control::Masked)];
+        for arm in arms {
+            let json = serde_json::to_string(&arm).unwrap();
+            assert_eq!(serde_json::from_str::<Arm>(&json).unwrap(), arm);
+            assert_eq!(arms.iter().filter(|other| other.word() == arm.word()).count(), 1);
+        }
+        assert_eq!([0, 30, 100].map(Arm::with_share), [Arm::Stl, Arm::Share(30), Arm::Mtl]);
+    }
 }

@@ -23,7 +23,7 @@ const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 
 /// Settings that may change between two runs of one study: they add units, or are about the presentation.
-const EXTENSIBLE: [&str; 7] = ["repeats", "shared", "controls", "rope", "threshold", "threads", "out"];
+const EXTENSIBLE: [&str; 8] = ["repeats", "shared", "controls", "fractions", "rope", "threshold", "threads", "out"];
 
 /// A study and its directory.
 ///
@@ -33,6 +33,7 @@ const EXTENSIBLE: [&str; 7] = ["repeats", "shared", "controls", "rope", "thresho
 /// | `manifest.json` | version, hashes, rows, folds, times |
 /// | `units/` | finished units |
 /// | `results.json`, `results.csv` | what was found |
+/// | `curve.json`, `curve.csv` | its learning curves, if they were asked for |
 pub struct Study {
     /// The effective settings.
     pub settings: StudySettings,
@@ -102,6 +103,21 @@ impl Study {
     /// # Errors
     /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
     pub fn begin(settings: StudySettings) -> Result<Self> {
+        let study = Self::beside(settings)?;
+        fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
+        let manifest = study.new_manifest()?;
+        // First what makes the directory a study.
+        let text = study.settings.to_toml();
+        files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+        study.write_manifest(&manifest)?;
+        Ok(study)
+    }
+
+    /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn beside(settings: StudySettings) -> Result<Self> {
         let directory = settings.base.out.clone();
         let path = directory.join(SETTINGS);
         if path.exists() {
@@ -114,12 +130,6 @@ impl Study {
         if let Some(manifest) = study.manifest()? {
             study.check_data(&manifest)?;
         }
-        fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
-        let manifest = study.new_manifest()?;
-        // First what makes the directory a study.
-        let text = study.settings.to_toml();
-        files::write_whole(&path, |output| output.write_all(text.as_bytes()))?;
-        study.write_manifest(&manifest)?;
         Ok(study)
     }
 
@@ -160,7 +170,8 @@ impl Study {
     /// The first error of a unit; what cannot be read or written.
     pub fn run(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Results>> {
         let begin = Instant::now();
-        let outcomes = run_units(&self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
+        let specs = UnitSpec::all(&self.settings, &self.pairs);
+        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
         let Some(outcomes) = outcomes else { return Ok(None) };
         let results = self.write_results(&outcomes)?;
         self.write_manifest(&Manifest {

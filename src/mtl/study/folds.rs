@@ -9,7 +9,8 @@ use crate::{Error, Result};
 
 /// The fold of each example in one repeat; `None` for an example without any label.
 ///
-/// Examples of one group (exact duplicates after tokenisation, also of different tasks) share a fold. Otherwise the folds
+/// Examples of one group (exact duplicates after tokenisation, also of different tasks; and what a column of groups holds
+/// together) share a fold. Otherwise the folds
 /// are stratified on the joint labels of all tasks: without duplicates the positives of each of two tasks differ by at most
 /// one between folds, and so do the examples of each combination of labels. The assignment follows from the seed, the
 /// repeat and the examples' own keys alone.
@@ -106,7 +107,7 @@ fn check(tasks: &[String], examples: &[Example], assigned: &[Option<usize>], fol
             }
             if let Some(fold) = of_fold.iter().position(|&count| count == 0) {
                 let message = format!(
-                    "fold {} of {folds} would test no {class} row: the {all} {class} rows have too few distinct texts",
+                    "fold {} of {folds} would test no {class} row: the {all} {class} rows have too few distinct texts or groups",
                     fold + 1
                 );
                 return Err(Error::task(task, message));
@@ -210,6 +211,9 @@ mod tests {
             "task `task0`: 4 false rows are too few for 5 folds; each fold tests at least one"
         );
         let found = message(&rows(6, true));
-        assert!(found.ends_with("would test no true row: the 6 true rows have too few distinct texts"), "{found}");
+        assert!(
+            found.ends_with("would test no true row: the 6 true rows have too few distinct texts or groups"),
+            "{found}"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! STL against MTL over folds, paired by construction: does multi-task learning help these tasks?
 //!
 //! [`StudySettings`] → [`PairData`] (rows, vectors, folds) → [`UnitSpec`] (pair, layer, arm, repeat, fold) → [`run_units`] →
-//! [`UnitOutcome`], each a file of a [`UnitStore`] → [`analyse`] → [`Results`]. [`Study`] does all of it in a directory;
-//! [`errors`] looks at the single texts.
+//! [`UnitOutcome`], each a file of a [`UnitStore`] → [`analyse`] → [`Results`]. [`Study`] does all of it in a directory.
+//! [`Curves`] are the same between STL and MTL, with a share of the other tasks' data; [`errors`] looks at the single texts.
 //!
 //! All arms of a fold share test rows, inner rows, seed and vocabulary, and everything random in a training follows from the
 //! seed and from each row's own key. So STL and MTL start from the same weights in what they have in common, meet the rows
@@ -14,6 +14,7 @@ mod arm;
 mod compare;
 mod control;
 mod csv;
+mod curves;
 mod directory;
 pub mod errors;
 mod folds;
@@ -29,6 +30,7 @@ mod unit;
 pub use analysis::{METRICS, Metric, analyse};
 pub use arm::Arm;
 pub use control::Control;
+pub use curves::{Band, CurveFold, CurvePoint, Curves, PairCurves, TaskCurve};
 pub use directory::{Manifest, PairManifest, Study};
 pub use folds::assign;
 pub use pair::{FoldRows, PairData};

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
 use crate::Result;
 use crate::mtl::{
-    data::{Corpus, Dataset, Vectors, hold_out, read},
+    data::{Corpus, Dataset, Vectors, hold_out, read_grouped},
     model::Table,
     settings::Settings,
     streams::Streams,
@@ -26,7 +26,7 @@ pub struct PairData {
     pub dataset: Dataset,
     /// The word vectors, if there are any.
     pub vectors: Option<Vectors>,
-    /// SHA-256 of the rows, labels and vectors, in hexadecimal.
+    /// SHA-256 of the rows, labels, groups and vectors, in hexadecimal.
     pub sha256: String,
     /// The fold of each row, repeat by repeat.
     pub folds: Vec<Vec<Option<usize>>>,
@@ -59,7 +59,7 @@ impl PairData {
     }
 
     fn read(settings: &StudySettings, pair: &Pair) -> Result<Self> {
-        Self::new(settings, &pair.name, read(&pair.tasks)?, None)
+        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.group.as_deref())?, None)
     }
 
     fn simulated(settings: &StudySettings, pair: &SimulatedPair) -> Result<Self> {
@@ -80,7 +80,7 @@ impl PairData {
         let folds = (0..settings.repeats)
             .map(|repeat| folds::assign(&dataset.tasks, &dataset.examples, settings.folds, repeat, seed));
         let folds = folds.collect::<Result<_>>()?;
-        let sha256 = sha256(&dataset, vectors.as_ref());
+        let sha256 = sha256(&dataset, vectors.as_ref(), settings.group.is_some());
         let (name, inner) = (name.to_owned(), settings.inner);
         Ok(Self { name, relatedness: None, corpus, dataset, vectors, sha256, folds, inner, seed })
     }
@@ -126,7 +126,7 @@ impl PairData {
     }
 }
 
-fn sha256(dataset: &Dataset, vectors: Option<&Vectors>) -> String {
+fn sha256(dataset: &Dataset, vectors: Option<&Vectors>, grouped: bool) -> String {
     let mut hash = Sha256::new();
     for task in &dataset.tasks {
         hash.update(task.as_bytes());
@@ -137,6 +137,10 @@ fn sha256(dataset: &Dataset, vectors: Option<&Vectors>) -> String {
         hash.update(example.key.to_le_bytes());
         let label = |label: &Option<bool>| label.map_or(b'-', |label| if label { b'1' } else { b'0' });
         hash.update(example.labels.iter().map(label).collect::<Vec<u8>>());
+        // Without a column of groups it follows from the text.
+        if grouped {
+            hash.update(example.group.to_le_bytes());
+        }
     }
     hash.update(vectors.map_or("none", |vectors| &vectors.sha256).as_bytes());
     super::hexadecimal(&hash.finalize())

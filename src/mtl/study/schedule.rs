@@ -30,8 +30,8 @@ pub enum Event {
     Damaged(String),
 }
 
-/// Runs the units that are not in the store, the longest first, and returns the outcomes of all in the order of
-/// [`UnitSpec::all`]. `None` if `interrupted` was set on the way; what is finished then stays in the store.
+/// Runs those of the units `specs` that are not in the store, the longest first, and returns the outcomes of all in the order
+/// of `specs`. `None` if `interrupted` was set on the way; what is finished then stays in the store.
 ///
 /// Each thread works on one unit at a time, with nothing inside it in parallel: folds are independent, steps are not. Units
 /// that another process works on are left to it.
@@ -39,13 +39,13 @@ pub enum Event {
 /// # Errors
 /// The first error of a unit; what cannot be read or written.
 pub fn run_units(
+    specs: Vec<UnitSpec>,
     settings: &StudySettings,
     pairs: &[PairData],
     store: &UnitStore,
     interrupted: &AtomicBool,
     observe: &(dyn Fn(Event) + Sync),
 ) -> Result<Option<Outcomes>> {
-    let specs = UnitSpec::all(settings, pairs);
     let work = specs.into_iter().enumerate().map(|(place, spec)| {
         let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
         Work { place, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }

@@ -52,6 +52,10 @@ pub struct StudySettings {
     pub inner: f64,
     /// Size of the simulated pairs, as a share of the paper's.
     pub scale: f64,
+    /// The points of the learning curves: percentages of the other tasks' training data, rising.
+    pub fractions: Vec<u8>,
+    /// A column of the tasks' files: rows with the same value there stay in one fold, as exact duplicates do.
+    pub group: Option<String>,
     /// The pairs to study; none means the simulated ones.
     pub pairs: Vec<Pair>,
 }
@@ -77,6 +81,9 @@ struct Own {
     rope: f64,
     inner: f64,
     scale: f64,
+    fractions: Vec<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 impl Default for Own {
@@ -89,6 +96,8 @@ impl Default for Own {
             rope: DEFAULT_ROPE,
             inner: 0.1,
             scale: 0.2,
+            fractions: (0..=100).step_by(10).collect(),
+            group: None,
         }
     }
 }
@@ -106,6 +115,8 @@ static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
         field("rope", Kind::Number, "Half the width of the region of practical equivalence, in points of F1."),
         field("inner", Kind::Share, "Share of each unit's training rows that choose thresholds and when to stop."),
         field("scale", Kind::Positive, "Size of the simulated pairs, as a share of the paper's."),
+        field("fractions", Kind::Percentages, "Points of the curves: percentages of the other tasks' training data."),
+        field("group", Kind::Name, "Column of the files; rows that agree in it stay in one fold, as duplicates do."),
     ]
 });
 
@@ -117,9 +128,9 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
 impl StudySettings {
     /// The values from which a configuration starts, without a pair.
     pub fn preset(preset: Preset) -> Self {
-        let Own { folds, repeats, shared, controls, rope, inner, scale } = Own::default();
+        let Own { folds, repeats, shared, controls, rope, inner, scale, fractions, group } = Own::default();
         let base = Settings { validation: inner, out: "study".into(), ..Settings::preset(preset) };
-        Self { base, folds, repeats, shared, controls, rope, inner, scale, pairs: Vec::new() }
+        Self { base, folds, repeats, shared, controls, rope, inner, scale, fractions, group, pairs: Vec::new() }
     }
 
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
@@ -142,7 +153,9 @@ impl StudySettings {
         let own: Own = from_value(Value::Table(own), "study")?;
         given.insert("validation".into(), own.inner.into());
         given.entry("out").or_insert_with(|| "study".into());
-        let Own { folds, repeats, shared, controls, rope, inner, scale } = own;
+        let Own { folds, repeats, shared, controls, rope, inner, scale, mut fractions, group } = own;
+        fractions.sort_unstable();
+        fractions.dedup();
         let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
         let (shared, controls) = (distinct(shared), distinct(controls));
         let base = Settings::load(None, given).map_err(|error| match error {
@@ -151,7 +164,7 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let settings = Self { base, folds, repeats, shared, controls, rope, inner, scale, pairs };
+        let settings = Self { base, folds, repeats, shared, controls, rope, inner, scale, fractions, group, pairs };
         settings.check_together()?;
         Ok(settings)
     }
@@ -160,6 +173,15 @@ impl StudySettings {
         if self.shared.is_empty() {
             let message = format!("found none, expected some of: {}", Shared::WORDS.join(", "));
             return Err(Error::config("shared", message));
+        }
+        if self.fractions.is_empty() {
+            let message = format!("found none, expected {}", Kind::Percentages.expected());
+            return Err(Error::config("fractions", message));
+        }
+        if self.group.is_some() && self.pairs.is_empty() {
+            let message =
+                "the simulated pairs have no such column; name files of your own with --task or [[pair.task]]";
+            return Err(Error::config("group", message));
         }
         if self.rope < 0.0 {
             return Err(Error::config("rope", format!("found {}, expected at least 0", self.rope)));
@@ -190,12 +212,13 @@ impl StudySettings {
     pub fn to_table(&self) -> Table {
         let Self { base: _, folds, repeats, rope, inner, scale, .. } = *self;
         let (shared, controls) = (self.shared.clone(), self.controls.clone());
+        let (fractions, group) = (self.fractions.clone(), self.group.clone());
         let mut table = self.base.to_table();
         table.remove("task");
         for name in NOT_IN_A_STUDY {
             table.remove(name);
         }
-        let own = Own { folds, repeats, shared, controls, rope, inner, scale };
+        let own = Own { folds, repeats, shared, controls, rope, inner, scale, fractions, group };
         table.extend(Table::try_from(own).expect("plain data"));
         table
     }
@@ -286,6 +309,8 @@ mod tests {
             assert_eq!(load(shared, "").unwrap().shared, [Shared::Conv, Shared::Bilstm]);
         }
         assert_eq!(load("", "controls = 'pooled'").unwrap().controls, [Control::Pooled]);
+        assert_eq!(load("fractions = [100, 5, 0, 5]", "").unwrap().fractions, [0, 5, 100]);
+        assert_eq!(load("", "fractions = '50, 100'").unwrap().fractions, [50, 100]);
     }
 
     #[test]
@@ -304,7 +329,9 @@ mod tests {
 
     #[test]
     fn settings_survive_their_file() {
-        let study = load(&format!("seed = 7\npatience = 2\ncontrols = ['masked']\n{PAIR}{SECOND}"), "").unwrap();
+        let study =
+            load(&format!("seed = 7\npatience = 2\ncontrols = ['masked']\ngroup = 'author'\n{PAIR}{SECOND}"), "")
+                .unwrap();
         assert_eq!(load(&study.to_toml(), "").unwrap(), study);
     }
 
@@ -314,6 +341,19 @@ mod tests {
             ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
             ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
             ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
+            (
+                "fractions = '0,50%'",
+                "FILE:1: `fractions`: found \"0,50%\", expected whole percentages from 0 to 100, such as 0,50,100",
+            ),
+            (
+                "fractions = [0, 101]",
+                "FILE:1: `fractions`: found an array, expected whole percentages from 0 to 100, such as 0,50,100",
+            ),
+            ("fractions = []", "`fractions`: found none, expected whole percentages from 0 to 100, such as 0,50,100"),
+            (
+                "group = 'author'",
+                "`group`: the simulated pairs have no such column; name files of your own with --task or [[pair.task]]",
+            ),
             ("shared = []", "`shared`: found none, expected some of: bilstm, conv, bilstm-conv"),
             ("patience = 1\ninner = 0", "`patience`: stopping early needs inner rows, and `inner` is 0"),
             (PAIR, "`pair`: `p` has one task, `a`; to learn together takes two or more"),

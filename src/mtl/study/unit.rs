@@ -68,26 +68,37 @@ impl UnitSpec {
     pub fn all(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
         let mut arms = vec![Arm::Stl, Arm::Mtl];
         arms.extend(settings.controls.iter().map(|&control| Arm::Control(control)));
-        let mut units = Vec::new();
-        for pair in pairs {
-            let mut add = |shared: Option<Shared>, arm: Arm| {
-                let tasks = match arm.is_joint() {
-                    true => vec![None],
-                    false => pair.dataset.tasks.iter().cloned().map(Some).collect(),
-                };
-                for task in tasks {
-                    for (repeat, fold) in settings.places() {
-                        let (pair, task, shared) = (pair.name.clone(), task.clone(), shared);
-                        units.push(Self { pair, shared, arm, task, repeat, fold });
-                    }
-                }
-            };
-            add(None, Arm::NGram);
-            for &shared in &settings.shared {
-                arms.iter().for_each(|&arm| add(Some(shared), arm));
-            }
-        }
-        units
+        let units = pairs.iter().flat_map(|pair| {
+            let n_grams = Self::of_arm(settings, pair, None, Arm::NGram);
+            n_grams.into_iter().chain(Self::of_layers(settings, pair, &arms))
+        });
+        units.collect()
+    }
+
+    /// Every unit of the learning curves of a study; those of 0 and 100 % are units of the study.
+    pub fn of_curves(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
+        let arms: Vec<Arm> = settings.fractions.iter().map(|&percent| Arm::with_share(percent)).collect();
+        pairs.iter().flat_map(|pair| Self::of_layers(settings, pair, &arms)).collect()
+    }
+
+    fn of_layers(settings: &StudySettings, pair: &PairData, arms: &[Arm]) -> Vec<Self> {
+        let of_layer =
+            |&shared: &Shared| arms.iter().flat_map(move |&arm| Self::of_arm(settings, pair, Some(shared), arm));
+        settings.shared.iter().flat_map(of_layer).collect()
+    }
+
+    fn of_arm(settings: &StudySettings, pair: &PairData, shared: Option<Shared>, arm: Arm) -> Vec<Self> {
+        let tasks = match arm.is_joint() {
+            true => vec![None],
+            false => pair.dataset.tasks.iter().cloned().map(Some).collect(),
+        };
+        let of_task = |task: Option<String>| {
+            settings.places().map(move |(repeat, fold)| {
+                let (pair, task) = (pair.name.clone(), task.clone());
+                Self { pair, shared, arm, task, repeat, fold }
+            })
+        };
+        tasks.into_iter().flat_map(of_task).collect()
     }
 
     /// The settings of the unit: everything that determines its network and training.
@@ -121,10 +132,14 @@ impl UnitSpec {
 
     /// How long it will take, roughly: only comparisons count.
     pub(super) fn cost(&self, pair: &PairData) -> usize {
-        let task = self.task.as_ref().filter(|_| !matches!(self.arm, Arm::Control(_))).map(|task| pair.slot(task));
-        let counts = |labels: &[Option<bool>]| task.is_none_or(|task| labels[task].is_some());
-        let examples = pair.dataset.examples.iter().filter(|example| counts(&example.labels));
-        let tokens: usize = examples.map(|example| example.tokens.len()).sum();
+        let task = self.task.as_ref().map(|task| pair.slot(task));
+        let percent_used = |labels: &[Option<bool>]| match (self.arm, task) {
+            (Arm::Share(percent), Some(task)) if labels[task].is_none() => usize::from(percent),
+            (Arm::Stl | Arm::NGram, Some(task)) if labels[task].is_none() => 0,
+            _ => 100,
+        };
+        let examples = pair.dataset.examples.iter();
+        let tokens: usize = examples.map(|example| example.tokens.len() * percent_used(&example.labels)).sum();
         let weight = match self.shared {
             None => 1,
             Some(Shared::Conv) => 2,
@@ -171,11 +186,11 @@ impl UnitSpec {
         rows: &FoldRows,
         interrupted: &AtomicBool,
     ) -> Result<Option<UnitOutcome>> {
-        let data = ArmData::new(pair, self.arm, slot, settings.seed);
+        let data = ArmData::new(pair, self.arm, slot, rows, settings.seed);
         let split = data.split(rows);
         let table = pair.table(&settings);
         let most_steps = (self.arm == Arm::Control(Control::MatchedSteps)).then(|| {
-            let together = ArmData::new(pair, Arm::Mtl, None, settings.seed);
+            let together = ArmData::new(pair, Arm::Mtl, None, rows, settings.seed);
             let steps = |data: &ArmData| {
                 let split = data.split(rows);
                 Trainer::new(&settings, &data.dataset, &split, &table).steps_per_epoch()

@@ -3,7 +3,13 @@
 //! A specification names its data sets, which are added here; its colours are variables of the page's style sheet, so that
 //! charts follow the reader's light or dark setting and the printer's paper.
 
-use mtlcore::mtl::study::results::{ArmResult, Comparison, PairResult, Spread, TaskResult};
+use mtlcore::mtl::{
+    settings::Shared,
+    study::{
+        PairCurves, TaskCurve,
+        results::{ArmResult, Comparison, PairResult, Spread, TaskResult},
+    },
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,12 +28,12 @@ pub struct PairCharts {
     /// MTL − the best control, where there are controls.
     real_gain: Option<String>,
     /// Loss by epoch, each task and layer.
-    training: Vec<TrainingChart>,
+    training: Vec<Drawing>,
 }
 
-/// The training curves of one task with one layer.
+/// A chart about one task with one layer.
 #[derive(Serialize)]
-struct TrainingChart {
+pub struct Drawing {
     label: String,
     chart: String,
 }
@@ -60,12 +66,34 @@ fn rows(pair: &PairResult) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for task in &pair.tasks {
         for layer in &pair.layers {
-            let word = json!(layer.shared);
-            let label = format!("{} · {}", task.name, said(words::LAYERS, word.as_str().unwrap_or_default()));
+            let label = label(&task.name, layer.shared);
             rows.extend(layer.tasks.iter().find(|result| result.task == task.name).map(|result| Row { label, result }));
         }
     }
     rows
+}
+
+fn label(task: &str, shared: Shared) -> String {
+    format!("{task} · {}", said(words::LAYERS, &mtlcore::mtl::study::word(&shared)))
+}
+
+/// Metrics by the share of the other tasks' data, with their bands; a chart for each task and layer.
+pub fn curves(pair: &PairCurves) -> Vec<Drawing> {
+    let drawing = |curve: &TaskCurve| {
+        let mut points = Vec::new();
+        for point in &curve.points {
+            for (metric, band) in &point.metrics {
+                let [mean, low, high] = [band.mean, band.low, band.high].map(|share| 100.0 * share);
+                let metric = said(words::METRICS, metric);
+                points.push(
+                    json!({ "percent": point.percent, "metric": metric, "mean": mean, "low": low, "high": high }),
+                );
+            }
+        }
+        let chart = chart(include_str!("curves.vl.json"), json!({ "points": points }));
+        Drawing { label: label(&curve.task, curve.shared), chart }
+    };
+    pair.curves.iter().map(drawing).collect()
 }
 
 /// Folds, means and intervals of differences, one row each.
@@ -95,7 +123,7 @@ fn split((row, Row { label, result }): (usize, &Row<'_>)) -> Option<[Value; 2]> 
 }
 
 /// Loss by epoch of both arms, on the training rows and on the inner rows.
-fn training(Row { label, result }: &Row<'_>) -> Option<TrainingChart> {
+fn training(Row { label, result }: &Row<'_>) -> Option<Drawing> {
     let mut losses = Vec::new();
     let mut curve = |name: &str, arm: &ArmResult| {
         for epoch in &arm.training {
@@ -110,7 +138,7 @@ fn training(Row { label, result }: &Row<'_>) -> Option<TrainingChart> {
         return None;
     }
     let chart = chart(include_str!("training.vl.json"), json!({ "losses": losses }));
-    Some(TrainingChart { label: label.clone(), chart })
+    Some(Drawing { label: label.clone(), chart })
 }
 
 /// The specification with its data.

@@ -51,6 +51,8 @@ pub struct Record {
     pub labels: Vec<Option<bool>>,
     /// Whether it comes from a validation file.
     pub validation: bool,
+    /// What it has in the column of groups, if there is one and it is not empty there.
+    pub group: Option<String>,
 }
 
 /// Reads the rows of all tasks. Tasks that name the same file and text column share its rows.
@@ -62,6 +64,14 @@ pub struct Record {
 /// [`Error::Task`] for a bad or repeated name, [`Error::File`] and [`Error::Line`] for what is wrong in a file,
 /// [`Error::Io`] for what cannot be read.
 pub fn read(tasks: &[TaskSource]) -> Result<Corpus> {
+    read_grouped(tasks, None)
+}
+
+/// As [`read`], with a column of all files, such as the author, whose rows belong together where they agree in it.
+///
+/// # Errors
+/// As [`read`]; [`Error::File`] for a file without the column.
+pub fn read_grouped(tasks: &[TaskSource], group: Option<&str>) -> Result<Corpus> {
     let mut tasks: Vec<&TaskSource> = tasks.iter().collect();
     tasks.sort_by(|a, b| a.name.cmp(&b.name));
     for task in &tasks {
@@ -76,7 +86,7 @@ pub fn read(tasks: &[TaskSource]) -> Result<Corpus> {
         records: Vec::new(),
     };
     for reading in readings(&tasks)? {
-        reading.read(&tasks, &mut corpus)?;
+        reading.read(&tasks, group, &mut corpus)?;
     }
     Ok(corpus)
 }
@@ -137,10 +147,11 @@ fn readings<'t>(tasks: &[&'t TaskSource]) -> Result<Vec<Reading<'t>>> {
 
 impl Reading<'_> {
     /// Appends the file and its rows to `corpus`.
-    fn read(&self, tasks: &[&TaskSource], corpus: &mut Corpus) -> Result<()> {
+    fn read(&self, tasks: &[&TaskSource], group: Option<&str>, corpus: &mut Corpus) -> Result<()> {
         let columns = self.columns()?;
         let find = |names: &[&str]| reader::find_column(self.path, &columns, names);
         let text = find(&[self.text])?;
+        let group = group.map(|column| find(&[column])).transpose()?;
         let labels = self
             .slots
             .iter()
@@ -158,6 +169,10 @@ impl Reading<'_> {
                 text: text_of(&row, &text).map_err(fail)?.to_owned(),
                 labels: vec![None; tasks.len()],
                 validation: self.validation,
+                group: match &group {
+                    Some(column) => group_of(&row, column).map_err(fail)?,
+                    None => None,
+                },
             };
             for (slot, column) in &labels {
                 record.labels[*slot] = label_of(&row, column, tasks[*slot]).map_err(fail)?;
@@ -205,6 +220,19 @@ pub(super) fn text_of<'r>(row: &'r Row, column: &Column) -> std::result::Result<
         Cell::Value(other) => Err(format!("\"{}\" is {}, expected a text", column.name, reader::kind(other))),
         Cell::Absent => Err(format!("no \"{}\", expected a text", column.name)),
     }
+}
+
+/// The group of a row, or what is wrong with it.
+fn group_of(row: &Row, column: &Column) -> std::result::Result<Option<String>, String> {
+    let group = match row.cell(column) {
+        Cell::Absent | Cell::Value(Value::Null) => return Ok(None),
+        Cell::Text(text) => text.trim().to_owned(),
+        Cell::Value(number @ Value::Number(_)) => number.to_string(),
+        Cell::Value(other) => {
+            return Err(format!("\"{}\" is {}, expected a text or a number", column.name, reader::kind(other)));
+        }
+    };
+    Ok(Some(group).filter(|group| !group.is_empty()))
 }
 
 /// The label of a row, or what is wrong with it.

@@ -3,6 +3,11 @@ use std::fs;
 
 /// A directory with these files, and its corpus for tasks in the command line's form.
 fn corpus(files: &[(&str, &str)], tasks: &[&str]) -> std::result::Result<Corpus, String> {
+    grouped(files, tasks, None)
+}
+
+/// As [`corpus`], with a column of groups.
+fn grouped(files: &[(&str, &str)], tasks: &[&str], group: Option<&str>) -> std::result::Result<Corpus, String> {
     let directory = tempfile::tempdir().unwrap();
     for (name, content) in files {
         fs::write(directory.path().join(name), content).unwrap();
@@ -15,7 +20,8 @@ fn corpus(files: &[(&str, &str)], tasks: &[&str]) -> std::result::Result<Corpus,
             task
         })
         .collect();
-    read(&tasks).map_err(|error| error.to_string().replace(&format!("{}/", directory.path().display()), ""))
+    read_grouped(&tasks, group)
+        .map_err(|error| error.to_string().replace(&format!("{}/", directory.path().display()), ""))
 }
 
 fn labels(corpus: &Corpus) -> Vec<Vec<Option<bool>>> {
@@ -43,6 +49,26 @@ fn one_file_and_both_labels() {
     assert_eq!(labels(&corpus), [[F, T], [T, None], [None, F]]);
     assert_eq!((corpus.sources.len(), corpus.sources[0].rows), (1, 3));
     assert_eq!(corpus.sources[0].tasks, ["one", "two"]);
+}
+
+#[test]
+fn groups_are_texts_or_numbers_and_every_file_has_them() {
+    let a = ("a.tsv", "text\tlabel\tauthor\nx\t1\t ann \ny\t0\t\nz\t0\t7\n");
+    let b = ("b.jsonl", "{\"text\":\"x\",\"label\":1,\"author\":7}\n{\"text\":\"y\",\"label\":0}\n");
+    let found = grouped(&[a, b], &["one=a.tsv", "two=b.jsonl"], Some("author")).unwrap();
+    let groups: Vec<Option<&str>> = found.records.iter().map(|record| record.group.as_deref()).collect();
+    assert_eq!(groups, [Some("ann"), None, Some("7"), Some("7"), None]);
+
+    let plain = ("b.tsv", "text\tlabel\tautor\nx\t1\tann\n");
+    assert_eq!(
+        grouped(&[a, plain], &["one=a.tsv", "two=b.tsv"], Some("author")).unwrap_err(),
+        "b.tsv: no column \"author\"; the columns are: text, label, autor; did you mean \"autor\"?"
+    );
+    let list = ("c.jsonl", "{\"text\":\"x\",\"label\":1,\"author\":[7]}\n");
+    assert_eq!(
+        grouped(&[list], &["one=c.jsonl"], Some("author")).unwrap_err(),
+        "c.jsonl:1: \"author\" is an array, expected a text or a number"
+    );
 }
 
 #[test]

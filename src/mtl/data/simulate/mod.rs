@@ -144,6 +144,7 @@ impl Simulation {
                     text: text.text.clone(),
                     labels: vec![None; 2],
                     validation: false,
+                    group: None,
                 })
                 .collect();
             for &task in &tasks {

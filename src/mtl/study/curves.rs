@@ -1,0 +1,234 @@
+//! How much of the other tasks' data does it take? Metrics against the share of it that is learnt from (Joshi et al. 2019,
+//! Figure 3).
+//!
+//! Every point has the folds and the seeds of the study, 0 % is STL and 100 % is MTL ([`Arm::with_share`]), and their units are
+//! kept with those of the study.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::atomic::AtomicBool,
+};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Arm, Event, METRICS, Metric, Outcomes, PairData, Study, StudySettings, UnitSpec, analysis::Analysis, run_units,
+    word,
+};
+use crate::mtl::{
+    evaluation::{metrics::Metrics, statistics::correlated_t},
+    files,
+    settings::{Preset, Shared},
+};
+use crate::{Error, Result};
+
+const CURVES: &str = "curve.json";
+const TABLE: &str = "curve.csv";
+
+/// The metrics of a curve: the paper's two, and one without a threshold.
+const DRAWN: [(&str, Metric); 3] =
+    [("accuracy", |m| Some(m.accuracy)), ("f1", |m| Some(m.f1)), ("average_precision", |m| Some(m.average_precision))];
+
+/// The learning curves of a study: `curve.json`. Nothing here is a time, as in [`super::Results`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    /// The version of mtlcore that made them.
+    pub version: String,
+    /// The preset of the settings.
+    pub preset: Preset,
+    /// The root of all random numbers.
+    pub seed: u64,
+    /// Folds.
+    pub folds: usize,
+    /// Repeats of the folds.
+    pub repeats: usize,
+    /// The points: percentages of the other tasks' training data, rising.
+    pub fractions: Vec<u8>,
+    /// The pairs, in the order of the settings.
+    pub pairs: Vec<PairCurves>,
+}
+
+/// The curves of one pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairCurves {
+    /// Its name.
+    pub name: String,
+    /// Task by task, and layer by layer within a task.
+    pub curves: Vec<TaskCurve>,
+}
+
+/// The curve of one task with one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskCurve {
+    /// The task.
+    pub task: String,
+    /// The shared layer.
+    pub shared: Shared,
+    /// One for each of [`Curves::fractions`].
+    pub points: Vec<CurvePoint>,
+}
+
+/// A task learnt with a share of the other tasks' training data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// The share in percent.
+    pub percent: u8,
+    /// By name: `accuracy`, `f1` (both at the fixed threshold), `average_precision`.
+    pub metrics: IndexMap<String, Band>,
+    /// Each fold, repeat by repeat.
+    pub folds: Vec<CurveFold>,
+}
+
+/// A metric over folds, as a share of 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Band {
+    /// The mean.
+    pub mean: f64,
+    /// Lower end of the 95 % interval of the mean. It allows for the overlap of the folds' training sets, as the corrected
+    /// t-test does ([`correlated_t`] with a correlation of 1/k), and ends where the metric does, at 0 and 1.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// One fold of a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurveFold {
+    /// The repeat, from 0.
+    pub repeat: usize,
+    /// The fold, from 0.
+    pub fold: usize,
+    /// Optimiser steps: with equal epochs, more data are more steps.
+    pub steps: usize,
+    /// On the test rows, at the fixed threshold.
+    pub metrics: Metrics,
+}
+
+impl Study {
+    /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
+    ///
+    /// # Errors
+    /// As [`Study::run`].
+    pub fn run_curves(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Curves>> {
+        let specs = UnitSpec::of_curves(&self.settings, &self.pairs);
+        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
+        let Some(outcomes) = outcomes else { return Ok(None) };
+        let curves = Curves::new(&self.settings, &self.pairs, &outcomes);
+        let json = serde_json::to_string_pretty(&curves).expect("curves are plain data") + "\n";
+        files::write_whole(&self.directory().join(CURVES), |output| output.write_all(json.as_bytes()))?;
+        files::write_whole(&self.directory().join(TABLE), |output| curves.write_csv(output))?;
+        Ok(Some(curves))
+    }
+}
+
+impl Curves {
+    /// The curves of units that are all finished.
+    fn new(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes) -> Self {
+        let of_pair = |pair: &PairData| {
+            let analysis = Analysis { settings, pair, outcomes };
+            let of_task = |task: &String| -> Vec<TaskCurve> {
+                let curve = |&shared: &Shared| TaskCurve {
+                    task: task.clone(),
+                    shared,
+                    points: settings.fractions.iter().map(|&at| CurvePoint::new(&analysis, shared, task, at)).collect(),
+                };
+                settings.shared.iter().map(curve).collect()
+            };
+            PairCurves { name: pair.name.clone(), curves: pair.dataset.tasks.iter().flat_map(of_task).collect() }
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            preset: settings.base.preset,
+            seed: settings.base.seed,
+            folds: settings.folds,
+            repeats: settings.repeats,
+            fractions: settings.fractions.clone(),
+            pairs: pairs.iter().map(of_pair).collect(),
+        }
+    }
+
+    /// Reads the curves of a study's directory; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if they cannot be read, [`Error::Line`] if they are damaged or of a version that wrote others.
+    pub fn read(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(CURVES);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let curves = serde_json::from_str(&text)
+            .map_err(|error| Error::line(&path, error.line() as u64, format!("not the curves of a study: {error}")))?;
+        Ok(Some(curves))
+    }
+
+    /// One line a task, layer, point and fold.
+    fn write_csv(&self, output: &mut dyn Write) -> io::Result<()> {
+        let mut csv = csv::Writer::from_writer(output);
+        let places = ["pair", "task", "shared", "percent", "repeat", "fold", "steps"];
+        csv.write_record(places.into_iter().chain(METRICS.map(|(name, _)| name)))?;
+        for pair in &self.pairs {
+            for curve in &pair.curves {
+                for point in &curve.points {
+                    for CurveFold { repeat, fold, steps, metrics } in &point.folds {
+                        let place = [pair.name.clone(), curve.task.clone(), word(&curve.shared)];
+                        let numbers = [usize::from(point.percent), *repeat, *fold, *steps].map(|n| n.to_string());
+                        let measured =
+                            METRICS.iter().map(|(_, of)| of(metrics).map_or(String::new(), |x| x.to_string()));
+                        csv.write_record(place.into_iter().chain(numbers).chain(measured))?;
+                    }
+                }
+            }
+        }
+        csv.flush()
+    }
+}
+
+impl CurvePoint {
+    fn new(analysis: &Analysis, shared: Shared, task: &str, percent: u8) -> Self {
+        let arm = analysis.arm(Some(shared), Arm::with_share(percent), task);
+        let settings = analysis.settings;
+        let folds = arm.folds.iter().map(|fold| CurveFold {
+            repeat: fold.repeat,
+            fold: fold.fold,
+            steps: fold.outcome.steps,
+            metrics: fold.fixed(settings),
+        });
+        let folds: Vec<CurveFold> = folds.collect();
+        let band = |(name, of): (&str, Metric)| {
+            let values: Vec<f64> = folds.iter().filter_map(|fold| of(&fold.metrics)).collect();
+            (name.to_owned(), Band::new(&values, settings.folds))
+        };
+        Self { percent, metrics: DRAWN.map(band).into_iter().collect(), folds }
+    }
+}
+
+impl Band {
+    /// Of one value a fold, of k folds.
+    ///
+    /// # Panics
+    /// For fewer than two values.
+    fn new(values: &[f64], k: usize) -> Self {
+        let interval = correlated_t(values, 1.0 / k as f64, 0.0).expect("a study has two folds or more");
+        Self { mean: interval.mean, low: interval.low.max(0.0), high: interval.high.min(1.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_abs_diff_eq;
+
+    /// The values of the ten published folds, as hundredths around a half: mean 1.89 with [−0.16348, 3.94348].
+    #[test]
+    fn the_band_is_the_interval_of_the_corrected_test() {
+        let d = [3.1, -0.4, 2.2, 5.0, 1.7, 0.3, -1.1, 4.2, 2.9, 1.0];
+        let band = Band::new(&d.map(|d| 0.5 + d / 100.0), 10);
+        assert_abs_diff_eq!(band.mean, 0.5189, epsilon = 1e-9);
+        assert_abs_diff_eq!(band.low, 0.498_365_2, epsilon = 1e-6);
+        assert_abs_diff_eq!(band.high, 0.539_434_8, epsilon = 1e-6);
+        assert_eq!(Band::new(&[0.9, 1.0, 1.0], 3).high, 1.0, "no accuracy is above 1");
+    }
+}
