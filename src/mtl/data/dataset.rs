@@ -38,7 +38,8 @@ pub struct Encoder {
 impl Encoder {
     /// The ids of `text`: none for an empty text that is not padded.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::new();
+        // Words of three letters, on average at least: seldom does the list have to grow.
+        let mut ids = Vec::with_capacity(text.len() / 4 + 1);
         self.encode_into(text, &mut ids);
         ids
     }

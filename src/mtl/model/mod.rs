@@ -6,12 +6,14 @@ mod batch;
 mod checks;
 mod encoder;
 mod loss;
+mod projected;
 mod table;
 
 pub use batch::{Batch, Packer};
 pub use checks::checks;
 pub use encoder::SharedLayer;
 pub use loss::Losses;
+pub use projected::ProjectedWords;
 pub use table::Table;
 
 use crate::autograd::{ParamStore, Tape, Var};
@@ -64,6 +66,10 @@ impl Model {
     pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> Vec<Var> {
         let words = self.embedding.forward(tape, &batch.distinct, &batch.rows, &batch.segments);
         let sentence = self.shared.forward(tape, &words);
+        self.logits(tape, sentence)
+    }
+
+    fn logits<F: Real>(&self, tape: &mut Tape<'_, F>, sentence: Var) -> Vec<Var> {
         let kept = self.dropout.forward(tape, sentence);
         self.heads.iter().map(|head| head.dense.forward(tape, kept)).collect()
     }

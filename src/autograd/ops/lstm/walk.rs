@@ -16,11 +16,11 @@ pub(super) struct Walk<'w> {
     pub column: usize,
 }
 
-/// What the forward walk keeps for the backward one, in step order.
+/// What the forward walk keeps for the backward one, in step order; without one, of the gates and tanh c the last step alone.
 pub(super) struct Recording<T> {
-    pub gates: T,      // [N, 4H], after activation
+    pub gates: T,      // [N, 4H] or [texts, 4H], after activation
     pub cells: T,      // [N, H]
-    pub tanh_cells: T, // [N, H]
+    pub tanh_cells: T, // [N, H] or [texts, H]
     pub states: T,     // [N, H]
 }
 
@@ -31,6 +31,16 @@ impl<F: Real> Recording<Tensor<F>> {
             cells: pool.take([tokens, units]),
             tanh_cells: pool.take([tokens, units]),
             states: pool.take([tokens, units]),
+        }
+    }
+
+    /// Where nothing will be walked backwards.
+    pub fn of_last_step(segments: &Segments, units: usize, pool: &mut Pool<F>) -> Self {
+        Self {
+            gates: pool.take([segments.count(), 4 * units]),
+            cells: pool.take([segments.total(), units]),
+            tanh_cells: pool.take([segments.count(), units]),
+            states: pool.take([segments.total(), units]),
         }
     }
 
@@ -75,10 +85,11 @@ impl Walk<'_> {
                 matmul_add(before, recurrent.matrix(), view_mut(arguments, now.len(), width));
             }
             let end = now.len() * units;
+            let kept = if recording.gates.rows() == self.segments.total() { now.start } else { 0 };
             let step = cell::Step {
-                gates: &mut recording.gates.data_mut()[now.start * width..now.end * width],
+                gates: &mut recording.gates.data_mut()[kept * width..][..now.len() * width],
                 cells: &mut cells[..end],
-                tanh_cells: &mut recording.tanh_cells.data_mut()[now.start * units..][..end],
+                tanh_cells: &mut recording.tanh_cells.data_mut()[kept * units..][..end],
                 states: &mut states[..end],
             };
             cell::forward(arguments, before.map(|before| &earlier_cells[before]), step, units, self.gate);

@@ -13,7 +13,7 @@ use std::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
     /// One string a column: TSV and CSV.
-    Fields(Vec<String>),
+    Fields(csv::StringRecord),
     /// One object with its own keys: JSON Lines.
     Object(Map<String, Value>),
 }
@@ -115,7 +115,7 @@ impl RowReader {
             return Err(Error::file(&reader.name, "the file is empty"));
         };
         match first.cells {
-            Cells::Fields(columns) => reader.columns = columns,
+            Cells::Fields(columns) => reader.columns = columns.iter().map(str::to_owned).collect(),
             Cells::Object(ref object) => {
                 reader.columns = object.keys().cloned().collect();
                 reader.peeked = Some(first);
@@ -177,8 +177,9 @@ impl RowReader {
                 if text.is_empty() && self.columns.len() != 1 {
                     continue;
                 }
-                let cells = Cells::Fields(text.split('\t').map(str::to_owned).collect());
-                return Ok(Some(Row { line, cells }));
+                let mut fields = csv::StringRecord::with_capacity(text.len(), self.columns.len());
+                text.split('\t').for_each(|field| fields.push_field(field));
+                return Ok(Some(Row { line, cells: Cells::Fields(fields) }));
             },
             Rows::Csv { reader, record } => loop {
                 let mut read = |record: &mut csv::ByteRecord| match reader.read_byte_record(record) {
@@ -198,14 +199,13 @@ impl RowReader {
                     return Err(at(end - breaks(open), "a quote is never closed".into()));
                 }
                 let line = end - 1 - record.iter().map(breaks).sum::<u64>();
-                let mut fields = Vec::with_capacity(record.len());
-                for bytes in record.iter() {
-                    fields.push(text_of(bytes).map_err(|message| at(line, message))?.to_owned());
+                let mut fields = csv::StringRecord::with_capacity(record.as_slice().len(), record.len());
+                for (place, bytes) in record.iter().enumerate() {
+                    let field = text_of(bytes).map_err(|message| at(line, message))?;
+                    let is_last = place + 1 == record.len();
+                    fields.push_field(field.strip_suffix('\r').filter(|_| is_last).unwrap_or(field));
                 }
-                if let Some(last) = fields.last_mut().filter(|last| last.ends_with('\r')) {
-                    last.pop();
-                }
-                if fields == [""] && self.columns.len() != 1 {
+                if fields.len() == 1 && fields[0].is_empty() && self.columns.len() != 1 {
                     continue;
                 }
                 return Ok(Some(Row { line, cells: Cells::Fields(fields) }));
