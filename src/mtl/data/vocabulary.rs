@@ -4,7 +4,7 @@ use super::tokens::Tokenizer;
 use crate::{Error, Result};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use std::{collections::HashMap, hash::BuildHasher, io::Write, path::Path};
+use std::{collections::HashMap, hash::BuildHasher, io::Write, ops::Range, path::Path};
 
 /// Words and their ids, which are the rows of `embedding.weight`.
 ///
@@ -72,7 +72,7 @@ impl Vocabulary {
         self.ends.push(self.letters.len());
         let id = self.ends.len() as u32 - 1;
         let (letters, ends, hasher) = (&self.letters, &self.ends, &self.hasher);
-        let hash_of = |id: &u32| hasher.hash_one(word_at(letters, ends, *id as usize));
+        let hash_of = |id: &u32| hasher.hash_one(&letters[place(ends, *id as usize)]);
         self.ids.insert_unique(hasher.hash_one(word), id, hash_of);
         None
     }
@@ -90,7 +90,8 @@ impl Vocabulary {
 
     /// The row of `word`, reserved or not, if it has one.
     pub fn row(&self, word: &str) -> Option<usize> {
-        self.ids.find(self.hasher.hash_one(word), |&id| self.word(id as usize) == word).map(|&id| id as usize)
+        let is_same = |&id: &u32| self.letters.as_bytes()[place(&self.ends, id as usize)] == *word.as_bytes();
+        self.ids.find(self.hasher.hash_one(word), is_same).map(|&id| id as usize)
     }
 
     /// The word of a row.
@@ -98,7 +99,7 @@ impl Vocabulary {
     /// # Panics
     /// If there is no such row.
     pub fn word(&self, row: usize) -> &str {
-        word_at(&self.letters, &self.ends, row)
+        &self.letters[place(&self.ends, row)]
     }
 
     /// All words, in the order of their ids.
@@ -150,9 +151,11 @@ impl PartialEq for Vocabulary {
 
 impl Eq for Vocabulary {}
 
-fn word_at<'w>(letters: &'w str, ends: &[usize], row: usize) -> &'w str {
-    let start = row.checked_sub(1).map_or(0, |before| ends[before]);
-    &letters[start..ends[row]]
+/// Where the word of a row stands among the letters of all.
+#[inline]
+fn place(ends: &[usize], row: usize) -> Range<usize> {
+    let start = if row == 0 { 0 } else { ends[row - 1] };
+    start..ends[row]
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl RowWriter {
             match &row.cells {
                 Cells::Object(object) => object.iter().for_each(|(name, value)| member(name, value, output)),
                 Cells::Fields(fields) => {
-                    self.columns.iter().zip(fields).for_each(|(name, text)| member(name, text, output));
+                    self.columns.iter().zip(fields.iter()).for_each(|(name, text)| member(name, text, output));
                 }
             }
             self.added.iter().zip(values).for_each(|(name, value)| member(name, value, output));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::Model;
+use super::{Model, PerTask};
 use crate::autograd::{ParamStore, Tape, Var};
 use crate::tensor::{Pool, Real, Segments, Tensor};
 
@@ -100,7 +100,7 @@ impl Model {
         words: &ProjectedWords<F>,
         rows: &[u32],
         segments: &Arc<Segments>,
-    ) -> Vec<Var> {
+    ) -> PerTask<Var> {
         let sentence = self.shared.forward_of_projected(tape, &words.products, rows, segments);
         self.logits(tape, sentence)
     }

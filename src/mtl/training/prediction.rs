@@ -58,9 +58,9 @@ impl<'p, F: Real> Predictor<'p, F> {
     /// # Panics
     /// If the encoder's vocabulary is larger than the predictor's.
     pub fn probabilities_of_texts(&self, encoder: &Encoder, texts: &[&str]) -> Vec<Vec<f64>> {
-        let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| encoder.encode(text)).collect();
-        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        self.probabilities(&ids)
+        let encoded: Vec<Encoded> = texts.par_chunks(ENCODED).map(|texts| Encoded::new(encoder, texts)).collect();
+        let texts: Vec<&[u32]> = encoded.iter().flat_map(Encoded::texts).collect();
+        self.probabilities(&texts)
     }
 
     fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
@@ -85,6 +85,34 @@ impl<'p, F: Real> Predictor<'p, F> {
     /// A thread that panicked has taken its buffers with it, so the others are whole.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Workspace<F>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Texts that one thread makes ids of at a time.
+const ENCODED: usize = 256;
+
+/// The ids of some texts.
+struct Encoded {
+    /// One text behind the other.
+    ids: Vec<u32>,
+    /// Where each text ends.
+    ends: Vec<usize>,
+}
+
+impl Encoded {
+    fn new(encoder: &Encoder, texts: &[&str]) -> Self {
+        let mut ids = Vec::new();
+        let end = |text: &&str| {
+            encoder.encode_onto(text, &mut ids);
+            ids.len()
+        };
+        let ends = texts.iter().map(end).collect();
+        Self { ids, ends }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.ids[start..end])
     }
 }
 

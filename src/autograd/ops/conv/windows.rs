@@ -1,7 +1,7 @@
 //! The windows of packed texts.
 
 use super::ConvActivation;
-use crate::tensor::{Pool, Real, Segments, Tensor, pointwise, vectorised};
+use crate::tensor::{Pool, Real, Segments, Tensor, pointwise, prefetch, vectorised};
 
 /// The windows of `width` tokens over each text: one at each token that begins a whole one, and at least one a text.
 #[derive(Clone, Copy)]
@@ -51,7 +51,11 @@ impl Windows<'_> {
     /// The largest z of each text into `y` `[texts, F]`, and the window where it first occurs into `winners` `[texts, F]`.
     pub fn max<F: Real>(&self, projected: &Tensor<F>, bias: &Tensor<F>, winners: &mut [u32], y: &mut Tensor<F>) {
         let outputs = y.data_mut().chunks_exact_mut(self.filters).zip(winners.chunks_exact_mut(self.filters));
+        let cols = projected.cols();
         for (text, (best, winners)) in outputs.enumerate() {
+            // Those of a whole vocabulary are far from the processor.
+            let later = self.segments.range((text + 1).min(self.segments.count() - 1));
+            self.rows[later].iter().for_each(|&row| prefetch(&projected.data()[row as usize * cols..][..cols]));
             let rows = &self.rows[self.segments.range(text)];
             largest_window(projected.data(), rows, self.width, self.count_in(text), bias.data(), best, winners);
         }

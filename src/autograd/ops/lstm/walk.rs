@@ -2,7 +2,7 @@
 
 use super::{GateActivation, cell};
 use crate::autograd::Ctx;
-use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, view, view_mut};
+use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, prefetch, view, view_mut};
 
 /// One direction over one batch. Its buffers are in step order: see [`Steps`](crate::tensor::Steps).
 #[derive(Clone, Copy)]
@@ -57,6 +57,9 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
     }
 }
 
+/// So many rows before it is copied, a projected row is asked for: those of a whole vocabulary are far from the processor.
+const AHEAD: usize = 8;
+
 impl Walk<'_> {
     /// From the projected rows `[U, 4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
     pub fn forward<F: Real>(
@@ -69,11 +72,15 @@ impl Walk<'_> {
         let (units, width) = (self.units, 4 * self.units);
         let steps = self.segments.steps();
         let tokens = steps.tokens(self.reversed);
+        let projected_row = |token: u32| &projected.data()[self.rows[token as usize] as usize * width..][..width];
         for t in 0..steps.count() {
             let now = steps.rows(t);
             let arguments = &mut arguments.data_mut()[..now.len() * width];
-            for (arguments, &token) in arguments.chunks_exact_mut(width).zip(&tokens[now.clone()]) {
-                arguments.copy_from_slice(projected.row(self.rows[token as usize] as usize));
+            for (arguments, row) in arguments.chunks_exact_mut(width).zip(now.clone()) {
+                if let Some(&later) = tokens.get(row + AHEAD) {
+                    prefetch(projected_row(later));
+                }
+                arguments.copy_from_slice(projected_row(tokens[row]));
             }
             let (earlier_cells, cells) = recording.cells.data_mut().split_at_mut(now.start * units);
             let (earlier_states, states) = recording.states.data_mut().split_at_mut(now.start * units);
@@ -151,9 +158,10 @@ impl Walk<'_> {
 
     /// Copies rows in step order to this direction's columns of a matrix in the order of the tokens.
     pub fn scatter_to_tokens<F: Real>(&self, stepped: &Tensor<F>, tokens: &mut Tensor<F>) {
-        let cols = stepped.cols();
-        for (row, &token) in self.segments.steps().tokens(self.reversed).iter().enumerate() {
-            tokens.row_mut(token as usize)[self.column..][..cols].copy_from_slice(stepped.row(row));
+        let (cols, stride) = (stepped.cols(), tokens.cols());
+        let stepped = stepped.data().chunks_exact(cols.max(1));
+        for (row, &token) in stepped.zip(self.segments.steps().tokens(self.reversed)) {
+            tokens.data_mut()[token as usize * stride + self.column..][..cols].copy_from_slice(row);
         }
     }
 

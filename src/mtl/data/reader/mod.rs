@@ -13,10 +13,23 @@ use std::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
     /// One string a column: TSV and CSV.
-    Fields(csv::StringRecord),
+    Fields(Fields),
     /// One object with its own keys: JSON Lines.
     Object(Map<String, Value>),
 }
+
+/// The fields of a row, in one string: between them stand NUL bytes, which no text holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields(String);
+
+impl Fields {
+    /// The fields, in order; at least one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(NUL)
+    }
+}
+
+const NUL: char = '\0';
 
 /// One row of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +63,7 @@ impl Row {
     /// What the row has in `column`.
     pub fn cell(&self, column: &Column) -> Cell<'_> {
         match &self.cells {
-            Cells::Fields(fields) => Cell::Text(&fields[column.index]),
+            Cells::Fields(fields) => Cell::Text(fields.iter().nth(column.index).expect("a field for each column")),
             Cells::Object(object) => match object.get(&column.name) {
                 Some(Value::String(text)) => Cell::Text(text),
                 Some(other) => Cell::Value(other),
@@ -148,9 +161,10 @@ impl RowReader {
         }
         let row = self.read()?;
         if let Some(Row { line, cells: Cells::Fields(fields) }) = &row
-            && fields.len() != self.columns.len()
+            && let found = fields.iter().count()
+            && found != self.columns.len()
         {
-            let message = format!("found {} fields, expected {}", fields.len(), self.columns.len());
+            let message = format!("found {found} fields, expected {}", self.columns.len());
             return Err(Error::line(&self.name, *line, message));
         }
         Ok(row)
@@ -177,9 +191,8 @@ impl RowReader {
                 if text.is_empty() && self.columns.len() != 1 {
                     continue;
                 }
-                let mut fields = csv::StringRecord::with_capacity(text.len(), self.columns.len());
-                text.split('\t').for_each(|field| fields.push_field(field));
-                return Ok(Some(Row { line, cells: Cells::Fields(fields) }));
+                let cells = Cells::Fields(Fields(text.replace('\t', "\0")));
+                return Ok(Some(Row { line, cells }));
             },
             Rows::Csv { reader, record } => loop {
                 let mut read = |record: &mut csv::ByteRecord| match reader.read_byte_record(record) {
@@ -199,16 +212,21 @@ impl RowReader {
                     return Err(at(end - breaks(open), "a quote is never closed".into()));
                 }
                 let line = end - 1 - record.iter().map(breaks).sum::<u64>();
-                let mut fields = csv::StringRecord::with_capacity(record.as_slice().len(), record.len());
+                let mut fields = String::with_capacity(record.as_slice().len() + record.len());
                 for (place, bytes) in record.iter().enumerate() {
                     let field = text_of(bytes).map_err(|message| at(line, message))?;
-                    let is_last = place + 1 == record.len();
-                    fields.push_field(field.strip_suffix('\r').filter(|_| is_last).unwrap_or(field));
+                    if place > 0 {
+                        fields.push(NUL);
+                    }
+                    fields.push_str(field);
                 }
-                if fields.len() == 1 && fields[0].is_empty() && self.columns.len() != 1 {
+                if fields.ends_with('\r') {
+                    fields.pop();
+                }
+                if fields.is_empty() && self.columns.len() != 1 {
                     continue;
                 }
-                return Ok(Some(Row { line, cells: Cells::Fields(fields) }));
+                return Ok(Some(Row { line, cells: Cells::Fields(Fields(fields)) }));
             },
         }
     }
