@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use mtlcore::{
     autograd::{Mode, ParamStore, Tape},
     mtl::{
-        data::{Corpus, Dataset, SimulatedFile, Simulation, Split, TaskSource, Vectors},
+        data::{Corpus, Dataset, SimulatedFile, Simulation, Split, TaskSource, Vectors, Vocabulary},
         model::{Model, Packer, Table},
         prepare::{self, Prepared},
         settings::{AbsentHead, Embedding, LossNormaliser, Preset, Settings, Shared},
@@ -47,13 +47,13 @@ const TEXTS: [&[u32]; 4] = [&[2, 3, 2], &[4], &[5, 2, 3, 4], &[3, 3]];
 /// The bits of all parameters but the embedding by name, and of the embedding's rows by word.
 type Bits = BTreeMap<String, Vec<u32>>;
 
-fn bits(params: &ParamStore<f32>, words: &[String]) -> Bits {
+fn bits(params: &ParamStore<f32>, vocabulary: &Vocabulary) -> Bits {
     let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
     let mut all = Bits::new();
     for id in params.ids() {
         let (name, value) = (params.name(id), params.value(id));
         if name == "embedding.weight" {
-            all.extend(words.iter().enumerate().map(|(row, word)| (format!("word {word}"), bits(value.row(row)))));
+            all.extend(vocabulary.words().enumerate().map(|(row, word)| (format!("word {word}"), bits(value.row(row)))));
         } else {
             all.insert(name.to_owned(), bits(value.data()));
         }
@@ -66,7 +66,7 @@ fn train(settings: &Settings, dataset: &Dataset, split: &Split, table: &Table) -
     let mut steps = Vec::new();
     let mut trainer = Trainer::new(settings, dataset, split, table);
     let outcome = trainer.run(|trainer, _| {
-        steps.push(bits(trainer.params(), dataset.encoder.vocabulary.words()));
+        steps.push(bits(trainer.params(), &dataset.encoder.vocabulary));
         Ok(Flow::Continue)
     });
     outcome.unwrap();

@@ -2,6 +2,7 @@
 
 mod batch;
 mod kernels;
+mod prediction;
 mod steps;
 mod training;
 

@@ -1,13 +1,13 @@
 //! `mtlcore predict`: rows in, the same rows with each task's probability and decision out.
 //!
-//! Three threads pass rows on, in order and through short queues: one reads, one computes (with as many helpers as it is
-//! given), one writes. So they overlap, and memory does not depend on the number of rows.
+//! One thread reads and one writes, with as many as asked for between them, each of which makes the output's bytes of one block
+//! of rows at a time. Queues are short and keep the order, so memory does not depend on the number of rows.
 
 use std::{
-    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write},
+    io::{self, BufRead, BufReader, IsTerminal, Write},
     panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
@@ -22,8 +22,10 @@ use mtlcore::{
     mtl::{
         data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
         run::{RunDirectory, Trained},
+        training::Predictor,
     },
 };
+use rayon::ThreadPool;
 use serde_json::Value;
 
 use crate::output;
@@ -62,7 +64,7 @@ const STANDARD_INPUT: &str = "-";
 /// Rows that are predicted together at most. Nobody waits for so many: what has been read is predicted and written.
 const BLOCK: usize = 1024;
 
-/// Bytes that are read or written at once.
+/// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
 
 fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -73,17 +75,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let trained = RunDirectory::open(&arguments.run)?.trained()?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
-    let output = BufWriter::with_capacity(BUFFER, io::stdout().lock());
-    let writer = RowWriter::new(output, input.output_format, input.rows.columns(), &input.added);
-    let writer = writer.context("standard output")?;
+    let writer = RowWriter::new(input.output_format, input.rows.columns(), &input.added);
+    let mut header = Vec::new();
+    writer.header(&mut header);
 
     let text = input.text.clone();
     let (to_compute, from_reader) = sync_channel(BLOCK);
-    let (to_write, from_computation) = sync_channel(2);
+    let (to_write, from_computation) = sync_channel(threads.current_num_threads());
     // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
     let reading = thread::spawn(move || input.read(&to_compute));
-    let computing = thread::spawn(move || threads.install(|| compute(&trained, &text, from_reader, to_write)));
-    write(writer, &from_computation).context("standard output")?;
+    let computing = thread::spawn(move || {
+        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), text, writer };
+        prediction.compute(&threads, &from_reader, &to_write);
+    });
+    write(&header, &from_computation).context("standard output")?;
     computing.join().unwrap_or_else(|panic| resume_unwind(panic));
     Ok(reading.join().unwrap_or_else(|panic| resume_unwind(panic))?)
 }
@@ -178,24 +183,43 @@ fn standard_input() -> io::Result<Box<dyn BufRead + Send>> {
     Ok(if is_gzip { Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))) } else { Box::new(input) })
 }
 
-/// A row and its values in the added columns.
-type Predicted = (Row, Vec<Value>);
+/// The output's bytes of a block of rows, once they are there.
+type Predicted = Receiver<Vec<u8>>;
 
-/// Predicts the rows that have come, block by block, until no more come or nobody takes them any more.
-fn compute(trained: &Trained, text: &Column, rows: Receiver<Row>, blocks: SyncSender<Vec<Predicted>>) {
-    let predictor = trained.predictor();
-    let values = |probabilities: Vec<f64>| {
-        let decision = |p: f64| Value::from(u8::from(p > trained.settings.threshold));
-        probabilities.into_iter().flat_map(|p| [Value::from(p), decision(p)]).collect()
-    };
-    while let Ok(first) = rows.recv() {
-        let block: Vec<Row> = std::iter::once(first).chain(rows.try_iter().take(BLOCK - 1)).collect();
-        let texts: Vec<&str> = block.iter().map(|row| text_of(row, text)).collect();
-        let probabilities = predictor.probabilities_of_texts(&trained.encoder, &texts);
-        let predicted = block.into_iter().zip(probabilities.into_iter().map(values)).collect();
-        if blocks.send(predicted).is_err() {
-            break;
+/// What makes bytes of rows.
+struct Prediction<'t> {
+    trained: &'t Trained,
+    predictor: Predictor<'t>,
+    text: Column,
+    writer: RowWriter,
+}
+
+impl Prediction<'_> {
+    /// Predicts the rows that have come, block by block, until no more come or nobody takes them any more.
+    fn compute(&self, threads: &ThreadPool, rows: &Receiver<Row>, blocks: &SyncSender<Predicted>) {
+        threads.in_place_scope_fifo(|scope| {
+            while let Ok(first) = rows.recv() {
+                let block: Vec<Row> = std::iter::once(first).chain(rows.try_iter().take(BLOCK - 1)).collect();
+                let (result, predicted) = sync_channel(1);
+                scope.spawn_fifo(move |_| drop(result.send(self.bytes(&block))));
+                if blocks.send(predicted).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+
+    fn bytes(&self, rows: &[Row]) -> Vec<u8> {
+        let texts: Vec<&str> = rows.iter().map(|row| text_of(row, &self.text)).collect();
+        let probabilities = self.predictor.probabilities_of_texts(&self.trained.encoder, &texts);
+        let decision = |p: f64| u8::from(p > self.trained.settings.threshold);
+        let (mut values, mut bytes) = (Vec::new(), Vec::new());
+        for (row, of_tasks) in rows.iter().zip(probabilities) {
+            values.clear();
+            values.extend(of_tasks.into_iter().flat_map(|p| [Value::from(p), Value::from(decision(p))]));
+            self.writer.row(row, &values, &mut bytes);
         }
+        bytes
     }
 }
 
@@ -206,19 +230,14 @@ fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
     }
 }
 
-/// Writes blocks as they come; what is written is passed on before waiting for more.
-fn write(mut writer: RowWriter<impl Write>, blocks: &Receiver<Vec<Predicted>>) -> io::Result<()> {
-    loop {
-        let block = match blocks.try_recv() {
-            Err(TryRecvError::Empty) => {
-                writer.flush()?;
-                blocks.recv().ok()
-            }
-            other => other.ok(),
-        };
-        let Some(block) = block else { return writer.flush() };
-        for (row, values) in &block {
-            writer.write(row, values)?;
-        }
+/// Writes blocks in their order, each as soon as it is there.
+fn write(header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(header)?;
+    for block in blocks {
+        let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.
+        output.write_all(&bytes)?;
+        output.flush()?;
     }
+    output.flush()
 }

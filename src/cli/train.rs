@@ -79,11 +79,12 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     }
     let prepared = Prepared::new(settings)?;
     let table = prepared.table(settings);
-    let Prepared { corpus, dataset, split, vectors } = &prepared;
-    let trainer = Trainer::new(settings, dataset, split, &table);
+    let Prepared { corpus, dataset, split, vectors } = prepared;
+    let trainer = Trainer::new(settings, &dataset, &split, &table);
     let trained = trainer.params().trainable_count();
-    let manifest = Manifest::new(settings, corpus, dataset, split, vectors.as_ref(), trained);
+    let manifest = Manifest::new(settings, &corpus, &dataset, &split, vectors.as_ref(), trained);
     let vocabulary = &dataset.encoder.vocabulary;
+    drop((corpus, vectors, table)); // The texts are ids now, and the parameters hold the vectors.
     let run = RunDirectory::create(&settings.out, force, settings, vocabulary, &manifest, trainer.params())?;
     trainer.checkpoint(&run.checkpoint())?;
     finish(trainer, &run, settings)
@@ -95,6 +96,7 @@ fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Resul
     let prepared = Prepared::without_vectors(settings)?;
     manifest.check_sources(&prepared.corpus)?;
     let mut trainer = Trainer::new(settings, &prepared.dataset, &prepared.split, &table);
+    drop(table); // The parameters hold it now.
     trainer.restore(&run.checkpoint())?;
     finish(trainer, run, settings)
 }

@@ -9,9 +9,9 @@ use super::{Lstm, Sequence};
 use crate::autograd::{
     ParamStore, Tape, Var,
     gradcheck::{Check, wave},
-    ops::lstm::GateActivation,
+    ops::lstm::{self, GateActivation},
 };
-use crate::tensor::{Real, Segments};
+use crate::tensor::{Real, Segments, Tensor};
 
 /// Two LSTMs of H units, one a direction; their hidden states stand side by side, `[forward, backward]`.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,27 @@ impl Bilstm {
         let directions = [self.forward.on(tape, false), self.backward.on(tape, true)];
         let states = tape.lstm(input.values, &input.rows, &input.segments, &directions, self.gate);
         Sequence::of_tokens(states, input.segments.clone())
+    }
+
+    /// x·K + b of each direction for x `[U, E]`, into `U` rows of its `[.., 4H]` from row `first` on.
+    pub fn project<F: Real>(&self, params: &ParamStore<F>, x: &Tensor<F>, into: &mut [Tensor<F>], first: usize) {
+        for (lstm, into) in [self.forward, self.backward].iter().zip(into) {
+            let rows = &mut into.data_mut()[first * 4 * self.units..][..x.rows() * 4 * self.units];
+            lstm::project(x, params.value(lstm.kernel), params.value(lstm.bias), rows);
+        }
+    }
+
+    /// As [`forward`](Self::forward), for rows that are [projected](Self::project) already. No gradient flows through it.
+    pub fn forward_of_projected<F: Real>(
+        &self,
+        tape: &mut Tape<'_, F>,
+        projected: &[Tensor<F>],
+        rows: &[u32],
+        segments: &Arc<Segments>,
+    ) -> Sequence {
+        let directions = [self.forward.on(tape, false), self.backward.on(tape, true)];
+        let states = tape.lstm_of_projected(projected, rows, segments, &directions, self.gate);
+        Sequence::of_tokens(states, segments.clone())
     }
 
     /// One vector a text from the hidden states, `[texts, 2H]`.

@@ -8,9 +8,9 @@ use super::{Sequence, init};
 use crate::autograd::{
     ParamId, ParamStore, Tape, Var,
     gradcheck::{Check, wave},
-    ops::conv::{ConvActivation, Convolution, TimePooling},
+    ops::conv::{self, ConvActivation, Convolution, TimePooling},
 };
-use crate::tensor::{Real, Segments, Tensor};
+use crate::tensor::{Pool, Real, Segments, Tensor};
 
 /// Filters over windows of k tokens; see [`Tape::conv`].
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +47,39 @@ impl Conv {
 
     /// One vector a text, `[texts, F]`.
     pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence) -> Var {
-        let (kernel, bias) = (tape.param(self.kernel), tape.param(self.bias));
-        let convolution = Convolution { kernel, bias, activation: self.activation, pooling: self.pooling };
+        let convolution = self.on(tape);
         tape.conv(input.values, &input.rows, &input.segments, convolution)
+    }
+
+    /// x times the kernel's parts for x `[U, C]`, into `U` rows of `[.., k·F]` from row `first` on.
+    pub fn project<F: Real>(
+        &self,
+        params: &ParamStore<F>,
+        x: &Tensor<F>,
+        into: &mut Tensor<F>,
+        first: usize,
+        pool: &mut Pool<F>,
+    ) {
+        let cols = into.cols();
+        conv::project(x, params.value(self.kernel), &mut into.data_mut()[first * cols..][..x.rows() * cols], pool);
+    }
+
+    /// As [`forward`](Self::forward), for rows that are [projected](Self::project) already. No gradient flows through it.
+    pub fn forward_of_projected<F: Real>(
+        &self,
+        tape: &mut Tape<'_, F>,
+        projected: &Tensor<F>,
+        rows: &[u32],
+        segments: &Segments,
+    ) -> Var {
+        let convolution = self.on(tape);
+        tape.conv_of_projected(projected, rows, segments, convolution)
+    }
+
+    /// The parameters on a tape.
+    fn on<F: Real>(&self, tape: &mut Tape<'_, F>) -> Convolution {
+        let (kernel, bias) = (tape.param(self.kernel), tape.param(self.bias));
+        Convolution { kernel, bias, activation: self.activation, pooling: self.pooling }
     }
 }
 
@@ -80,8 +110,7 @@ pub(super) fn checks() -> Vec<Check> {
         })
         .against_params(move |tape| {
             let input = sequence(tape);
-            let (kernel, bias) = (tape.param(layer.kernel), tape.param(layer.bias));
-            let convolution = Convolution { kernel, bias, activation: layer.activation, pooling: layer.pooling };
+            let convolution = layer.on(tape);
             tape.conv_reference(input.values, &input.rows, &input.segments, convolution)
         })
     };

@@ -151,7 +151,7 @@ impl SourceCheck {
             source.tasks.iter().filter_map(|task| corpus.tasks.iter().position(|known| known == task)).collect();
         let first_rows = examples.iter().take(SHOWN_ROWS).map(|example| FirstRow {
             line: example.line,
-            tokens: example.tokens.iter().map(|&id| dataset.encoder.vocabulary.words()[id as usize].clone()).collect(),
+            tokens: example.tokens.iter().map(|&id| dataset.encoder.vocabulary.word(id as usize).to_owned()).collect(),
             labels: slots.iter().map(|&slot| example.labels[slot]).collect(),
         });
         Self {
@@ -211,7 +211,7 @@ impl VocabularyCheck {
                 dim: vectors.dim,
                 types: covered().count(),
                 tokens: covered().map(|row| counts[row]).sum(),
-                missing: missing.map(|row| (vocabulary.words()[row].clone(), counts[row])).collect(),
+                missing: missing.map(|row| (vocabulary.word(row).to_owned(), counts[row])).collect(),
             }
         });
         Self { types: used().count(), tokens: counts.iter().sum(), coverage }

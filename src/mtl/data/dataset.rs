@@ -39,29 +39,29 @@ impl Encoder {
     /// The ids of `text`: none for an empty text that is not padded.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
-        self.encode_into(text, &mut ids);
+        self.encode_onto(text, &mut ids);
         ids
     }
 
-    /// As [`Encoder::encode`], into a buffer whose content is replaced.
-    pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) {
+    /// As [`Encoder::encode`], behind what `ids` holds already.
+    pub fn encode_onto(&self, text: &str, ids: &mut Vec<u32>) {
         self.encode_each(text, ids, |_| {});
     }
 
-    /// As [`Encoder::encode_into`]; passes each token that is kept to `see`.
+    /// As [`Encoder::encode_onto`]; passes each token that is kept to `see`.
     fn encode_each(&self, text: &str, ids: &mut Vec<u32>, mut see: impl FnMut(&str)) {
-        ids.clear();
+        let start = ids.len();
         let max_length = self.max_length.unwrap_or(usize::MAX);
         self.tokenizer.for_each(text, |token| {
-            if ids.len() < max_length {
+            if ids.len() - start < max_length {
                 ids.push(self.vocabulary.id(token));
                 see(token);
             }
         });
-        let missing = self.padded_length.saturating_sub(ids.len());
+        let missing = self.padded_length.saturating_sub(ids.len() - start);
         match self.padding {
             Padding::None => {}
-            Padding::Pre => drop(ids.splice(0..0, std::iter::repeat_n(Vocabulary::PAD, missing))),
+            Padding::Pre => drop(ids.splice(start..start, std::iter::repeat_n(Vocabulary::PAD, missing))),
             Padding::Post => ids.extend(std::iter::repeat_n(Vocabulary::PAD, missing)),
         }
     }
@@ -122,6 +122,7 @@ impl Dataset {
         let mut spelt = Vec::new(); // the tokens' bytes: ids would depend on what other texts there are
         let examples = corpus.records.iter().map(|record| {
             spelt.clear();
+            ids.clear();
             encoder.encode_each(&record.text, &mut ids, |token| {
                 spelt.extend_from_slice(token.as_bytes());
                 spelt.push(b'\n'); // no token contains it

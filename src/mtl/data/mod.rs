@@ -31,7 +31,7 @@ pub use check::{Check, Coverage, FirstRow, SourceCheck, TaskCheck, VocabularyChe
 pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
 pub use dataset::{Dataset, Encoder, Example, Padding};
 pub use format::{Format, open, sha256};
-pub use reader::{Cell, Cells, Column, Row, RowReader};
+pub use reader::{Cell, Cells, Column, Fields, Row, RowReader};
 pub use simulate::{SIMULATION_FIELDS, SimulatedFile, SimulatedWord, Simulation, SimulationField};
 pub use split::{Split, hold_out};
 pub use tasks::TaskSource;

@@ -4,105 +4,111 @@ use super::{
     format::Format,
     reader::{Cells, Row},
 };
-use serde_json::{Map, Value};
-use std::io::{self, Write};
+use serde::Serialize;
+use serde_json::Value;
 
-/// Writes the rows of a [`RowReader`](super::RowReader) with further columns at their end, in any format.
+/// Spells the rows of a [`RowReader`](super::RowReader) with further columns at their end, in any format.
 ///
 /// A tab or line break inside a value becomes a space in TSV, which has no way to write it.
-pub struct RowWriter<W: Write> {
-    output: W,
+#[derive(Clone, Debug)]
+pub struct RowWriter {
     format: Format,
     columns: Vec<String>,
     added: Vec<String>,
-    line: Vec<u8>,
 }
 
-impl<W: Write> RowWriter<W> {
-    /// Writes the header, if the format has one: `columns` are those of the reader, `added` the further ones.
-    ///
-    /// # Errors
-    /// What `output` returns.
-    pub fn new(output: W, format: Format, columns: &[String], added: &[String]) -> io::Result<Self> {
-        let mut writer = Self { output, format, columns: columns.to_vec(), added: added.to_vec(), line: Vec::new() };
-        if format != Format::Jsonl {
-            let names: Vec<_> = columns.iter().chain(added).cloned().collect();
-            writer.write_fields(names.iter().map(String::as_str))?;
-        }
-        Ok(writer)
+impl RowWriter {
+    /// `columns` are those of the reader, `added` the further ones, of which there is at least one.
+    pub fn new(format: Format, columns: &[String], added: &[String]) -> Self {
+        Self { format, columns: columns.to_vec(), added: added.to_vec() }
     }
 
-    /// Writes one row and its values in the added columns.
-    ///
-    /// # Errors
-    /// What the output returns.
+    /// Appends the header to `output`, if the format has one.
+    pub fn header(&self, output: &mut Vec<u8>) {
+        if self.format != Format::Jsonl {
+            self.columns.iter().chain(&self.added).for_each(|name| self.text(name, output));
+            end_with(b"\n", output);
+        }
+    }
+
+    /// Appends one row and its values in the added columns to `output`.
     ///
     /// # Panics
     /// If there are not as many values as added columns.
-    pub fn write(&mut self, row: &Row, values: &[Value]) -> io::Result<()> {
+    pub fn row(&self, row: &Row, values: &[Value], output: &mut Vec<u8>) {
         assert_eq!(values.len(), self.added.len(), "one value for each added column");
         if self.format == Format::Jsonl {
-            let mut object = match &row.cells {
-                Cells::Object(object) => object.clone(),
+            output.push(b'{');
+            match &row.cells {
+                Cells::Object(object) => object.iter().for_each(|(name, value)| member(name, value, output)),
                 Cells::Fields(fields) => {
-                    let pairs = self.columns.iter().cloned().zip(fields.iter().cloned().map(Value::String));
-                    Map::from_iter(pairs)
+                    self.columns.iter().zip(fields.iter()).for_each(|(name, text)| member(name, text, output));
                 }
-            };
-            object.extend(self.added.iter().cloned().zip(values.iter().cloned()));
-            self.line.clear();
-            serde_json::to_writer(&mut self.line, &object)?;
-            self.line.push(b'\n');
-            return self.output.write_all(&self.line);
+            }
+            self.added.iter().zip(values).for_each(|(name, value)| member(name, value, output));
+            return end_with(b"}\n", output);
         }
-        let mut fields: Vec<String> = match &row.cells {
-            Cells::Fields(fields) => fields.clone(),
+        match &row.cells {
             Cells::Object(object) => {
-                self.columns.iter().map(|column| object.get(column).map(plain).unwrap_or_default()).collect()
+                self.columns.iter().for_each(|name| self.value(object.get(name).unwrap_or(&Value::Null), output));
             }
-        };
-        fields.extend(values.iter().map(plain));
-        self.write_fields(fields.iter().map(String::as_str))
-    }
-
-    /// Passes on what the output may have buffered.
-    ///
-    /// # Errors
-    /// What the output returns.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-
-    fn write_fields<'a>(&mut self, fields: impl Iterator<Item = &'a str>) -> io::Result<()> {
-        self.line.clear();
-        let separator = if self.format == Format::Csv { b',' } else { b'\t' };
-        for (index, field) in fields.enumerate() {
-            if index > 0 {
-                self.line.push(separator);
-            }
-            if self.format == Format::Tsv {
-                let breaks = |byte| matches!(byte, b'\t' | b'\n' | b'\r');
-                self.line.extend(field.bytes().map(|byte| if breaks(byte) { b' ' } else { byte }));
-            } else if field.contains([',', '"', '\n', '\r']) {
-                self.line.push(b'"');
-                self.line.extend_from_slice(field.replace('"', "\"\"").as_bytes());
-                self.line.push(b'"');
-            } else {
-                self.line.extend_from_slice(field.as_bytes());
-            }
+            Cells::Fields(fields) => fields.iter().for_each(|text| self.text(text, output)),
         }
-        self.line.push(b'\n');
-        self.output.write_all(&self.line)
+        values.iter().for_each(|value| self.value(value, output));
+        end_with(b"\n", output);
+    }
+
+    /// A JSON value as a field, and a separator: strings without quotes, null as nothing.
+    fn value(&self, value: &Value, output: &mut Vec<u8>) {
+        match value {
+            Value::Null => self.text("", output),
+            Value::String(text) => self.text(text, output),
+            Value::Bool(_) | Value::Number(_) => {
+                spell(value, output);
+                output.push(self.separator());
+            }
+            Value::Array(_) | Value::Object(_) => self.text(&value.to_string(), output),
+        }
+    }
+
+    /// A field and a separator.
+    fn text(&self, text: &str, output: &mut Vec<u8>) {
+        let start = output.len();
+        output.extend_from_slice(text.as_bytes());
+        if self.format == Format::Tsv {
+            let breaks = |byte: &&mut u8| matches!(**byte, b'\t' | b'\n' | b'\r');
+            output[start..].iter_mut().filter(breaks).for_each(|byte| *byte = b' ');
+        } else if text.contains([',', '"', '\n', '\r']) {
+            output.truncate(start);
+            output.push(b'"');
+            output.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            output.push(b'"');
+        }
+        output.push(self.separator());
+    }
+
+    fn separator(&self) -> u8 {
+        if self.format == Format::Csv { b',' } else { b'\t' }
     }
 }
 
-/// A JSON value as a field: strings without quotes, null as nothing.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// A member of a JSON object, and a comma.
+fn member(name: &str, value: &(impl Serialize + ?Sized), output: &mut Vec<u8>) {
+    spell(name, output);
+    output.push(b':');
+    spell(value, output);
+    output.push(b',');
+}
+
+/// A value in JSON.
+fn spell(value: &(impl Serialize + ?Sized), output: &mut Vec<u8>) {
+    serde_json::to_writer(output, value).expect("JSON in memory meets no error");
+}
+
+/// Replaces the separator after the last value, of which there is at least one.
+fn end_with(end: &[u8], output: &mut Vec<u8>) {
+    output.pop();
+    output.extend_from_slice(end);
 }
 
 #[cfg(test)]
@@ -114,9 +120,10 @@ mod tests {
     fn convert(from: Format, content: &str, to: Format) -> String {
         let mut reader = RowReader::new(Box::new(Cursor::new(content.to_owned())), from, "data".into()).unwrap();
         let mut output = Vec::new();
-        let mut writer = RowWriter::new(&mut output, to, reader.columns(), &["p".into()]).unwrap();
+        let writer = RowWriter::new(to, reader.columns(), &["p".into()]);
+        writer.header(&mut output);
         while let Some(row) = reader.next_row().unwrap() {
-            writer.write(&row, &[Value::from(0.5)]).unwrap();
+            writer.row(&row, &[Value::from(0.5)], &mut output);
         }
         String::from_utf8(output).unwrap()
     }

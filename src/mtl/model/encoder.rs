@@ -1,12 +1,16 @@
 //! The layer that all tasks share: words to one vector a text.
 
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
+
 use crate::autograd::{ParamStore, Tape, Var};
 use crate::layers::{Bilstm, Conv, SentenceVector, Sequence};
 use crate::mtl::{
     settings::{Settings, Shared},
     streams::Streams,
 };
-use crate::tensor::Real;
+use crate::tensor::{Pool, Real, Segments, Tensor};
 
 /// The paper's three alternatives.
 #[derive(Clone, Debug)]
@@ -62,6 +66,50 @@ impl SharedLayer {
             Self::Conv(conv, _) => conv.forward(tape, words),
             Self::BilstmConv(bilstm, conv, _) => {
                 let states = bilstm.forward(tape, words);
+                conv.forward(tape, &states)
+            }
+        }
+    }
+
+    /// The numbers that a word's projections have: those of each product that the first layer begins with.
+    pub(super) fn projection_widths<F: Real>(&self, params: &ParamStore<F>) -> SmallVec<[usize; 2]> {
+        match self {
+            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => smallvec![4 * bilstm.units; 2],
+            Self::Conv(conv, filters) => smallvec![params.value(conv.kernel).shape().dims()[0] * filters],
+        }
+    }
+
+    /// Projects words `[U, E]` into `U` rows of each tensor from row `first` on.
+    pub(super) fn project<F: Real>(
+        &self,
+        params: &ParamStore<F>,
+        words: &Tensor<F>,
+        into: &mut [Tensor<F>],
+        first: usize,
+        pool: &mut Pool<F>,
+    ) {
+        match self {
+            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => bilstm.project(params, words, into, first),
+            Self::Conv(conv, _) => conv.project(params, words, &mut into[0], first, pool),
+        }
+    }
+
+    /// As [`forward`](Self::forward), for words that are projected already.
+    pub(super) fn forward_of_projected<F: Real>(
+        &self,
+        tape: &mut Tape<'_, F>,
+        projected: &[Tensor<F>],
+        rows: &[u32],
+        segments: &Arc<Segments>,
+    ) -> Var {
+        match self {
+            Self::Bilstm(bilstm, kind) => {
+                let states = bilstm.forward_of_projected(tape, projected, rows, segments);
+                bilstm.sentence(tape, &states, *kind)
+            }
+            Self::Conv(conv, _) => conv.forward_of_projected(tape, &projected[0], rows, segments),
+            Self::BilstmConv(bilstm, conv, _) => {
+                let states = bilstm.forward_of_projected(tape, projected, rows, segments);
                 conv.forward(tape, &states)
             }
         }

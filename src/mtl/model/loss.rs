@@ -1,6 +1,6 @@
 //! What a network is trained to make small.
 
-use super::{Batch, Model};
+use super::{Batch, Model, PerTask};
 use crate::autograd::{Tape, Var};
 use crate::mtl::settings::LossNormaliser;
 use crate::tensor::Real;
@@ -9,7 +9,7 @@ use crate::tensor::Real;
 #[derive(Clone, Debug)]
 pub struct Losses {
     /// One a task, in the tasks' order; `None` where no row of the batch is labelled for it.
-    pub tasks: Vec<Option<Var>>,
+    pub tasks: PerTask<Option<Var>>,
     /// Their sum; `None` if no row is labelled at all.
     pub total: Option<Var>,
 }
@@ -31,7 +31,7 @@ impl Model {
             };
             (labelled > 0).then(|| tape.masked_bce(logits, labels.clone(), F::from_f64(denominator as f64)))
         };
-        let tasks: Vec<Option<Var>> = logits.iter().zip(&batch.labels).map(task).collect();
+        let tasks: PerTask<Option<Var>> = logits.iter().zip(&batch.labels).map(task).collect();
         let total = tasks.iter().flatten().copied().reduce(|sum, loss| tape.add(sum, loss));
         Losses { tasks, total }
     }

@@ -6,18 +6,25 @@ mod batch;
 mod checks;
 mod encoder;
 mod loss;
+mod projected;
 mod table;
 
 pub use batch::{Batch, Packer};
 pub use checks::checks;
 pub use encoder::SharedLayer;
 pub use loss::Losses;
+pub use projected::ProjectedWords;
 pub use table::Table;
+
+use smallvec::SmallVec;
 
 use crate::autograd::{ParamStore, Tape, Var};
 use crate::layers::{Dense, Dropout, Embedding};
 use crate::mtl::{settings::Settings, streams::Streams};
 use crate::tensor::Real;
+
+/// Something for each task, in the tasks' order; in no memory of its own as long as there are not more than eight.
+pub type PerTask<T> = SmallVec<[T; 8]>;
 
 /// The network: ids of parameters that stand in a [`ParamStore`], of either precision.
 #[derive(Clone, Debug)]
@@ -61,9 +68,13 @@ impl Model {
     }
 
     /// The logits of each task, `[texts, 1]`.
-    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> Vec<Var> {
+    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> PerTask<Var> {
         let words = self.embedding.forward(tape, &batch.distinct, &batch.rows, &batch.segments);
         let sentence = self.shared.forward(tape, &words);
+        self.logits(tape, sentence)
+    }
+
+    fn logits<F: Real>(&self, tape: &mut Tape<'_, F>, sentence: Var) -> PerTask<Var> {
         let kept = self.dropout.forward(tape, sentence);
         self.heads.iter().map(|head| head.dense.forward(tape, kept)).collect()
     }

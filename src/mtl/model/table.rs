@@ -55,7 +55,7 @@ fn known(vocabulary: &Vocabulary, vectors: &Vectors, unknown: UnknownWord) -> Te
 fn random(vocabulary: &Vocabulary, settings: &Settings) -> Tensor<f32> {
     let streams = Streams::new(settings.seed);
     let mut weight = Tensor::zeros([vocabulary.len(), settings.embedding_dim]);
-    for (row, word) in vocabulary.words().iter().enumerate().skip(Vocabulary::PAD as usize + 1) {
+    for (row, word) in vocabulary.words().enumerate().skip(Vocabulary::PAD as usize + 1) {
         let mut rng = streams.rng(&format!("initialise embedding.weight {word}"), 0);
         weight.row_mut(row).fill_with(|| rng.random_range(-0.05..0.05));
     }

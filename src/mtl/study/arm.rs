@@ -200,11 +200,11 @@ fn share_of_rows(pair: &PairData, task: usize, percent: u8, rows: &FoldRows, see
 fn unrelated(pair: &PairData, slot: usize, labels: &[(usize, bool)], seed: u64) -> Vec<bool> {
     let streams = Streams::new(seed);
     let mut weights: HashMap<u32, f64> = HashMap::new();
-    let words = pair.dataset.encoder.vocabulary.words();
+    let vocabulary = &pair.dataset.encoder.vocabulary;
     let mut weight = |id: u32| match weights.entry(id) {
         Entry::Occupied(known) => *known.get(),
         Entry::Vacant(new) => {
-            let key = streams.key(&format!("unrelated {}", words[id as usize]), slot as u64);
+            let key = streams.key(&format!("unrelated {}", vocabulary.word(id as usize)), slot as u64);
             // The sum of twelve uniform numbers is normal enough.
             let uniform = |i| (split_mix(key, i) >> 11) as f64 / (1_u64 << 53) as f64;
             *new.insert((0..12).map(uniform).sum::<f64>() - 6.0)

@@ -238,9 +238,8 @@ impl UnitSpec {
 
 fn n_gram(settings: &Settings, pair: &PairData, slot: usize, rows: &FoldRows) -> UnitOutcome {
     // As in scikit-learn: what has fewer than two letters or digits, such as punctuation, is no word.
-    let vocabulary = pair.dataset.encoder.vocabulary.words();
-    let is_word = |word: &String| word.chars().filter(|c| c.is_alphanumeric()).count() >= 2;
-    let known: Vec<bool> = vocabulary.iter().map(is_word).collect();
+    let is_word = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count() >= 2;
+    let known: Vec<bool> = pair.dataset.encoder.vocabulary.words().map(is_word).collect();
     let words = |row: usize| -> Vec<u32> {
         let tokens = pair.dataset.examples[row].tokens.iter().copied();
         tokens.filter(|&id| id != Vocabulary::PAD && known[id as usize]).collect()

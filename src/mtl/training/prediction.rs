@@ -1,33 +1,33 @@
 //! From texts to probabilities.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::autograd::{Mode, ParamStore, Tape};
 use crate::mtl::{
     data::Encoder,
-    model::{Model, Packer},
+    model::{Model, ProjectedWords},
 };
-use crate::tensor::{Pool, Real};
+use crate::tensor::{Pool, Real, Segments};
 
-/// Texts, and their tokens, that are packed together at most: enough for long matrix products, few enough for the cache, and
+/// Texts, and their tokens, that are computed together at most: enough for long matrix products, few enough for the cache, and
 /// no more memory for texts of any length than one of them needs. They change no bit of a probability.
-const TEXTS: usize = 128;
+const TEXTS: usize = 64;
 const TOKENS: usize = 4096;
 
-/// A network with fixed parameters, and the buffers that predicting with it needs.
+/// A network with fixed parameters, the words that it has projected so far, and the buffers that predicting with it needs.
 pub struct Predictor<'p, F: Real = f32> {
     model: &'p Model,
     params: &'p ParamStore<F>,
     vocabulary: usize,
-    /// The buffers that no thread is using now.
+    /// What no thread is using now.
     idle: Mutex<Vec<Workspace<F>>>,
 }
 
-struct Workspace<F> {
+struct Workspace<F: Real> {
     pool: Pool<F>,
-    packer: Packer,
+    words: ProjectedWords<F>,
 }
 
 impl<'p, F: Real> Predictor<'p, F> {
@@ -41,8 +41,16 @@ impl<'p, F: Real> Predictor<'p, F> {
     /// # Panics
     /// If an id is not below the size of the vocabulary.
     pub fn probabilities(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
-        let chunks: Vec<Vec<Vec<f64>>> = chunks(texts).into_par_iter().map(|chunk| self.of_chunk(chunk)).collect();
-        chunks.into_iter().flatten().collect()
+        // Texts of like lengths together: a recurrent step then has nearly all of them.
+        let mut order: Vec<u32> = (0..texts.len() as u32).collect();
+        order.sort_by_key(|&text| texts[text as usize].len());
+        let ordered: Vec<&[u32]> = order.iter().map(|&text| texts[text as usize]).collect();
+        let chunks: Vec<Vec<Vec<f64>>> = chunks(&ordered).into_par_iter().map(|chunk| self.of_chunk(chunk)).collect();
+        let mut probabilities = vec![Vec::new(); texts.len()];
+        for (text, of_text) in order.into_iter().zip(chunks.into_iter().flatten()) {
+            probabilities[text as usize] = of_text;
+        }
+        probabilities
     }
 
     /// As [`probabilities`](Self::probabilities), for texts that `encoder` makes ids of.
@@ -50,27 +58,61 @@ impl<'p, F: Real> Predictor<'p, F> {
     /// # Panics
     /// If the encoder's vocabulary is larger than the predictor's.
     pub fn probabilities_of_texts(&self, encoder: &Encoder, texts: &[&str]) -> Vec<Vec<f64>> {
-        let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| encoder.encode(text)).collect();
-        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        self.probabilities(&ids)
+        let encoded: Vec<Encoded> = texts.par_chunks(ENCODED).map(|texts| Encoded::new(encoder, texts)).collect();
+        let texts: Vec<&[u32]> = encoded.iter().flat_map(Encoded::texts).collect();
+        self.probabilities(&texts)
     }
 
     fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
-        let fresh = || Workspace { pool: Pool::new(), packer: Packer::new(self.vocabulary) };
-        let mut workspace = self.idle().pop().unwrap_or_else(fresh);
-        let batch = workspace.packer.pack(texts.iter().copied());
-        let mut tape = Tape::new(self.params, &mut workspace.pool, Mode::Evaluate);
-        let logits = self.model.forward(&mut tape, &batch);
+        let fresh = || Workspace {
+            pool: Pool::new(),
+            words: ProjectedWords::new(self.model, self.params, self.vocabulary),
+        };
+        let idle = self.idle().pop();
+        let Workspace { mut pool, mut words } = idle.unwrap_or_else(fresh);
+        let rows = words.rows(self.model, self.params, texts.iter().copied(), &mut pool);
+        let segments = Arc::new(Segments::from_lengths(texts.iter().map(|text| text.len())));
+        let mut tape = Tape::new(self.params, &mut pool, Mode::Evaluate);
+        let logits = self.model.forward_of_projected(&mut tape, &words, &rows, &segments);
         let probability = |text: usize| logits.iter().map(|&z| tape.value(z).data()[text].to_f64().sigmoid()).collect();
         let probabilities = (0..texts.len()).map(probability).collect();
         drop(tape);
-        self.idle().push(workspace);
+        pool.give_vec(rows);
+        self.idle().push(Workspace { pool, words });
         probabilities
     }
 
     /// A thread that panicked has taken its buffers with it, so the others are whole.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Workspace<F>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Texts that one thread makes ids of at a time.
+const ENCODED: usize = 256;
+
+/// The ids of some texts.
+struct Encoded {
+    /// One text behind the other.
+    ids: Vec<u32>,
+    /// Where each text ends.
+    ends: Vec<usize>,
+}
+
+impl Encoded {
+    fn new(encoder: &Encoder, texts: &[&str]) -> Self {
+        let mut ids = Vec::new();
+        let end = |text: &&str| {
+            encoder.encode_onto(text, &mut ids);
+            ids.len()
+        };
+        let ends = texts.iter().map(end).collect();
+        Self { ids, ends }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.ids[start..end])
     }
 }
 

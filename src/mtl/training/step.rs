@@ -2,7 +2,7 @@
 
 use crate::autograd::{Adam, AdamSettings, Mode, ParamStore, Tape};
 use crate::mtl::{
-    model::{Batch, Model},
+    model::{Batch, Model, PerTask},
     settings::{AbsentHead, Settings},
 };
 use crate::tensor::{Pool, Real};
@@ -31,11 +31,11 @@ pub fn step<F: Real>(
     pool: &mut Pool<F>,
     batch: &Batch,
     row_keys: &[u64],
-) -> Vec<Option<f64>> {
+) -> PerTask<Option<f64>> {
     let mut tape = Tape::new(params, pool, Mode::Train { row_keys });
     let logits = model.forward(&mut tape, batch);
     let losses = model.losses(&mut tape, &logits, batch, settings.loss_normaliser);
-    let values: Vec<Option<f64>> =
+    let values: PerTask<Option<f64>> =
         losses.tasks.iter().map(|loss| loss.map(|loss| tape.value(loss).item().to_f64())).collect();
     let Some(total) = losses.total else { return values };
     if !values.iter().flatten().all(|loss| loss.is_finite()) {

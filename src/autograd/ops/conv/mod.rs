@@ -29,7 +29,7 @@ use crate::autograd::{
     Ctx, Op, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, view_mut};
 use windows::Windows;
 
 /// The function φ of a convolution. All of them are nowhere falling.
@@ -104,6 +104,43 @@ enum Origin {
     All,
 }
 
+impl Origin {
+    fn give_to<F: Real>(self, pool: &mut Pool<F>) {
+        if let Self::Winners(winners) = self {
+            pool.give_vec(winners);
+        }
+    }
+}
+
+impl Windows<'_> {
+    /// One vector a text `[texts, F]` from the projected rows `[U, k·F]`, where it came from, and the activations of all windows
+    /// where a backward computation needs them.
+    fn pool<F: Real>(
+        &self,
+        projected: &Tensor<F>,
+        bias: &Tensor<F>,
+        activation: ConvActivation,
+        pooling: TimePooling,
+        pool: &mut Pool<F>,
+    ) -> (Tensor<F>, Origin, Option<Tensor<F>>) {
+        let mut y = pool.zeros([self.segments.count(), self.filters]);
+        match pooling {
+            TimePooling::Max => {
+                let mut winners = pool.take_vec();
+                winners.resize(y.data().len(), 0);
+                self.max(projected, bias, &mut winners, &mut y);
+                y.data_mut().iter_mut().for_each(|y| *y = activation.apply(*y));
+                (y, Origin::Winners(winners), None)
+            }
+            TimePooling::Mean => {
+                let mut activations = pool.take([self.count(), self.filters]);
+                self.mean(projected, bias, activation, &mut activations, &mut y);
+                (y, Origin::All, Some(activations))
+            }
+        }
+    }
+}
+
 impl<F: Real> Tape<'_, F> {
     /// One vector a text, `[texts, F]`. Token `n` of the batch, which `segments` divides into texts, is row `rows[n]` of x
     /// `[U, C]`.
@@ -127,34 +164,54 @@ impl<F: Real> Tape<'_, F> {
         );
         assert_eq!(rows.len(), segments.total(), "conv: rows and segments");
 
-        let mut side_by_side = pool.take([channels, width * filters]);
         let mut projected = pool.take([x_value.rows(), width * filters]);
-        parts_side_by_side(kernel_value, &mut side_by_side);
-        matmul(x_value.matrix(), side_by_side.matrix(), projected.matrix_mut());
-        pool.give(side_by_side);
-
+        project(x_value, kernel_value, projected.data_mut(), pool);
         let windows = Windows { rows, segments, width, filters };
-        let mut y = pool.zeros([segments.count(), filters]);
-        let inputs = [x, kernel, bias];
-        let (origin, kept) = match pooling {
-            TimePooling::Max => {
-                let mut winners = pool.take_vec();
-                let mut z = pool.take([filters]);
-                windows.max(&projected, bias_value, z.data_mut(), &mut winners, &mut y);
-                pool.give(z);
-                y.data_mut().iter_mut().for_each(|y| *y = activation.apply(*y));
-                (Origin::Winners(winners), None)
-            }
-            TimePooling::Mean => {
-                let mut activations = pool.take([windows.count(), filters]);
-                windows.mean(&projected, bias_value, activation, &mut activations, &mut y);
-                (Origin::All, Some(activations))
-            }
-        };
+        let (y, origin, kept) = windows.pool(&projected, bias_value, activation, pooling, pool);
         pool.give(projected);
+        let inputs = [x, kernel, bias];
         let op = Conv { rows: rows.clone(), segments: segments.clone(), activation, origin };
         self.record_saving(op, &inputs, y, kept.into_iter().collect())
     }
+
+    /// As [`conv`](Self::conv), to the bit, for rows that are projected already, `[U, k·F]`, as [`project`] makes them. No
+    /// gradient flows through it.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn conv_of_projected(
+        &mut self,
+        projected: &Tensor<F>,
+        rows: &[u32],
+        segments: &Segments,
+        conv: Convolution,
+    ) -> Var {
+        let ([kernel, bias], pool) = self.operands([conv.kernel, conv.bias]);
+        let &[width, _, filters] = kernel.shape().dims() else {
+            panic!("conv: a kernel has three axes, not {}", kernel.shape())
+        };
+        assert_eq!(projected.cols(), width * filters, "conv: columns of projected rows, with kernel {}", kernel.shape());
+        assert_eq!(rows.len(), segments.total(), "conv: rows and segments");
+        let windows = Windows { rows, segments, width, filters };
+        let (y, origin, kept) = windows.pool(projected, bias, conv.activation, conv.pooling, pool);
+        kept.into_iter().for_each(|tensor| pool.give(tensor));
+        origin.give_to(pool);
+        self.constant(y)
+    }
+}
+
+/// Each row of x `[U, C]` times the parts of K `[k, C, F]` side by side, into `projected` `[U, k·F]`.
+///
+/// # Panics
+/// If the shapes do not fit.
+#[track_caller]
+pub fn project<F: Real>(x: &Tensor<F>, kernel: &Tensor<F>, projected: &mut [F], pool: &mut Pool<F>) {
+    let &[width, channels, filters] = kernel.shape().dims() else { panic!("conv: kernel {}", kernel.shape()) };
+    let mut side_by_side = pool.take([channels, width * filters]);
+    parts_side_by_side(kernel, &mut side_by_side);
+    matmul(x.matrix(), side_by_side.matrix(), view_mut(projected, x.rows(), width * filters));
+    pool.give(side_by_side);
 }
 
 /// `[k, C, F]` as `[C, k·F]`.
@@ -182,9 +239,7 @@ impl<F: Real> Op<F> for Conv {
     }
 
     fn give_to(&mut self, pool: &mut Pool<F>) {
-        if let Origin::Winners(winners) = &mut self.origin {
-            pool.give_vec(std::mem::take(winners));
-        }
+        std::mem::replace(&mut self.origin, Origin::All).give_to(pool);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The windows of packed texts.
 
 use super::ConvActivation;
-use crate::tensor::{Pool, Real, Segments, Tensor, pointwise, vectorised};
+use crate::tensor::{Pool, Real, Segments, Tensor, pointwise, prefetch, vectorised};
 
 /// The windows of `width` tokens over each text: one at each token that begins a whole one, and at least one a text.
 #[derive(Clone, Copy)]
@@ -48,25 +48,17 @@ impl Windows<'_> {
         }
     }
 
-    /// The largest z of each text into `y` `[texts, F]`, and the window where it first occurs into the empty `winners`. `z` `[F]` is
-    /// scratch.
-    pub fn max<F: Real>(
-        &self,
-        projected: &Tensor<F>,
-        bias: &Tensor<F>,
-        z: &mut [F],
-        winners: &mut Vec<u32>,
-        y: &mut Tensor<F>,
-    ) {
-        winners.resize(self.segments.count() * self.filters, 0);
-        self.each(|text, window, _| {
-            self.convolve(projected, bias, text, window, z);
-            let best = y.row_mut(text);
-            match window {
-                0 => best.copy_from_slice(z),
-                _ => keep_larger(best, &mut winners[text * self.filters..][..self.filters], z, window as u32),
-            }
-        });
+    /// The largest z of each text into `y` `[texts, F]`, and the window where it first occurs into `winners` `[texts, F]`.
+    pub fn max<F: Real>(&self, projected: &Tensor<F>, bias: &Tensor<F>, winners: &mut [u32], y: &mut Tensor<F>) {
+        let outputs = y.data_mut().chunks_exact_mut(self.filters).zip(winners.chunks_exact_mut(self.filters));
+        let cols = projected.cols();
+        for (text, (best, winners)) in outputs.enumerate() {
+            // Those of a whole vocabulary are far from the processor.
+            let later = self.segments.range((text + 1).min(self.segments.count() - 1));
+            self.rows[later].iter().for_each(|&row| prefetch(&projected.data()[row as usize * cols..][..cols]));
+            let rows = &self.rows[self.segments.range(text)];
+            largest_window(projected.data(), rows, self.width, self.count_in(text), bias.data(), best, winners);
+        }
     }
 
     /// φ(z) of every window into `activations` `[windows, F]`, and their mean over each text into `y` `[texts, F]`.
@@ -161,12 +153,65 @@ vectorised! {
     }
 }
 
+/// Filters that are convolved together.
+const LANES: usize = 16;
+
 vectorised! {
-    fn keep_larger<F: Real>(best: &mut [F], winners: &mut [u32], z: &[F], window: u32) {
-        for ((best, winner), &z) in best.iter_mut().zip(winners).zip(z) {
-            let wins = z > *best;
-            *best = if wins { z } else { *best };
-            *winner = if wins { window } else { *winner };
+    /// The largest z of one text for each filter into `best` `[F]`, and the window where it first occurs into `winners` `[F]`.
+    fn largest_window<F: Real>(
+        projected: &[F],
+        rows: &[u32],
+        width: usize,
+        windows: usize,
+        bias: &[F],
+        best: &mut [F],
+        winners: &mut [u32],
+    ) {
+        let filters = bias.len();
+        if filters < LANES {
+            for f in 0..filters {
+                largest_of::<F, 1>(projected, rows, width, windows, bias, best, winners, f);
+            }
+        }
+        // The last block ends with the last filter and may repeat some of the block before.
+        for block in 0..if filters < LANES { 0 } else { filters.div_ceil(LANES) } {
+            let first = (block * LANES).min(filters - LANES);
+            largest_of::<F, LANES>(projected, rows, width, windows, bias, best, winners, first);
         }
     }
+}
+
+/// As [`largest_window`], for `N` filters from `first` on.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn largest_of<F: Real, const N: usize>(
+    projected: &[F],
+    rows: &[u32],
+    width: usize,
+    windows: usize,
+    bias: &[F],
+    best: &mut [F],
+    winners: &mut [u32],
+    first: usize,
+) {
+    let filters = bias.len();
+    let bias: &[F; N] = bias[first..].first_chunk().expect("N filters");
+    let (mut largest, mut winner) = ([F::ZERO; N], [0_u32; N]);
+    for window in 0..windows {
+        let mut z = *bias;
+        for (j, &row) in rows[window..].iter().take(width).enumerate() {
+            let start = (row as usize * width + j) * filters + first;
+            let part: &[F; N] = projected[start..].first_chunk().expect("N filters of a row");
+            for (z, &part) in z.iter_mut().zip(part) {
+                *z += part;
+            }
+        }
+        for f in 0..N {
+            let wins = window == 0 || z[f] > largest[f];
+            largest[f] = if wins { z[f] } else { largest[f] };
+            winner[f] = if wins { window as u32 } else { winner[f] };
+        }
+    }
+    best[first..first + N].copy_from_slice(&largest);
+    winners[first..first + N].copy_from_slice(&winner);
 }

@@ -23,8 +23,11 @@
 //! [`reference`](Tape::lstm_reference) says the same in small operations.
 
 mod cell;
+mod projected;
 mod reference;
 mod walk;
+
+pub use projected::project;
 
 use std::sync::Arc;
 
@@ -103,9 +106,7 @@ impl<F: Real> Tape<'_, F> {
             .collect();
         work.par_iter_mut().zip(directions).enumerate().for_each(
             |(d, ((projected, arguments, recording), direction))| {
-                let bias = value(direction.bias).data();
-                projected.data_mut().chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
-                matmul_add(x_value.matrix(), value(direction.kernel).matrix(), projected.matrix_mut());
+                project(x_value, value(direction.kernel), value(direction.bias), projected.data_mut());
                 walk(d).forward(projected, value(direction.recurrent_kernel), arguments, recording);
             },
         );

@@ -2,7 +2,7 @@
 
 use super::{GateActivation, cell};
 use crate::autograd::Ctx;
-use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, view, view_mut};
+use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, prefetch, view, view_mut};
 
 /// One direction over one batch. Its buffers are in step order: see [`Steps`](crate::tensor::Steps).
 #[derive(Clone, Copy)]
@@ -16,11 +16,11 @@ pub(super) struct Walk<'w> {
     pub column: usize,
 }
 
-/// What the forward walk keeps for the backward one, in step order.
+/// What the forward walk keeps for the backward one, in step order; without one, of the gates and tanh c the last step alone.
 pub(super) struct Recording<T> {
-    pub gates: T,      // [N, 4H], after activation
+    pub gates: T,      // [N, 4H] or [texts, 4H], after activation
     pub cells: T,      // [N, H]
-    pub tanh_cells: T, // [N, H]
+    pub tanh_cells: T, // [N, H] or [texts, H]
     pub states: T,     // [N, H]
 }
 
@@ -31,6 +31,16 @@ impl<F: Real> Recording<Tensor<F>> {
             cells: pool.take([tokens, units]),
             tanh_cells: pool.take([tokens, units]),
             states: pool.take([tokens, units]),
+        }
+    }
+
+    /// Where nothing will be walked backwards.
+    pub fn of_last_step(segments: &Segments, units: usize, pool: &mut Pool<F>) -> Self {
+        Self {
+            gates: pool.take([segments.count(), 4 * units]),
+            cells: pool.take([segments.total(), units]),
+            tanh_cells: pool.take([segments.count(), units]),
+            states: pool.take([segments.total(), units]),
         }
     }
 
@@ -47,6 +57,9 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
     }
 }
 
+/// So many rows before it is copied, a projected row is asked for: those of a whole vocabulary are far from the processor.
+const AHEAD: usize = 8;
+
 impl Walk<'_> {
     /// From the projected rows `[U, 4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
     pub fn forward<F: Real>(
@@ -59,11 +72,15 @@ impl Walk<'_> {
         let (units, width) = (self.units, 4 * self.units);
         let steps = self.segments.steps();
         let tokens = steps.tokens(self.reversed);
+        let projected_row = |token: u32| &projected.data()[self.rows[token as usize] as usize * width..][..width];
         for t in 0..steps.count() {
             let now = steps.rows(t);
             let arguments = &mut arguments.data_mut()[..now.len() * width];
-            for (arguments, &token) in arguments.chunks_exact_mut(width).zip(&tokens[now.clone()]) {
-                arguments.copy_from_slice(projected.row(self.rows[token as usize] as usize));
+            for (arguments, row) in arguments.chunks_exact_mut(width).zip(now.clone()) {
+                if let Some(&later) = tokens.get(row + AHEAD) {
+                    prefetch(projected_row(later));
+                }
+                arguments.copy_from_slice(projected_row(tokens[row]));
             }
             let (earlier_cells, cells) = recording.cells.data_mut().split_at_mut(now.start * units);
             let (earlier_states, states) = recording.states.data_mut().split_at_mut(now.start * units);
@@ -75,10 +92,11 @@ impl Walk<'_> {
                 matmul_add(before, recurrent.matrix(), view_mut(arguments, now.len(), width));
             }
             let end = now.len() * units;
+            let kept = if recording.gates.rows() == self.segments.total() { now.start } else { 0 };
             let step = cell::Step {
-                gates: &mut recording.gates.data_mut()[now.start * width..now.end * width],
+                gates: &mut recording.gates.data_mut()[kept * width..][..now.len() * width],
                 cells: &mut cells[..end],
-                tanh_cells: &mut recording.tanh_cells.data_mut()[now.start * units..][..end],
+                tanh_cells: &mut recording.tanh_cells.data_mut()[kept * units..][..end],
                 states: &mut states[..end],
             };
             cell::forward(arguments, before.map(|before| &earlier_cells[before]), step, units, self.gate);
@@ -140,9 +158,10 @@ impl Walk<'_> {
 
     /// Copies rows in step order to this direction's columns of a matrix in the order of the tokens.
     pub fn scatter_to_tokens<F: Real>(&self, stepped: &Tensor<F>, tokens: &mut Tensor<F>) {
-        let cols = stepped.cols();
-        for (row, &token) in self.segments.steps().tokens(self.reversed).iter().enumerate() {
-            tokens.row_mut(token as usize)[self.column..][..cols].copy_from_slice(stepped.row(row));
+        let (cols, stride) = (stepped.cols(), tokens.cols());
+        let stepped = stepped.data().chunks_exact(cols.max(1));
+        for (row, &token) in stepped.zip(self.segments.steps().tokens(self.reversed)) {
+            tokens.data_mut()[token as usize * stride + self.column..][..cols].copy_from_slice(row);
         }
     }
 

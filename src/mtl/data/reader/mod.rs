@@ -13,10 +13,23 @@ use std::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
     /// One string a column: TSV and CSV.
-    Fields(Vec<String>),
+    Fields(Fields),
     /// One object with its own keys: JSON Lines.
     Object(Map<String, Value>),
 }
+
+/// The fields of a row, in one string: between them stand NUL bytes, which no text holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields(String);
+
+impl Fields {
+    /// The fields, in order; at least one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(NUL)
+    }
+}
+
+const NUL: char = '\0';
 
 /// One row of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +63,7 @@ impl Row {
     /// What the row has in `column`.
     pub fn cell(&self, column: &Column) -> Cell<'_> {
         match &self.cells {
-            Cells::Fields(fields) => Cell::Text(&fields[column.index]),
+            Cells::Fields(fields) => Cell::Text(fields.iter().nth(column.index).expect("a field for each column")),
             Cells::Object(object) => match object.get(&column.name) {
                 Some(Value::String(text)) => Cell::Text(text),
                 Some(other) => Cell::Value(other),
@@ -115,7 +128,7 @@ impl RowReader {
             return Err(Error::file(&reader.name, "the file is empty"));
         };
         match first.cells {
-            Cells::Fields(columns) => reader.columns = columns,
+            Cells::Fields(columns) => reader.columns = columns.iter().map(str::to_owned).collect(),
             Cells::Object(ref object) => {
                 reader.columns = object.keys().cloned().collect();
                 reader.peeked = Some(first);
@@ -148,9 +161,10 @@ impl RowReader {
         }
         let row = self.read()?;
         if let Some(Row { line, cells: Cells::Fields(fields) }) = &row
-            && fields.len() != self.columns.len()
+            && let found = fields.iter().count()
+            && found != self.columns.len()
         {
-            let message = format!("found {} fields, expected {}", fields.len(), self.columns.len());
+            let message = format!("found {found} fields, expected {}", self.columns.len());
             return Err(Error::line(&self.name, *line, message));
         }
         Ok(row)
@@ -177,7 +191,7 @@ impl RowReader {
                 if text.is_empty() && self.columns.len() != 1 {
                     continue;
                 }
-                let cells = Cells::Fields(text.split('\t').map(str::to_owned).collect());
+                let cells = Cells::Fields(Fields(text.replace('\t', "\0")));
                 return Ok(Some(Row { line, cells }));
             },
             Rows::Csv { reader, record } => loop {
@@ -198,17 +212,21 @@ impl RowReader {
                     return Err(at(end - breaks(open), "a quote is never closed".into()));
                 }
                 let line = end - 1 - record.iter().map(breaks).sum::<u64>();
-                let mut fields = Vec::with_capacity(record.len());
-                for bytes in record.iter() {
-                    fields.push(text_of(bytes).map_err(|message| at(line, message))?.to_owned());
+                let mut fields = String::with_capacity(record.as_slice().len() + record.len());
+                for (place, bytes) in record.iter().enumerate() {
+                    let field = text_of(bytes).map_err(|message| at(line, message))?;
+                    if place > 0 {
+                        fields.push(NUL);
+                    }
+                    fields.push_str(field);
                 }
-                if let Some(last) = fields.last_mut().filter(|last| last.ends_with('\r')) {
-                    last.pop();
+                if fields.ends_with('\r') {
+                    fields.pop();
                 }
-                if fields == [""] && self.columns.len() != 1 {
+                if fields.is_empty() && self.columns.len() != 1 {
                     continue;
                 }
-                return Ok(Some(Row { line, cells: Cells::Fields(fields) }));
+                return Ok(Some(Row { line, cells: Cells::Fields(Fields(fields)) }));
             },
         }
     }

@@ -207,7 +207,7 @@ impl Scan<'_> {
         }
         let mut hash = Sha256::new();
         let mut bytes = Vec::new();
-        for (row, word) in self.vocabulary.words().iter().enumerate() {
+        for (row, word) in self.vocabulary.words().enumerate() {
             if self.vectors.found[row] {
                 hash.update(word.as_bytes());
                 hash.update(b"\n");

@@ -1,0 +1,156 @@
+//! Words that are projected once, to predict many texts with fixed parameters.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{Model, PerTask};
+use crate::autograd::{ParamStore, Tape, Var};
+use crate::tensor::{Pool, Real, Segments, Tensor};
+
+/// The products of words and the first layer's kernels, each computed when a text first holds the word.
+///
+/// So their cost follows the words in use, whether a text is predicted or a million of them, and their memory does so up to
+/// [`ROOM`] numbers. If more words come they are all forgotten: the frequent ones are back at once.
+#[derive(Clone, Debug)]
+pub struct ProjectedWords<F: Real = f32> {
+    /// The row of each id, or [`ABSENT`].
+    row_of: Vec<u32>,
+    /// The id of each row.
+    ids: Vec<u32>,
+    /// `[rows, 4H]` for each direction of an LSTM, `[rows, k·F]` for a convolution. Pages of rows that no word has taken yet are
+    /// not in memory, since nobody has written to them.
+    products: SmallVec<[Tensor<F>; 2]>,
+}
+
+const ABSENT: u32 = u32::MAX;
+
+/// Numbers of all products together: 64 MiB of single precision, which are 84,000 words at 25 units a direction.
+pub const ROOM: usize = 1 << 24;
+
+impl<F: Real> ProjectedWords<F> {
+    /// None yet, of ids below `vocabulary`.
+    pub fn new(model: &Model, params: &ParamStore<F>, vocabulary: usize) -> Self {
+        Self::with_room(model, params, vocabulary, ROOM)
+    }
+
+    fn with_room(model: &Model, params: &ParamStore<F>, vocabulary: usize, room: usize) -> Self {
+        let widths = model.shared.projection_widths(params);
+        let rows = (room / widths.iter().sum::<usize>().max(1)).min(vocabulary);
+        let products = widths.iter().map(|&width| Tensor::zeros([rows, width])).collect();
+        Self { row_of: vec![ABSENT; vocabulary], ids: Vec::new(), products }
+    }
+
+    /// The row of each token of some texts, whose words are projected if they were not yet.
+    ///
+    /// # Panics
+    /// If an id is not below the size of the vocabulary.
+    pub fn rows<'t>(
+        &mut self,
+        model: &Model,
+        params: &ParamStore<F>,
+        texts: impl Iterator<Item = &'t [u32]> + Clone,
+        pool: &mut Pool<F>,
+    ) -> Vec<u32> {
+        let mut known = self.ids.len();
+        let mut rows = pool.take_vec();
+        self.assign(texts.clone(), &mut rows);
+        if self.ids.len() > self.products[0].rows() {
+            self.ids.drain(..).for_each(|id| self.row_of[id as usize] = ABSENT);
+            known = 0;
+            rows.clear();
+            self.assign(texts, &mut rows);
+            let needed = self.ids.len();
+            for product in self.products.iter_mut().filter(|product| product.rows() < needed) {
+                *product = Tensor::zeros([needed, product.cols()]); // One text may have more words than there was room for.
+            }
+        }
+        let table = params.value(model.embedding.weight);
+        let new = &self.ids[known..];
+        if !new.is_empty() {
+            let mut words = pool.take([new.len(), table.cols()]);
+            for (i, &id) in new.iter().enumerate() {
+                words.row_mut(i).copy_from_slice(table.row(id as usize));
+            }
+            model.shared.project(params, &words, &mut self.products, known, pool);
+            pool.give(words);
+        }
+        rows
+    }
+
+    /// The row of each token; a word without one takes the next.
+    fn assign<'t>(&mut self, texts: impl Iterator<Item = &'t [u32]>, rows: &mut Vec<u32>) {
+        for &id in texts.flatten() {
+            let row = &mut self.row_of[id as usize];
+            if *row == ABSENT {
+                *row = self.ids.len() as u32;
+                self.ids.push(id);
+            }
+            rows.push(*row);
+        }
+    }
+}
+
+impl Model {
+    /// As [`forward`](Self::forward) in evaluation, to the bit, for texts whose tokens are these rows of `words`. No gradient
+    /// flows to the shared layer.
+    pub fn forward_of_projected<F: Real>(
+        &self,
+        tape: &mut Tape<'_, F>,
+        words: &ProjectedWords<F>,
+        rows: &[u32],
+        segments: &Arc<Segments>,
+    ) -> PerTask<Var> {
+        let sentence = self.shared.forward_of_projected(tape, &words.products, rows, segments);
+        self.logits(tape, sentence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::Mode;
+    use crate::mtl::{
+        model::{Packer, Table},
+        settings::{Preset, Settings, Shared},
+    };
+    use crate::layers::SentenceVector;
+    use crate::autograd::ops::conv::TimePooling;
+
+    /// Batches in turn, of texts of 0 to 40 tokens, with room for all words, for some, and for fewer than a batch has.
+    #[test]
+    fn the_logits_are_those_of_the_plain_computation_to_the_bit() {
+        const VOCABULARY: u32 = 300;
+        let text = |batch: u32, i: u32| (0..i * 7 % 41).map(|t| (t * 31 + i * 17 + batch * 11) % VOCABULARY).collect();
+        let batches: Vec<Vec<Vec<u32>>> = (0..5).map(|batch| (0..20).map(|i| text(batch, i)).collect()).collect();
+        for (shared, sentence, conv_pooling) in [
+            (Shared::Bilstm, SentenceVector::Last, TimePooling::Max),
+            (Shared::Bilstm, SentenceVector::Mean, TimePooling::Max),
+            (Shared::Conv, SentenceVector::Last, TimePooling::Max),
+            (Shared::Conv, SentenceVector::Last, TimePooling::Mean),
+            (Shared::BilstmConv, SentenceVector::Last, TimePooling::Max),
+        ] {
+            let settings = Settings { shared, sentence, conv_pooling, ..Settings::preset(Preset::Default) };
+            let weight = Tensor::from_fn([VOCABULARY as usize, 30], |i| (i as f32 * 0.7).sin());
+            let mut params = ParamStore::<f32>::new();
+            let tasks = ["a".to_owned(), "b".to_owned()];
+            let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+            for rows in [VOCABULARY as usize, 200, 3] {
+                let room = rows * model.shared.projection_widths(&params).iter().sum::<usize>();
+                let mut words = ProjectedWords::with_room(&model, &params, VOCABULARY as usize, room);
+                let mut pool = Pool::new();
+                for texts in &batches {
+                    let texts = texts.iter().map(Vec::as_slice);
+                    let batch = Packer::new(VOCABULARY as usize).pack(texts.clone());
+                    let rows = words.rows(&model, &params, texts, &mut pool);
+                    let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+                    let plain = model.forward(&mut tape, &batch);
+                    let fast = model.forward_of_projected(&mut tape, &words, &rows, &batch.segments);
+                    for (plain, fast) in plain.into_iter().zip(fast) {
+                        assert_eq!(tape.value(plain), tape.value(fast), "{shared:?}, {sentence:?}, {conv_pooling:?}");
+                    }
+                }
+            }
+        }
+    }
+}
