@@ -53,7 +53,9 @@ fn bits(params: &ParamStore<f32>, vocabulary: &Vocabulary) -> Bits {
     for id in params.ids() {
         let (name, value) = (params.name(id), params.value(id));
         if name == "embedding.weight" {
-            all.extend(vocabulary.words().enumerate().map(|(row, word)| (format!("word {word}"), bits(value.row(row)))));
+            all.extend(
+                vocabulary.words().enumerate().map(|(row, word)| (format!("word {word}"), bits(value.row(row)))),
+            );
         } else {
             all.insert(name.to_owned(), bits(value.data()));
         }
@@ -112,7 +114,7 @@ fn a_batch_without_labels_moves_nothing_and_says_so() {
             let losses = step_on(&mut params, [[Some(true), Some(false)]; 4]);
             assert!(losses.iter().all(|loss| loss.is_some_and(|loss| loss > 0.0)));
             let before = numbers(&params);
-            assert_eq!(step_on(&mut params, [[None; 2]; 4]), [None, None]);
+            assert_eq!(step_on(&mut params, [[None; 2]; 4]), [None, None].into());
             assert_eq!(numbers(&params), before);
             assert!(before.iter().all(|x| x.is_finite()));
         }

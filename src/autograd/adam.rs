@@ -64,6 +64,8 @@ pub struct Adam<F = f32> {
     settings: AdamSettings,
     /// One entry for each parameter that has ever had a gradient.
     moments: Vec<Option<Moments<F>>>,
+    /// The gradient of a row that has none, as long as the longest so far.
+    zeros: Vec<F>,
 }
 
 /// What Adam knows of one parameter.
@@ -80,7 +82,7 @@ pub struct Moments<F = f32> {
 impl<F: Real> Adam<F> {
     /// Adam before its first step.
     pub fn new(settings: AdamSettings) -> Self {
-        Self { settings, moments: Vec::new() }
+        Self { settings, moments: Vec::new(), zeros: Vec::new() }
     }
 
     /// Changes the step size, for a schedule.
@@ -110,9 +112,18 @@ impl<F: Real> Adam<F> {
                         update(&mut value.data_mut()[at.clone()], &mut m[at.clone()], &mut v[at], rows.row(i), rule);
                     }
                 }
-                (Gradient::Rows { .. }, RowUpdates::Dense) => {
-                    let g = gradients.dense(id).expect("the parameter has a gradient");
-                    update(value.data_mut(), m, v, g.data(), rule);
+                (Gradient::Rows { ids, rows, .. }, RowUpdates::Dense) => {
+                    let cols = rows.cols();
+                    self.zeros.resize(cols.max(self.zeros.len()), F::ZERO);
+                    let mut given = ids.iter().zip(0..).peekable();
+                    for row in 0..value.rows() {
+                        let g = match given.next_if(|(id, _)| **id as usize == row) {
+                            Some((_, i)) => rows.row(i),
+                            None => &self.zeros[..cols],
+                        };
+                        let at = row * cols..(row + 1) * cols;
+                        update(&mut value.data_mut()[at.clone()], &mut m[at.clone()], &mut v[at], g, rule);
+                    }
                 }
             }
             self.moments[id.index()] = Some(moments);

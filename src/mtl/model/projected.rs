@@ -110,12 +110,12 @@ impl Model {
 mod tests {
     use super::*;
     use crate::autograd::Mode;
+    use crate::autograd::ops::conv::TimePooling;
+    use crate::layers::SentenceVector;
     use crate::mtl::{
         model::{Packer, Table},
         settings::{Preset, Settings, Shared},
     };
-    use crate::layers::SentenceVector;
-    use crate::autograd::ops::conv::TimePooling;
 
     /// Batches in turn, of texts of 0 to 40 tokens, with room for all words, for some, and for fewer than a batch has.
     #[test]

@@ -64,10 +64,8 @@ impl<'p, F: Real> Predictor<'p, F> {
     }
 
     fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
-        let fresh = || Workspace {
-            pool: Pool::new(),
-            words: ProjectedWords::new(self.model, self.params, self.vocabulary),
-        };
+        let fresh =
+            || Workspace { pool: Pool::new(), words: ProjectedWords::new(self.model, self.params, self.vocabulary) };
         let idle = self.idle().pop();
         let Workspace { mut pool, mut words } = idle.unwrap_or_else(fresh);
         let rows = words.rows(self.model, self.params, texts.iter().copied(), &mut pool);

@@ -191,7 +191,12 @@ impl<F: Real> Tape<'_, F> {
         let &[width, _, filters] = kernel.shape().dims() else {
             panic!("conv: a kernel has three axes, not {}", kernel.shape())
         };
-        assert_eq!(projected.cols(), width * filters, "conv: columns of projected rows, with kernel {}", kernel.shape());
+        assert_eq!(
+            projected.cols(),
+            width * filters,
+            "conv: columns of projected rows, with kernel {}",
+            kernel.shape()
+        );
         assert_eq!(rows.len(), segments.total(), "conv: rows and segments");
         let windows = Windows { rows, segments, width, filters };
         let (y, origin, kept) = windows.pool(projected, bias, conv.activation, conv.pooling, pool);

@@ -189,9 +189,13 @@ impl<F: Real> Op<F> for Lstm {
             }
         });
         for (d, work) in work.into_iter().enumerate() {
-            let kernel = ctx.x(1 + 3 * d);
-            if let Some(dx) = ctx.dx(0) {
-                matmul_add(work.projected.matrix(), kernel.matrix().reversed_axes(), dx.matrix_mut());
+            if x_wanted {
+                // Kᵀ as rows, which a product reads in place.
+                let mut transposed = ctx.scratch([width, x.cols()]);
+                transposed.matrix_mut().assign(&ctx.x(1 + 3 * d).matrix().reversed_axes());
+                let dx = ctx.dx(0).expect("somebody asks for it");
+                matmul_add(work.projected.matrix(), transposed.matrix(), dx.matrix_mut());
+                ctx.release(transposed);
             }
             ctx.add_dx(1 + 3 * d, work.kernel);
             ctx.add_dx(2 + 3 * d, work.recurrent);
