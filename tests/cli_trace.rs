@@ -109,7 +109,7 @@ fn the_reference_shows_every_small_step_and_the_same_answer() {
 
 #[test]
 fn two_tasks_stand_side_by_side_and_add_up() {
-    let place = place("conv");
+    let place = place("conv --conv-activation tanh");
     let text = words(&place);
     let labels = "--label task_a=1 --label task_b=0 --full";
     let each = json(&place, &text, &format!("{labels} --task task_b --task task_a"));
@@ -174,7 +174,11 @@ fn what_cannot_be_traced_is_said() {
     }
     let output = place.run("trace nowhere text");
     assert_eq!(output.code, Some(1));
-    assert!(output.stderr.contains("there is no such run") && output.stderr.contains("mtlcore train"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("there is no such run") && output.stderr.contains("mtlcore train"),
+        "{}",
+        output.stderr
+    );
     for words in ["trace", "trace run"] {
         let output = place.run(words);
         assert_eq!(output.code, Some(2));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, error::ErrorKind};
 use mtlcore::mtl::{
     explain::GivenLabel,
@@ -45,6 +45,12 @@ impl SubjectArguments {
         }
         Ok(Subject { run: path.clone(), text: text.clone(), trained, version })
     }
+}
+
+/// Computes on one thread: a single text is too little for two, and a time is then that of the operation.
+pub fn alone<T: Send>(compute: impl FnOnce() -> T + Send) -> Result<T> {
+    let thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("threads")?;
+    Ok(thread.install(compute))
 }
 
 /// What to say of a run that another version has trained.

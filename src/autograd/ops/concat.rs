@@ -62,7 +62,10 @@ impl<F: Real> Op<F> for ConcatRows {
     }
 
     fn flops(&self, sizes: &Sizes) -> Option<Flops> {
-        Some(Flops { forward: 0, backward: (0..self.inputs).map(|input| sizes.input(input) * sizes.wanted(input)).sum() })
+        Some(Flops {
+            forward: 0,
+            backward: (0..self.inputs).map(|input| sizes.input(input) * sizes.wanted(input)).sum(),
+        })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {
@@ -84,7 +87,10 @@ impl<F: Real> Op<F> for ConcatColumns {
     }
 
     fn flops(&self, sizes: &Sizes) -> Option<Flops> {
-        Some(Flops { forward: 0, backward: (0..self.inputs).map(|input| sizes.input(input) * sizes.wanted(input)).sum() })
+        Some(Flops {
+            forward: 0,
+            backward: (0..self.inputs).map(|input| sizes.input(input) * sizes.wanted(input)).sum(),
+        })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

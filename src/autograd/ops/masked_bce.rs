@@ -40,7 +40,10 @@ impl<F: Real> Op<F> for MaskedBce<F> {
     }
 
     fn flops(&self, sizes: &Sizes) -> Option<Flops> {
-        Some(Flops { forward: 8 * labelled(&self.labels).count() as u64 + 1, backward: 4 * labelled(&self.labels).count() as u64 * sizes.wanted(0) + 1 })
+        Some(Flops {
+            forward: 8 * labelled(&self.labels).count() as u64 + 1,
+            backward: 4 * labelled(&self.labels).count() as u64 * sizes.wanted(0) + 1,
+        })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     output,
-    subject::{Subject, SubjectArguments},
+    subject::{Subject, SubjectArguments, alone},
 };
 
 /// Show what a network does with one text: forward through every layer, and each task's gradient back
@@ -70,7 +70,8 @@ struct RunFacts {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let subject = arguments.subject.read()?;
-    let explanation = explain(&subject.trained, &subject.text, &arguments.subject.labels)?;
+    let explain = || explain(&subject.trained, &subject.text, &arguments.subject.labels);
+    let explanation = alone(explain)??;
     let explained = Explained { version: env!("CARGO_PKG_VERSION"), run: RunFacts::of(subject)?, explanation };
     let text = match arguments.format {
         Format::Html => page::of(&explained)?,

@@ -71,10 +71,14 @@ fn notices(explained: &Explained) -> Vec<String> {
                 .into(),
         );
     } else if words().all(|token| token.kind != TokenKind::Known) {
-        notices.push("None of these words has a vector of its own, so the network sees how many they are, and nothing else.".into());
+        notices.push(
+            "None of these words has a vector of its own, so the network sees how many they are, and nothing else."
+                .into(),
+        );
     }
     if explanation.left_out > 0 {
-        notices.push(format!("{} tokens at the end are not read: `max-length` ends before them.", explanation.left_out));
+        notices
+            .push(format!("{} tokens at the end are not read: `max-length` ends before them.", explanation.left_out));
     }
     if let [task] = &explanation.tasks[..] {
         notices.push(format!("The run has one task, {}, so no two gradients can be compared.", task.name));
@@ -102,14 +106,20 @@ impl PlaceWords {
             "words" => (
                 "Word vectors x",
                 "x = row of the embedding".to_owned(),
-                if has_states { "dx = da·Kᵀ, of both directions" } else { "dx = Σ dz·K over the windows that it is in" },
+                if has_states {
+                    "dx = da·Kᵀ, of both directions"
+                } else {
+                    "dx = Σ dz·K over the windows that it is in"
+                },
                 if has_states { vec![code::GATHER, code::WALK] } else { vec![code::GATHER, code::WINDOWS] },
             ),
             "input-gate" => ("input gate i", gate("i", "γ"), "da = dc∘g∘γ′", vec![code::CELL]),
             "forget-gate" => ("forget gate f", gate("f", "γ"), "da = dc∘c₋∘γ′", vec![code::CELL]),
             "candidate" => ("candidate g", gate("g", "tanh"), "da = dc∘i∘(1 − g²)", vec![code::CELL]),
             "output-gate" => ("output gate o", gate("o", "γ"), "da = dh∘tanh(c)∘γ′", vec![code::CELL]),
-            "cells" => ("cell c", "c = f∘c₋ + i∘g".into(), "dc = dc₊∘f₊ + dh∘o∘(1 − tanh²c)", vec![code::CELL, code::WALK]),
+            "cells" => {
+                ("cell c", "c = f∘c₋ + i∘g".into(), "dc = dc₊∘f₊ + dh∘o∘(1 − tanh²c)", vec![code::CELL, code::WALK])
+            }
             "states" => ("hidden state h", "h = o∘tanh(c)".into(), "dh = dy + da₊·Rᵀ", vec![code::CELL, code::WALK]),
             "windows" => (
                 "Windows of the convolution",
@@ -119,7 +129,9 @@ impl PlaceWords {
             ),
             _ => {
                 let (forward, code) = match (run.shared.as_str(), run.sentence.as_str(), run.conv_pooling.as_str()) {
-                    ("bilstm", "last", _) => ("s = h of the last word forward, and of the first word backward", code::BILSTM),
+                    ("bilstm", "last", _) => {
+                        ("s = h of the last word forward, and of the first word backward", code::BILSTM)
+                    }
                     ("bilstm", "max", _) => ("s = the largest h of each unit", code::BILSTM),
                     ("bilstm", _, _) => ("s = the mean h of each unit", code::BILSTM),
                     (_, _, "max") => ("s = the largest φ(b + Σ x·K) of each filter over all windows", code::WINDOWS),

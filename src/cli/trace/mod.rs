@@ -8,7 +8,10 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use mtlcore::mtl::explain::{TraceOptions, trace};
 
-use crate::{output, subject::SubjectArguments};
+use crate::{
+    output,
+    subject::{SubjectArguments, alone},
+};
 
 /// Show the tape of one text, value by value: its operations, numbers, gradients, cost and time
 ///
@@ -51,9 +54,8 @@ enum Format {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let subject = arguments.subject.read()?;
-    let options =
-        TraceOptions { tasks: &arguments.tasks, reference: arguments.reference, full: arguments.full };
-    let trace = trace(&subject.trained, &subject.text, &arguments.subject.labels, options)?;
+    let options = TraceOptions { tasks: &arguments.tasks, reference: arguments.reference, full: arguments.full };
+    let trace = alone(|| trace(&subject.trained, &subject.text, &arguments.subject.labels, options))??;
     output::print(&match arguments.format {
         Format::Table => table::of(&trace),
         Format::Json => serde_json::to_string_pretty(&trace)? + "\n",

@@ -42,7 +42,8 @@ pub fn of(trace: &Trace) -> String {
             let ((from, top), (to, bottom)) = (at(input), at(node.index));
             let (from, to, top) = (from + BOX.0 / 2.0, to + BOX.0 / 2.0, top + height);
             let middle = (top + bottom) / 2.0;
-            let _ = writeln!(svg, "<path d=\"M{from:.0},{top} C{from:.0},{middle} {to:.0},{middle} {to:.0},{bottom}\"/>");
+            let _ =
+                writeln!(svg, "<path d=\"M{from:.0},{top} C{from:.0},{middle} {to:.0},{middle} {to:.0},{bottom}\"/>");
         }
     }
     for node in &trace.nodes {
@@ -52,15 +53,26 @@ pub fn of(trace: &Trace) -> String {
             format!("{} norm {}", shape(&node.shape), short(node.value.norm)),
         ];
         for (sweep, gradient) in trace.sweeps.iter().zip(&node.gradients) {
-            lines.push(gradient.as_ref().map_or(String::new(), |g| format!("∂ {} {}", clipped_sweep(sweep), short(g.norm))));
+            lines.push(
+                gradient.as_ref().map_or(String::new(), |g| format!("∂ {} {}", clipped_sweep(sweep), short(g.norm))),
+            );
         }
         let class = if node.inputs.is_empty() { " class=\"given\"" } else { "" };
         let _ = writeln!(svg, "<g{class} transform=\"translate({x:.0},{y})\">");
         let name = HtmlEscape(node.name.as_deref().unwrap_or(node.op));
-        let _ = writeln!(svg, "<title>{} {name}</title><rect width=\"{}\" height=\"{height}\" rx=\"4\"/>", node.index, BOX.0);
+        let _ = writeln!(
+            svg,
+            "<title>{} {name}</title><rect width=\"{}\" height=\"{height}\" rx=\"4\"/>",
+            node.index, BOX.0
+        );
         for (i, line) in lines.iter().enumerate() {
             let class = if i > 0 { " class=\"quiet\"" } else { "" };
-            let _ = writeln!(svg, "<text x=\"8\" y=\"{}\"{class}>{}</text>", 18.0 + LINE * i as f64 + 2.0, HtmlEscape(line));
+            let _ = writeln!(
+                svg,
+                "<text x=\"8\" y=\"{}\"{class}>{}</text>",
+                18.0 + LINE * i as f64 + 2.0,
+                HtmlEscape(line)
+            );
         }
         svg += "</g>\n";
     }

@@ -13,7 +13,8 @@ const NUMBERS: [&str; 5] = ["min", "mean", "max", "norm", "zeros"];
 /// A line a value, what all of them cost together, and, if they are there, all numbers.
 pub fn of(trace: &Trace) -> String {
     let gradients = trace.sweeps.iter().flat_map(|sweep| NUMBERS.map(|number| format!("∂ {sweep}\n{number}")));
-    let backward = |what: &str| if trace.sweeps.len() == 1 { format!("back\n{what}") } else { format!("back, each\n{what}") };
+    let backward =
+        |what: &str| if trace.sweeps.len() == 1 { format!("back\n{what}") } else { format!("back, each\n{what}") };
     let numbers = NUMBERS.iter().map(|number| format!("value\n{number}")).chain(gradients).chain([
         "flops".into(),
         backward("flops"),
@@ -99,7 +100,8 @@ fn all_numbers(trace: &Trace, node: &TracedNode) -> String {
     };
     let mut text = section("value".into(), &node.value);
     for (sweep, gradient) in trace.sweeps.iter().zip(&node.gradients) {
-        text += &gradient.as_ref().map_or(String::new(), |gradient| section(format!("gradient of the {sweep}"), gradient));
+        text +=
+            &gradient.as_ref().map_or(String::new(), |gradient| section(format!("gradient of the {sweep}"), gradient));
     }
     text
 }

@@ -24,34 +24,32 @@ pub struct Attribution {
     pub baseline_logit: f64,
 }
 
-impl Attribution {
-    /// How far the integrated gradients are from adding up to what they should.
-    pub fn gap(&self) -> f64 {
-        self.integrated_gradients.iter().sum::<f64>() - (self.logit - self.baseline_logit)
-    }
-}
-
-/// The shares of a text's tokens in the logit of the task in `slot`.
-pub(super) fn attribute(trained: &Trained, subject: &Subject, slot: usize) -> Attribution {
-    let id = trained.model.embedding().weight;
+/// The shares of a text's tokens in the logit of each task.
+pub(super) fn attributions(trained: &Trained, subject: &Subject) -> Vec<Attribution> {
+    let words = trained.model.embedding().weight;
     let mut params = subject.own_rows::<f64>(trained);
+    params.ids().filter(|&id| id != words).for_each(|id| params.freeze(id));
     let batch = subject.batch_of_own_rows(&vec![None; trained.tasks.len()]);
-    let x = params.value(id).clone(); // [N, E]
+    let x = params.value(words).clone(); // [N, E]
     let mut pool = Pool::new();
     let mut at = |alpha: f64| {
-        *params.value_mut(id) = Tensor::from_fn(x.shape(), |i| alpha * x.data()[i]);
+        *params.value_mut(words) = Tensor::from_fn(x.shape(), |i| alpha * x.data()[i]);
         let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
-        let logit = trained.model.forward(&mut tape, &batch)[slot];
-        let value = tape.value(logit).item();
-        let gradient = tape.backward(logit).dense(id).expect("every task reads the words");
-        let dot = |n| x.row(n).iter().zip(gradient.row(n)).map(|(x, g)| x * g).sum();
-        Point { value, shares: (0..x.rows()).map(dot).collect() }
+        let logits = trained.model.forward(&mut tape, &batch);
+        let values = logits.iter().map(|&logit| tape.value(logit).item()).collect();
+        let shares = tape.backward_each(&logits).into_iter().map(|gradients| {
+            let gradient = gradients.dense(words).expect("every task reads the words");
+            (0..x.rows()).map(|n| x.row(n).iter().zip(gradient.row(n)).map(|(x, g)| x * g).sum()).collect()
+        });
+        Point { values, shares: shares.collect() }
     };
     let (text, baseline) = (at(1.0), at(0.0));
-    Attribution {
-        integrated_gradients: integrate(at),
-        gradient_times_input: text.shares,
-        logit: text.value,
-        baseline_logit: baseline.value,
-    }
+    let ends = text.shares.into_iter().zip(text.values.into_iter().zip(baseline.values));
+    let of_task = |(integrated_gradients, (gradient_times_input, (logit, baseline_logit)))| Attribution {
+        gradient_times_input,
+        integrated_gradients,
+        logit,
+        baseline_logit,
+    };
+    integrate(at).into_iter().zip(ends).map(of_task).collect()
 }

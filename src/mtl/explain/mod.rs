@@ -109,7 +109,8 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
     let places = places::places(trained, &subject, &tape, &recorded, &sweeps, words);
     let pulls = places::pulls(trained, &sweeps);
     let sentence = tape.value(recorded.sentence).data();
-    let tasks = trained.model.heads().iter().enumerate().map(|(slot, head)| {
+    let heads = trained.model.heads().iter().zip(attribution::attributions(trained, &subject)).enumerate();
+    let tasks = heads.map(|(slot, (head, attribution))| {
         let weights = trained.params.value(head.dense.kernel).data().to_vec();
         let logit = tape.value(recorded.logits[slot]).item();
         let probability = logit.to_f64().sigmoid();
@@ -127,7 +128,7 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
             label: labels[slot],
             loss,
             gradient_of: if loss.is_some() { GradientOf::Loss } else { GradientOf::Logit },
-            attribution: attribution::attribute(trained, &subject, slot),
+            attribution,
         }
     });
     let tasks = tasks.collect();

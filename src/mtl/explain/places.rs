@@ -3,11 +3,7 @@
 use serde::Serialize;
 
 use super::subject::Subject;
-use crate::autograd::{
-    Tape,
-    ops::conv::ConvInside,
-    trace::Sweep,
-};
+use crate::autograd::{Tape, ops::conv::ConvInside, trace::Sweep};
 use crate::mtl::{
     model::{Recorded, SharedLayer},
     run::Trained,
@@ -177,7 +173,8 @@ fn agreements(gradients: &[Vec<f32>]) -> Vec<Agreement> {
 fn agreement(tasks: [usize; 2], a: &[f32], b: &[f32]) -> Agreement {
     let norms = (dot(a, a) * dot(b, b)).sqrt();
     let both = a.iter().zip(b).filter(|(a, b)| **a != 0.0 && **b != 0.0);
-    let (opposed, count) = both.fold((0, 0), |(opposed, count), (a, b)| (opposed + u32::from((*a > 0.0) != (*b > 0.0)), count + 1));
+    let (opposed, count) =
+        both.fold((0, 0), |(opposed, count), (a, b)| (opposed + u32::from((*a > 0.0) != (*b > 0.0)), count + 1));
     Agreement {
         tasks,
         cosine: (norms > 0.0).then(|| (dot(a, b) / norms).clamp(-1.0, 1.0)),

@@ -50,7 +50,8 @@ pub fn trace(trained: &Trained, text: &str, labels: &[GivenLabel], options: Trac
     for task in options.tasks {
         let slot = subject::slot_of(&trained.tasks, task)?;
         if slots[slot].is_none() && !labels.is_empty() {
-            let message = "it has no label, so there is no loss to sweep back from; give all tasks of --task a label, or none";
+            let message =
+                "it has no label, so there is no loss to sweep back from; give all tasks of --task a label, or none";
             return Err(Error::task(task, message));
         }
         starts.push(slot);

@@ -190,7 +190,9 @@ impl<F: Real> Op<F> for Conv {
         let wanted = (sizes.wanted(0) + sizes.wanted(1)) as usize;
         let (forward, backward) = match &self.origin {
             // A comparison a window and an activation a text; back, one window of each filter, whose dz is one product.
-            Origin::Winners(_) => (sums + of_windows + of_texts, 2 * of_texts + 2 * width * channels * of_texts * wanted),
+            Origin::Winners(_) => {
+                (sums + of_windows + of_texts, 2 * of_texts + 2 * width * channels * of_texts * wanted)
+            }
             // An activation and a share a window; back, dz, its sum, its rows and two matrix products.
             Origin::All => (sums + 3 * of_windows, 3 * of_windows + sums + projection * wanted),
         };

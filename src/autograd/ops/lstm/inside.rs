@@ -53,9 +53,7 @@ impl<F: Real> Tape<'_, F> {
     pub fn lstm_inside_gradient(&self, hidden: Var, dy: &Tensor<F>) -> Option<Vec<LstmInsideGradient<F>>> {
         assert_eq!(self.shape(hidden), dy.shape(), "lstm_inside_gradient: value and cotangent");
         let (op, node) = self.recorded_lstm(hidden)?;
-        let direction = |d: usize| {
-            gradient(op.walk(d), &of_direction(node, d), self.value(node.inputs[2 + 3 * d]), dy)
-        };
+        let direction = |d: usize| gradient(op.walk(d), &of_direction(node, d), self.value(node.inputs[2 + 3 * d]), dy);
         Some((0..op.reversed.len()).map(direction).collect())
     }
 

@@ -170,7 +170,8 @@ impl<F: Real> Op<F> for Lstm {
         for d in 0..self.reversed.len() {
             let (x, kernel) = (sizes.wanted(0), sizes.wanted(1 + 3 * d));
             flops.forward += projection + recurrence + forward;
-            flops.backward += backward + 2 * recurrence + tokens * width * (1 + x.max(kernel)) + projection * (x + kernel);
+            flops.backward +=
+                backward + 2 * recurrence + tokens * width * (1 + x.max(kernel)) + projection * (x + kernel);
         }
         Some(flops)
     }
