@@ -1,5 +1,6 @@
 //! `mtlcore explain`: the page and its data say what the training engine computes, to the bit, and what they cannot show.
 
+#[expect(dead_code, reason = "the tests of trainings need more of it")]
 mod common;
 
 use std::fs;
