@@ -67,7 +67,7 @@ fn predict(bencher: Bencher, shared: Shared) {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let settings = Settings { shared, ..Settings::preset(Preset::Default) };
     let weight = Tensor::from_fn([encoder.vocabulary.len(), WORD_SIZE], |i| (i as f32 * 0.7).sin());
-    let mut params = ParamStore::new();
+    let mut params = ParamStore::<f32>::new();
     let tasks = ["one".to_owned(), "two".to_owned()];
     let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
     let predictor = Predictor::new(&model, &params, encoder.vocabulary.len());

@@ -23,6 +23,7 @@
 //! ```
 
 mod adam;
+mod flops;
 pub mod gradcheck;
 mod gradients;
 mod op;
@@ -30,8 +31,10 @@ pub mod ops;
 mod params;
 mod sweep;
 mod tape;
+pub mod trace;
 
 pub use adam::{Adam, AdamForm, AdamSettings, Moments, RowUpdates};
+pub use flops::{Flops, Sizes};
 pub use gradients::{Gradient, Gradients};
 pub use op::{Ctx, Op};
 pub use params::{ParamId, ParamStore};

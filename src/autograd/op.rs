@@ -1,16 +1,23 @@
 //! What an operation is, and what its backward computation may see.
 
-use super::{Gradients, ParamStore, tape::Node};
+use std::any::Any;
+
+use super::{Flops, Gradients, ParamStore, Sizes, tape::Node};
 use crate::tensor::{Pool, Real, Shape, Tensor, pointwise};
 
 /// An operation that has been recorded. What the forward computation keeps for the backward one is either plain data in the
 /// operation itself or tensors handed to [`Tape::record`](super::Tape::record), which find their way back to the pool.
-pub trait Op<F: Real>: Send + Sync {
+pub trait Op<F: Real>: Any + Send + Sync {
     /// Its name, as traces and checks print it.
     fn name(&self) -> &'static str;
 
     /// Adds to the gradient of each input that asks for it. By `&self`, so that a sweep can be repeated.
     fn backward(&self, ctx: &mut Ctx<'_, F>);
+
+    /// How much it computes, if it says so.
+    fn flops(&self, _sizes: &Sizes) -> Option<Flops> {
+        None
+    }
 
     /// Returns what it took from the pool and owns, at the end of the recording.
     fn give_to(&mut self, _pool: &mut Pool<F>) {}

@@ -55,6 +55,11 @@ impl<F: Real> ParamStore<F> {
         self.params[id.0].trainable = false;
     }
 
+    /// Includes a parameter in training again.
+    pub fn thaw(&mut self, id: ParamId) {
+        self.params[id.0].trainable = true;
+    }
+
     /// Whether gradients are computed for it.
     pub fn is_trainable(&self, id: ParamId) -> bool {
         self.params[id.0].trainable

@@ -1,7 +1,7 @@
 //! The backward sweep.
 
 use super::{Ctx, Gradients, Tape, Var, gradcheck, tape::Value};
-use crate::tensor::{Real, Tensor};
+use crate::tensor::{Pool, Real, Tensor};
 
 impl<F: Real> Tape<'_, F> {
     /// The gradients of `loss` with respect to the parameters that it depends on.
@@ -35,14 +35,31 @@ impl<F: Real> Tape<'_, F> {
 
     #[track_caller]
     fn sweep(&mut self, loss: Var) -> Gradients<F> {
+        let seed = self.one(loss);
+        self.sweep_from(loss, seed)
+    }
+
+    /// The cotangent of a single number with respect to itself.
+    #[track_caller]
+    pub(super) fn one(&mut self, loss: Var) -> Tensor<F> {
         let shape = self.shape(loss);
         assert_eq!(shape.len(), 1, "backward needs a single number, got shape {shape}");
         let mut seed = self.pool.take(shape);
         seed.data_mut().fill(F::ONE);
-        self.sweep_from(loss, seed)
+        seed
     }
 
     fn sweep_from(&mut self, value: Var, seed: Tensor<F>) -> Gradients<F> {
+        self.sweep_passing(value, seed, |_, dy, pool| pool.give(dy))
+    }
+
+    /// Hands the cotangent of each value but the parameters to `done` once it has been passed on to the inputs.
+    pub(super) fn sweep_passing(
+        &mut self,
+        value: Var,
+        seed: Tensor<F>,
+        mut done: impl FnMut(usize, Tensor<F>, &mut Pool<F>),
+    ) -> Gradients<F> {
         let Self { params, pool, nodes, faults, .. } = self;
         let mut gradients = Gradients::none_in(pool.take_vec(), params.len());
         let mut cotangents: Vec<Option<Tensor<F>>> = pool.take_vec();
@@ -62,9 +79,9 @@ impl<F: Real> Tape<'_, F> {
                     } else {
                         gradcheck::backward_with(faults, &**op, &mut ctx);
                     }
-                    pool.give(dy);
+                    done(i, dy, pool);
                 }
-                _ => pool.give(dy),
+                _ => done(i, dy, pool),
             }
         }
         pool.give_vec(cotangents);

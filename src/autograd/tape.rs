@@ -1,5 +1,7 @@
 //! The recording.
 
+use std::time::Instant;
+
 use smallbox::{SmallBox, smallbox, space::S8};
 use smallvec::SmallVec;
 
@@ -43,6 +45,10 @@ pub struct Tape<'s, F: Real = f32> {
     pub(super) nodes: Vec<Node<F>>,
     /// Bugs planted on purpose, by [`gradcheck`](super::gradcheck).
     pub(super) faults: &'s [Fault],
+    /// When the recording began and when each value was there, if it is [observed](Self::observed).
+    pub(super) moments: Option<Vec<Instant>>,
+    /// Whether to record readable compositions in place of fused operations.
+    pub(super) composed: bool,
 }
 
 pub(super) struct Node<F: Real> {
@@ -83,7 +89,21 @@ impl<'s, F: Real> Tape<'s, F> {
     /// An empty recording.
     pub fn new(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
         let nodes = pool.take_vec();
-        Self { params, pool, mode, nodes, faults: &[] }
+        Self { params, pool, mode, nodes, faults: &[], moments: None, composed: false }
+    }
+
+    /// As [`new`](Self::new), for a [trace](super::trace): it also keeps the time at which each value was there, and the operations
+    /// whose value wants no gradient.
+    pub fn observed(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
+        let mut tape = Self::new(params, pool, mode);
+        tape.moments = Some(vec![Instant::now()]);
+        tape
+    }
+
+    /// From here on [`lstm`](Self::lstm) and [`conv`](Self::conv) record their references, so that a reader sees every small
+    /// operation of them.
+    pub fn compose(&mut self) {
+        self.composed = true;
     }
 
     /// A parameter as a value.
@@ -119,8 +139,8 @@ impl<'s, F: Real> Tape<'s, F> {
         let name = op.name();
         corrupt_value(self.faults, name, &mut value);
         let wants_gradient = inputs.iter().any(|input| self.nodes[input.index()].wants_gradient);
-        if wants_gradient {
-            return self.push(name, Some(smallbox!(op)), inputs.into(), Value::Own(value), saved, true);
+        if wants_gradient || self.moments.is_some() {
+            return self.push(name, Some(smallbox!(op)), inputs.into(), Value::Own(value), saved, wants_gradient);
         }
         saved.into_iter().for_each(|tensor| self.pool.give(tensor));
         op.give_to(self.pool);
@@ -138,6 +158,9 @@ impl<'s, F: Real> Tape<'s, F> {
     ) -> Var {
         let var = Var(u32::try_from(self.nodes.len()).expect("a tape holds fewer than 2³² values"));
         self.nodes.push(Node { name, op, inputs, value, saved, wants_gradient });
+        if let Some(moments) = &mut self.moments {
+            moments.push(Instant::now());
+        }
         var
     }
 

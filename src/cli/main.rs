@@ -6,6 +6,7 @@ mod curve;
 mod data;
 mod errors;
 mod evaluate;
+mod explain;
 mod gradcheck;
 mod output;
 mod predict;
@@ -13,6 +14,8 @@ mod progress;
 mod report;
 mod settings;
 mod study;
+mod subject;
+mod trace;
 mod train;
 
 use std::{io::ErrorKind, process::ExitCode};
@@ -39,6 +42,8 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Train(arguments) => return train::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
         Command::Predict(arguments) => predict::run(&arguments)?,
+        Command::Explain(arguments) => explain::run(&arguments)?,
+        Command::Trace(arguments) => trace::run(&arguments)?,
         Command::Data(arguments) => data::run(&arguments)?,
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
@@ -66,6 +71,8 @@ Examples:
   mtlcore train --task flu=posts.tsv --out flu         learn your own
   mtlcore evaluate flu                                 how good it is on the rows that were held out
   mtlcore predict flu new-posts.tsv > predicted.tsv    a probability and a decision for each row
+  mtlcore explain flu \"my arm is sore\"                 what the network does with a text, as a page to read
+  mtlcore trace flu \"my arm is sore\"                   the same, operation by operation
   mtlcore config --preset paper > paper.toml           a configuration file to edit
   mtlcore gradcheck                                    proof that every gradient is right
   mtlcore audit                                        which figures of Joshi et al. 2019 cannot be true
@@ -81,6 +88,8 @@ enum Command {
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
+    Explain(explain::Arguments),
+    Trace(trace::Arguments),
     Data(data::Arguments),
     Config(config::Arguments),
     Gradcheck(gradcheck::Arguments),

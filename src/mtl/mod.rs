@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod evaluation;
+pub mod explain;
 mod files;
 pub mod model;
 pub mod prepare;

@@ -1,7 +1,7 @@
 //! y = a + b, where b may also be one row that is added to every row of a; da = dy, db = dy or the sum of its rows.
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -30,6 +30,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Add {
     fn name(&self) -> &'static str {
         "add"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.value(), backward: sizes.value() * (sizes.wanted(0) + sizes.wanted(1)) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -1,7 +1,7 @@
 //! Y = the inputs one below the other (rows) or side by side (columns); each input's cotangent is its part of dY.
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -61,6 +61,13 @@ impl<F: Real> Op<F> for ConcatRows {
         "concat_rows"
     }
 
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops {
+            forward: 0,
+            backward: (0..self.inputs).map(|input| sizes.input(input) * sizes.wanted(input)).sum(),
+        })
+    }
+
     fn backward(&self, ctx: &mut Ctx<'_, F>) {
         let dy = ctx.dy();
         let mut start = 0;
@@ -77,6 +84,13 @@ impl<F: Real> Op<F> for ConcatRows {
 impl<F: Real> Op<F> for ConcatColumns {
     fn name(&self) -> &'static str {
         "concat_columns"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops {
+            forward: 0,
+            backward: (0..self.inputs).map(|input| sizes.input(input) * sizes.wanted(input)).sum(),
+        })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

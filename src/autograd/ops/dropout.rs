@@ -2,7 +2,7 @@
 //! 1/(1−p) otherwise, so that the mean stays; dx = dy ∘ mask. In evaluation y is x.
 
 use crate::autograd::{
-    Ctx, Mode, Op, Tape, Var,
+    Ctx, Flops, Mode, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, Shape, Tensor, pointwise, split_mix};
@@ -35,6 +35,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Dropout {
     fn name(&self) -> &'static str {
         "dropout"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.value(), backward: 2 * sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{NO_ROW, Real, Tensor};
@@ -39,6 +39,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Gather {
     fn name(&self) -> &'static str {
         "gather_rows"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: 0, backward: sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

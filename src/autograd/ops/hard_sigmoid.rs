@@ -1,7 +1,7 @@
 //! y = clip(0.2·x + 0.5, 0, 1), the gate of Keras 2; dx = 0.2·dy where 0 < y < 1.
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -21,6 +21,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for HardSigmoid {
     fn name(&self) -> &'static str {
         "hard_sigmoid"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: 4 * sizes.value(), backward: 4 * sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, Tensor};
@@ -37,6 +37,13 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for MaskedBce<F> {
     fn name(&self) -> &'static str {
         "masked_bce"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops {
+            forward: 8 * labelled(&self.labels).count() as u64 + 1,
+            backward: 4 * labelled(&self.labels).count() as u64 * sizes.wanted(0) + 1,
+        })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

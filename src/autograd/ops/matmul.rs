@@ -1,7 +1,7 @@
 //! Y = A·B; dA = dY·Bᵀ, dB = Aᵀ·dY.
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, matmul, matmul_add};
@@ -26,6 +26,11 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        let product = 2 * sizes.input(0) * sizes.shape(1).cols() as u64;
+        Some(Flops { forward: product, backward: product * (sizes.wanted(0) + sizes.wanted(1)) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

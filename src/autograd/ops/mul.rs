@@ -1,7 +1,7 @@
 //! y = a ∘ b, element by element; da = dy ∘ b, db = dy ∘ a.
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -26,6 +26,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Mul {
     fn name(&self) -> &'static str {
         "mul"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.value(), backward: 2 * sizes.value() * (sizes.wanted(0) + sizes.wanted(1)) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -1,7 +1,7 @@
 //! y = max(x, 0); dx = dy where y > 0.
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -21,6 +21,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Relu {
     fn name(&self) -> &'static str {
         "relu"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.value(), backward: 2 * sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, Segments};
@@ -43,6 +43,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for SegmentMax {
     fn name(&self) -> &'static str {
         "segment_max"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.input(0), backward: sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, Segments, Tensor, pointwise};
@@ -35,6 +35,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for SegmentMean {
     fn name(&self) -> &'static str {
         "segment_mean"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: 2 * sizes.input(0), backward: 2 * sizes.input(0) * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -1,7 +1,7 @@
 //! y = 1 / (1 + e⁻ˣ); dx = dy · y · (1 − y).
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -21,6 +21,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Sigmoid {
     fn name(&self) -> &'static str {
         "sigmoid"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.value(), backward: 4 * sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

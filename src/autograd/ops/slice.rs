@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -32,6 +32,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Slice {
     fn name(&self) -> &'static str {
         "slice_columns"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: 0, backward: sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

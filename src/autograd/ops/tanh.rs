@@ -1,7 +1,7 @@
 //! y = tanh x; dx = dy · (1 − y²).
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, pointwise};
@@ -21,6 +21,10 @@ impl<F: Real> Tape<'_, F> {
 impl<F: Real> Op<F> for Tanh {
     fn name(&self) -> &'static str {
         "tanh"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        Some(Flops { forward: sizes.value(), backward: 4 * sizes.value() * sizes.wanted(0) })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

@@ -4,7 +4,7 @@
 //! their format needs (`escape`) and the charts of `charts`. Nothing here computes a figure.
 
 mod charts;
-mod escape;
+pub mod escape;
 pub mod numbers;
 mod origin;
 mod templates;

@@ -35,7 +35,7 @@ pub fn metric(value: f64, name: &str) -> String {
 }
 
 /// Never a negative zero, which would claim a direction.
-fn decimals(x: f64, places: usize) -> String {
+pub fn decimals(x: f64, places: usize) -> String {
     let text = format!("{x:.places$}");
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.into(),

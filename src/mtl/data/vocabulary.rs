@@ -77,6 +77,11 @@ impl Vocabulary {
         None
     }
 
+    /// What padding is called.
+    pub fn word_of_padding() -> &'static str {
+        RESERVED[Self::PAD as usize]
+    }
+
     /// The number of rows, the two reserved ones included.
     #[expect(clippy::len_without_is_empty, reason = "two rows are always there")]
     pub fn len(&self) -> usize {

@@ -56,17 +56,17 @@ impl SharedLayer {
         }
     }
 
-    /// `[texts, width]`.
-    pub(super) fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, words: &Sequence) -> Var {
+    /// The states of a BiLSTM, `[tokens, 2H]`, if there is one, and the sentence vectors, `[texts, width]`.
+    pub(super) fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, words: &Sequence) -> (Option<Var>, Var) {
         match self {
             Self::Bilstm(bilstm, kind) => {
                 let states = bilstm.forward(tape, words);
-                bilstm.sentence(tape, &states, *kind)
+                (Some(states.values), bilstm.sentence(tape, &states, *kind))
             }
-            Self::Conv(conv, _) => conv.forward(tape, words),
+            Self::Conv(conv, _) => (None, conv.forward(tape, words)),
             Self::BilstmConv(bilstm, conv, _) => {
                 let states = bilstm.forward(tape, words);
-                conv.forward(tape, &states)
+                (Some(states.values), conv.forward(tape, &states))
             }
         }
     }

@@ -44,6 +44,19 @@ pub struct Head {
     pub dense: Dense,
 }
 
+/// Where the network's values stand on a tape.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The vectors of the distinct words, `[U, E]`.
+    pub words: Var,
+    /// The states of the BiLSTM, `[tokens, 2H]`, if there is one.
+    pub states: Option<Var>,
+    /// One vector a text, `[texts, width]`, before dropout.
+    pub sentence: Var,
+    /// The logits of each task, `[texts, 1]`.
+    pub logits: PerTask<Var>,
+}
+
 impl Model {
     /// Adds the parameters of a fresh network for `tasks` to `params`.
     ///
@@ -62,6 +75,16 @@ impl Model {
         Self { embedding, shared, dropout: Dropout { rate: settings.dropout }, heads }
     }
 
+    /// The table of word vectors.
+    pub fn embedding(&self) -> &Embedding {
+        &self.embedding
+    }
+
+    /// The layer that all tasks share.
+    pub fn shared(&self) -> &SharedLayer {
+        &self.shared
+    }
+
     /// One head a task, in the tasks' order.
     pub fn heads(&self) -> &[Head] {
         &self.heads
@@ -69,9 +92,15 @@ impl Model {
 
     /// The logits of each task, `[texts, 1]`.
     pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> PerTask<Var> {
+        self.record(tape, batch).logits
+    }
+
+    /// As [`forward`](Self::forward), with what stands between words and logits.
+    pub fn record<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> Recorded {
         let words = self.embedding.forward(tape, &batch.distinct, &batch.rows, &batch.segments);
-        let sentence = self.shared.forward(tape, &words);
-        self.logits(tape, sentence)
+        let (states, sentence) = self.shared.forward(tape, &words);
+        let logits = self.logits(tape, sentence);
+        Recorded { words: words.values, states, sentence, logits }
     }
 
     fn logits<F: Real>(&self, tape: &mut Tape<'_, F>, sentence: Var) -> PerTask<Var> {

@@ -220,7 +220,12 @@ impl RunDirectory {
             return Err(misfit("embedding.weight", found));
         }
         let mut params = ParamStore::new();
-        let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+        let model = Model::new(
+            &settings,
+            &tasks,
+            &Table::of_weight(&settings, weight, manifest.vectors.is_some()),
+            &mut params,
+        );
         for id in params.ids() {
             let (name, expected) = (params.name(id).to_owned(), params.value(id).shape());
             let tensor = tensors.remove(&name).ok_or_else(|| misfit(&name, "is missing".into()))?;

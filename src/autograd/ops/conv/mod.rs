@@ -17,6 +17,7 @@
 //! by side, `[U, C]·[C, k·F]`, and a window adds up k of the results. [`reference`](Tape::conv_reference) says the same in
 //! small operations.
 
+mod inside;
 mod reference;
 mod windows;
 
@@ -26,10 +27,11 @@ use ndarray::s;
 use serde::{Deserialize, Serialize};
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, view_mut};
+pub use inside::ConvInside;
 use windows::Windows;
 
 /// The function φ of a convolution. All of them are nowhere falling.
@@ -149,6 +151,9 @@ impl<F: Real> Tape<'_, F> {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn conv(&mut self, x: Var, rows: &Arc<[u32]>, segments: &Arc<Segments>, conv: Convolution) -> Var {
+        if self.composed {
+            return self.conv_reference(x, rows, segments, conv);
+        }
         let Convolution { kernel, bias, activation, pooling } = conv;
         let ([x_value, kernel_value, bias_value], pool) = self.operands([x, kernel, bias]);
         let &[width, channels, filters] = kernel_value.shape().dims() else {
@@ -232,6 +237,28 @@ fn parts_side_by_side<F: Real>(kernel: &Tensor<F>, out: &mut Tensor<F>) {
 impl<F: Real> Op<F> for Conv {
     fn name(&self) -> &'static str {
         "conv"
+    }
+
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        let &[width, channels, filters] = sizes.shape(1).dims() else { return None };
+        let windows = Windows { rows: &self.rows, segments: &self.segments, width, filters };
+        let (mut windows_of_all, mut rows_of_all) = (0, 0); // a text's windows, and the rows in them
+        windows.each(|text, window, _| {
+            windows_of_all += 1;
+            rows_of_all += windows.rows_of(text, window).count();
+        });
+        let (projection, sums) = (2 * sizes.shape(0).rows() * channels * width * filters, rows_of_all * filters);
+        let (of_texts, of_windows) = (sizes.shape_of_value().len(), windows_of_all * filters);
+        let wanted = (sizes.wanted(0) + sizes.wanted(1)) as usize;
+        let (forward, backward) = match &self.origin {
+            // A comparison a window and an activation a text; back, one window of each filter, whose dz is one product.
+            Origin::Winners(_) => {
+                (sums + of_windows + of_texts, 2 * of_texts + 2 * width * channels * of_texts * wanted)
+            }
+            // An activation and a share a window; back, dz, its sum, its rows and two matrix products.
+            Origin::All => (sums + 3 * of_windows, 3 * of_windows + sums + projection * wanted),
+        };
+        Some(Flops { forward: (projection + forward) as u64, backward: backward as u64 })
     }
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {

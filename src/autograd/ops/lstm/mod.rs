@@ -23,6 +23,7 @@
 //! [`reference`](Tape::lstm_reference) says the same in small operations.
 
 mod cell;
+mod inside;
 mod projected;
 mod reference;
 mod walk;
@@ -36,10 +37,11 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::autograd::{
-    Ctx, Op, Tape, Var,
+    Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
+pub use inside::{LstmInside, LstmInsideGradient};
 use walk::{Recording, Walk};
 
 /// The function γ of the gates.
@@ -91,6 +93,9 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         let units = self.shape(directions.first().expect("lstm: at least one direction").recurrent_kernel).rows();
         self.check_shapes(x, rows, segments, directions, units);
+        if self.composed {
+            return self.lstm_reference(x, rows, segments, directions, gate);
+        }
         let reversed: SmallVec<[bool; 2]> = directions.iter().map(|direction| direction.reversed).collect();
         let (nodes, params, pool) = (&self.nodes, self.params, &mut *self.pool);
         let value = |var: Var| nodes[var.index()].value.tensor(params);
@@ -155,6 +160,23 @@ impl<F: Real> Op<F> for Lstm {
         "lstm"
     }
 
+    fn flops(&self, sizes: &Sizes) -> Option<Flops> {
+        let (tokens, width) = (self.segments.total() as u64, 4 * self.units as u64);
+        // The first token of a text has no state before it.
+        let later = tokens - self.segments.iter().filter(|text| !text.is_empty()).count() as u64;
+        let (projection, recurrence) = (2 * sizes.input(0) * width, 2 * later * self.units as u64 * width);
+        // Additions, multiplications and functions of one unit of one token: see `cell`.
+        let (forward, backward) = (9 * tokens * self.units as u64, 23 * tokens * self.units as u64);
+        let mut flops = Flops::default();
+        for d in 0..self.reversed.len() {
+            let (x, kernel) = (sizes.wanted(0), sizes.wanted(1 + 3 * d));
+            flops.forward += projection + recurrence + forward;
+            flops.backward +=
+                backward + 2 * recurrence + tokens * width * (1 + x.max(kernel)) + projection * (x + kernel);
+        }
+        Some(flops)
+    }
+
     fn backward(&self, ctx: &mut Ctx<'_, F>) {
         let (dy, x) = (ctx.dy(), ctx.x(0));
         let (units, width) = (self.units, 4 * self.units);
@@ -178,7 +200,7 @@ impl<F: Real> Op<F> for Lstm {
             let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
             let walk = Walk { rows, segments, reversed, gate: self.gate, units, column: d * units };
             work.transposed.matrix_mut().assign(&recurrent.matrix().reversed_axes());
-            walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries);
+            walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
             walk.recurrent_gradient(recorded.states, &work.gates, &mut work.recurrent);
             pointwise::add_column_sums(work.bias.data_mut(), work.gates.data());
             if x_wanted || kernel_wanted[d] {

@@ -105,7 +105,7 @@ impl Walk<'_> {
 
     /// From the cotangent of the hidden states `[N, ..]`, of which this direction's columns are its own, to that of the gates'
     /// arguments `[N, 4H]`, in step order. `transposed` is Rᵀ; `carries` are `[texts, H]` of zeros, for the cotangents of h and of
-    /// c before and after a step.
+    /// c before and after a step. `visit` sees, before each step is walked, its number and what the later steps ask of its h and c.
     pub fn backward<F: Real>(
         &self,
         dy: &Tensor<F>,
@@ -113,6 +113,7 @@ impl Walk<'_> {
         transposed: &Tensor<F>,
         gates: &mut Tensor<F>,
         carries: &mut [Tensor<F>; 3],
+        mut visit: impl FnMut(usize, &[F], &[F]),
     ) {
         let (units, width) = (self.units, 4 * self.units);
         let [dstates, dcells, dcells_before] = carries;
@@ -121,6 +122,7 @@ impl Walk<'_> {
             let now = steps.rows(t);
             let end = now.len() * units;
             let dgates = &mut gates.data_mut()[now.start * width..now.end * width];
+            visit(t, &dstates.data()[..end], &dcells.data()[..end]);
             let asked = cell::Asked {
                 states: &dstates.data()[..end],
                 cells: &dcells.data()[..end],

@@ -1,0 +1,176 @@
+//! What a recorded LSTM computed within, to look at: its own numbers, not those of the reference.
+
+use std::any::Any;
+
+use super::{
+    Lstm,
+    walk::{Recording, Walk},
+};
+use crate::autograd::{Tape, Var, tape::Node};
+use crate::tensor::{Real, Tensor};
+
+/// One direction of an LSTM, a row a token of the batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LstmInside<F> {
+    /// i, f, g and o side by side, `[N, 4H]`.
+    pub gates: Tensor<F>,
+    /// c, `[N, H]`.
+    pub cells: Tensor<F>,
+    /// h, `[N, H]`.
+    pub states: Tensor<F>,
+}
+
+/// The cotangents of one direction, a row a token of the batch: all that a token's values did to the loss, by its own output and by
+/// the steps after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LstmInsideGradient<F> {
+    /// Of the gates' arguments a, before γ and tanh, `[N, 4H]`.
+    pub arguments: Tensor<F>,
+    /// Of c, `[N, H]`.
+    pub cells: Tensor<F>,
+    /// Of h, `[N, H]`.
+    pub states: Tensor<F>,
+}
+
+impl<F: Real> Tape<'_, F> {
+    /// What each direction of an [`lstm`](Self::lstm) computed; `None` for any other value, or one that was not kept for a sweep.
+    pub fn lstm_inside(&self, hidden: Var) -> Option<Vec<LstmInside<F>>> {
+        let (op, node) = self.recorded_lstm(hidden)?;
+        let direction = |d| {
+            let (walk, recorded) = (op.walk(d), of_direction(node, d));
+            let [gates, cells, states] =
+                [recorded.gates, recorded.cells, recorded.states].map(|stepped| to_tokens(walk, stepped));
+            LstmInside { gates, cells, states }
+        };
+        Some((0..op.reversed.len()).map(direction).collect())
+    }
+
+    /// What a sweep computes within each direction of an [`lstm`](Self::lstm), from `dy`, the cotangent of its value.
+    ///
+    /// # Panics
+    /// If `dy` does not have the value's shape.
+    #[track_caller]
+    pub fn lstm_inside_gradient(&self, hidden: Var, dy: &Tensor<F>) -> Option<Vec<LstmInsideGradient<F>>> {
+        assert_eq!(self.shape(hidden), dy.shape(), "lstm_inside_gradient: value and cotangent");
+        let (op, node) = self.recorded_lstm(hidden)?;
+        let direction = |d: usize| gradient(op.walk(d), &of_direction(node, d), self.value(node.inputs[2 + 3 * d]), dy);
+        Some((0..op.reversed.len()).map(direction).collect())
+    }
+
+    fn recorded_lstm(&self, hidden: Var) -> Option<(&Lstm, &Node<F>)> {
+        let node = &self.nodes[hidden.index()];
+        let op: &dyn Any = &**node.op.as_ref()?;
+        Some((op.downcast_ref()?, node))
+    }
+}
+
+impl Lstm {
+    fn walk(&self, d: usize) -> Walk<'_> {
+        let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
+        Walk { rows, segments, reversed, gate: self.gate, units: self.units, column: d * self.units }
+    }
+}
+
+fn of_direction<F: Real>(node: &Node<F>, d: usize) -> Recording<&Tensor<F>> {
+    let [gates, cells, tanh_cells, states] = [0, 1, 2, 3].map(|i| &node.saved[4 * d + i]);
+    Recording { gates, cells, tanh_cells, states }
+}
+
+fn to_tokens<F: Real>(walk: Walk<'_>, stepped: &Tensor<F>) -> Tensor<F> {
+    let mut tokens = Tensor::zeros(stepped.shape());
+    Walk { column: 0, ..walk }.scatter_to_tokens(stepped, &mut tokens);
+    tokens
+}
+
+fn gradient<F: Real>(
+    walk: Walk<'_>,
+    recorded: &Recording<&Tensor<F>>,
+    recurrent: &Tensor<F>,
+    dy: &Tensor<F>,
+) -> LstmInsideGradient<F> {
+    let (units, steps) = (walk.units, walk.segments.steps());
+    let mut transposed = Tensor::zeros([4 * units, units]);
+    transposed.matrix_mut().assign(&recurrent.matrix().reversed_axes());
+    let mut arguments = Tensor::zeros(recorded.gates.shape());
+    let mut carries = [(); 3].map(|()| Tensor::zeros([walk.segments.count(), units]));
+    let [mut states, mut cells] = [(); 2].map(|()| Tensor::zeros(recorded.states.shape()));
+    walk.backward(dy, recorded, &transposed, &mut arguments, &mut carries, |t, dstates, dcells| {
+        for (i, row) in steps.rows(t).enumerate() {
+            let token = steps.tokens(walk.reversed)[row] as usize;
+            let output = &dy.row(token)[walk.column..][..units];
+            for (unit, &output) in output.iter().enumerate() {
+                let (o, tanh_c) = (recorded.gates.row(row)[3 * units + unit], recorded.tanh_cells.row(row)[unit]);
+                let dh = dstates[i * units + unit] + output;
+                states.row_mut(row)[unit] = dh;
+                cells.row_mut(row)[unit] = dcells[i * units + unit] + dh * o * (F::ONE - tanh_c * tanh_c);
+            }
+        }
+    });
+    let [arguments, cells, states] = [arguments, cells, states].map(|stepped| to_tokens(walk, &stepped));
+    LstmInsideGradient { arguments, cells, states }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::autograd::{
+        Mode, ParamStore,
+        gradcheck::wave,
+        ops::lstm::{GateActivation, LstmDirection},
+    };
+    use crate::tensor::{Pool, Segments};
+
+    const UNITS: usize = 19;
+
+    /// The equations of the operation's documentation hold between what it shows, to the bit; and what it shows sums up to the
+    /// gradients that a sweep returns.
+    #[test]
+    fn the_cotangents_are_those_of_the_sweep_to_the_bit() {
+        let mut params = ParamStore::<f32>::new();
+        let shapes: [&[usize]; 4] = [&[9, 5], &[5, 4 * UNITS], &[UNITS, 4 * UNITS], &[4 * UNITS]];
+        let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape[0] as f64).cast()));
+        let segments = Arc::new(Segments::from_lengths([6]));
+        let rows: Arc<[u32]> = [3, 0, 8, 3, 1, 5].into();
+        let mut pool = Pool::new();
+        let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+        let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
+        for reversed in [false, true] {
+            let direction = LstmDirection { kernel, recurrent_kernel, bias, reversed };
+            let hidden = tape.lstm(x, &rows, &segments, &[direction], GateActivation::Sigmoid);
+            let weights = tape.constant(wave([UNITS, 1], 0.3).cast());
+            let ones = tape.constant(Tensor::from_fn([1, 6], |_| 1.0));
+            let per_token = tape.matmul(hidden, weights);
+            let loss = tape.matmul(ones, per_token);
+            let sweep = tape.sweep_keeping(loss);
+            let dy = tape.gradient(&sweep, hidden).unwrap();
+            let LstmInside { gates, cells, states } = tape.lstm_inside(hidden).unwrap().remove(0);
+            let inside = tape.lstm_inside_gradient(hidden, &dy).unwrap().remove(0);
+            assert_eq!(&states, tape.value(hidden));
+
+            let mut bias_gradient = vec![0.0; 4 * UNITS];
+            let order: Vec<usize> = if reversed { (0..6).rev().collect() } else { (0..6).collect() };
+            for (t, &token) in order.iter().enumerate() {
+                for unit in 0..UNITS {
+                    let [i, f, g, o] = [0, 1, 2, 3].map(|quarter| gates.row(token)[quarter * UNITS + unit]);
+                    let [di, df, dg, do_] = [0, 1, 2, 3].map(|q| inside.arguments.row(token)[q * UNITS + unit]);
+                    let (dc, dh) = (inside.cells.row(token)[unit], inside.states.row(token)[unit]);
+                    let before = if t == 0 { 0.0 } else { cells.row(order[t - 1])[unit] };
+                    assert_eq!(cells.row(token)[unit], i * g + f * before);
+                    assert_eq!(di, dc * g * (i * (1.0 - i)));
+                    assert_eq!(df, dc * before * (f * (1.0 - f)));
+                    assert_eq!(dg, dc * i * (1.0 - g * g));
+                    assert_eq!(do_, dh * Real::tanh(cells.row(token)[unit]) * (o * (1.0 - o)));
+                    if t == 5 {
+                        assert_eq!(dh, dy.row(token)[unit], "no step comes after the last");
+                    }
+                }
+                bias_gradient.iter_mut().zip(inside.arguments.row(token)).for_each(|(sum, da)| *sum += da);
+            }
+            assert_eq!(sweep.gradients.dense(ids[3]).unwrap().data(), bias_gradient);
+            assert!(bias_gradient.iter().all(|x| *x != 0.0));
+            assert_eq!(tape.lstm_inside(loss), None);
+        }
+    }
+}

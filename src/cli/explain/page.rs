@@ -1,0 +1,150 @@
+//! The page: its words, formulas and template.
+
+use anyhow::Result;
+use indexmap::IndexMap;
+use minijinja::{
+    AutoEscape, Environment, UndefinedBehavior,
+    syntax::SyntaxConfig,
+    value::{Serde, Value},
+};
+use mtlcore::mtl::explain::{Place, TokenKind};
+use serde::Serialize;
+
+use super::{
+    Explained,
+    code::{self, Listing},
+};
+use crate::{
+    report::{escape, numbers},
+    subject,
+};
+
+/// The page of a text: one file without network.
+pub fn of(explained: &Explained) -> Result<String> {
+    let words: Vec<PlaceWords> =
+        explained.explanation.places.iter().map(|place| PlaceWords::of(place, explained)).collect();
+    let always = [code::DENSE, code::LOSS, code::SWEEP, code::PLACES, code::ATTRIBUTION, code::QUADRATURE];
+    let used = words.iter().flat_map(|words| &words.code).copied().chain(always);
+    let listings: IndexMap<&str, &str> = used.map(|listing| (listing.path, listing.text)).collect();
+    let data = escape::script(&serde_json::to_string(explained)?);
+    let context = minijinja::context! {
+        explained => Value::from(Serde(explained)),
+        words => Value::from(Serde(words)),
+        listings => Value::from(Serde(listings)),
+        data => Value::from_safe_string(data),
+        notices => notices(explained),
+    };
+    Ok(environment().get_template("explain.html")?.render(context)?)
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    environment.set_syntax(syntax.build().expect("the usual delimiters"));
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("decimals", |x: f64| numbers::decimals(x, 4));
+    environment.add_filter("percent", |share: f64| format!("{:.0} %", 100.0 * share));
+    environment.add_filter("scientific", |x: f64| format!("{x:.1e}").replace('-', "−"));
+    for (name, code) in
+        [("style", include_str!("templates/explain.css")), ("draw", include_str!("templates/explain.js"))]
+    {
+        environment.add_global(name, Value::from_safe_string(escape::script(code)));
+    }
+    environment.add_template("explain.html", include_str!("templates/explain.html")).expect("a valid template");
+    environment
+}
+
+/// What a reader has to know before believing the pictures.
+fn notices(explained: &Explained) -> Vec<String> {
+    let explanation = &explained.explanation;
+    let mut notices = Vec::new();
+    if explained.run.version != explained.version {
+        notices.push(format!("Another version: {}.", subject::other_version(&explained.run.version)));
+    }
+    let words = || explanation.tokens.iter().filter(|token| token.kind != TokenKind::Padding);
+    if words().all(|token| token.kind == TokenKind::Unknown) {
+        notices.push(
+            "The run knows none of these words. All have the vector of the unknown word, so the network sees how many \
+             they are, and nothing else."
+                .into(),
+        );
+    } else if words().all(|token| token.kind != TokenKind::Known) {
+        notices.push(
+            "None of these words has a vector of its own, so the network sees how many they are, and nothing else."
+                .into(),
+        );
+    }
+    if explanation.left_out > 0 {
+        notices
+            .push(format!("{} tokens at the end are not read: `max-length` ends before them.", explanation.left_out));
+    }
+    if let [task] = &explanation.tasks[..] {
+        notices.push(format!("The run has one task, {}, so no two gradients can be compared.", task.name));
+    }
+    notices
+}
+
+/// What the page says of a place.
+#[derive(Serialize)]
+struct PlaceWords {
+    name: String,
+    title: String,
+    forward: String,
+    backward: String,
+    code: Vec<Listing>,
+}
+
+impl PlaceWords {
+    fn of(place: &Place, explained: &Explained) -> Self {
+        let run = &explained.run;
+        let has_states = run.shared != "conv";
+        let (direction, part) = place.name.split_once('.').unwrap_or(("", &place.name));
+        let gate = |letter: &str, function: &str| format!("{letter} = {function}(x·K + h₋·R + b)");
+        let (title, forward, backward, code) = match part {
+            "words" => (
+                "Word vectors x",
+                "x = row of the embedding".to_owned(),
+                if has_states {
+                    "dx = da·Kᵀ, of both directions"
+                } else {
+                    "dx = Σ dz·K over the windows that it is in"
+                },
+                if has_states { vec![code::GATHER, code::WALK] } else { vec![code::GATHER, code::WINDOWS] },
+            ),
+            "input-gate" => ("input gate i", gate("i", "γ"), "da = dc∘g∘γ′", vec![code::CELL]),
+            "forget-gate" => ("forget gate f", gate("f", "γ"), "da = dc∘c₋∘γ′", vec![code::CELL]),
+            "candidate" => ("candidate g", gate("g", "tanh"), "da = dc∘i∘(1 − g²)", vec![code::CELL]),
+            "output-gate" => ("output gate o", gate("o", "γ"), "da = dh∘tanh(c)∘γ′", vec![code::CELL]),
+            "cells" => {
+                ("cell c", "c = f∘c₋ + i∘g".into(), "dc = dc₊∘f₊ + dh∘o∘(1 − tanh²c)", vec![code::CELL, code::WALK])
+            }
+            "states" => ("hidden state h", "h = o∘tanh(c)".into(), "dh = dy + da₊·Rᵀ", vec![code::CELL, code::WALK]),
+            "windows" => (
+                "Windows of the convolution",
+                format!("{}(z), z = b + Σ x·K over a window", run.conv_activation),
+                "dy / number of windows",
+                vec![code::CONV, code::WINDOWS],
+            ),
+            _ => {
+                let (forward, code) = match (run.shared.as_str(), run.sentence.as_str(), run.conv_pooling.as_str()) {
+                    ("bilstm", "last", _) => {
+                        ("s = h of the last word forward, and of the first word backward", code::BILSTM)
+                    }
+                    ("bilstm", "max", _) => ("s = the largest h of each unit", code::BILSTM),
+                    ("bilstm", _, _) => ("s = the mean h of each unit", code::BILSTM),
+                    (_, _, "max") => ("s = the largest φ(b + Σ x·K) of each filter over all windows", code::WINDOWS),
+                    _ => ("s = the mean of each filter over all windows", code::WINDOWS),
+                };
+                ("Sentence vector s", forward.to_owned(), "ds = dz·w", vec![code, code::DENSE])
+            }
+        };
+        let title = match direction {
+            "" => title.to_owned(),
+            "forward" => format!("Forward reading, {title}"),
+            _ => format!("Backward reading, {title}"),
+        };
+        Self { name: place.name.clone(), title, forward, backward: backward.into(), code }
+    }
+}
