@@ -10,6 +10,9 @@
 //! Each module uses only those above it. The command line (`src/cli`) is a binary of its own and sees only what is public here.
 
 pub mod autograd;
+// Nothing but text: a build without documentation need not read it.
+#[cfg(any(doc, doctest))]
+pub mod course;
 pub mod error;
 pub mod layers;
 pub mod mtl;

@@ -1,0 +1,3 @@
+//! One file a chapter.
+
+pub mod chapter_01;
