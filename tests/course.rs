@@ -37,3 +37,12 @@ macro_rules! chapter {
 }
 
 chapter!(chapter_01: power logistic square_root);
+chapter!(chapter_02: product_gradients bias_gradient squared_error);
+chapter!(chapter_03: central_difference cube blind_cotangent);
+chapter!(chapter_04: lstm_forward lstm_backward half_life);
+chapter!(chapter_05: best_window window_gradient count_windows);
+chapter!(chapter_06: cross_entropy masked_loss task_share);
+chapter!(chapter_07: running_mean adam_update bound_of_a_step);
+chapter!(chapter_08: gradient_cosine pull_on_shared lookahead_affinity);
+chapter!(chapter_09: project_conflicts shortest_mixture equal_projections);
+chapter!(chapter_10: t_statistic sign_flip say_verdict);
