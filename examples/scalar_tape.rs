@@ -83,7 +83,7 @@ impl Tape {
 }
 
 /// One neuron, y = tanh(w·x + b).
-fn main() {
+pub fn main() {
     let mut tape = Tape::default();
     let w = tape.input(0.5);
     let x = tape.input(2.0);

@@ -23,7 +23,8 @@ pub mod check {
     use super::*;
 
     pub fn power(power: fn(&mut Tape, Var, i32) -> Var) {
-        for (x, n, value, slope) in [(2.0, 3, 8.0, 12.0), (-1.5, 2, 2.25, -3.0), (7.0, 1, 7.0, 1.0), (0.0, 4, 0.0, 0.0)] {
+        for (x, n, value, slope) in [(2.0, 3, 8.0, 12.0), (-1.5, 2, 2.25, -3.0), (7.0, 1, 7.0, 1.0), (0.0, 4, 0.0, 0.0)]
+        {
             let mut tape = Tape::default();
             let x = tape.input(x);
             let y = power(&mut tape, x, n);

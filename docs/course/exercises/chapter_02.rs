@@ -32,7 +32,8 @@ pub mod check {
         let (a, b, dy) = (wave([2, 3], 1.0), wave([3, 4], 2.0), wave([2, 4], 3.0));
         let (da, db) = product_gradients(&a, &b, &dy);
         assert_eq!((da.shape(), db.shape()), (a.shape(), b.shape()), "a gradient has the shape of its tensor");
-        let close = |ours: &Tensor<f64>, theirs: Vec<f64>| ours.data().iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-12);
+        let close =
+            |ours: &Tensor<f64>, theirs: Vec<f64>| ours.data().iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-12);
         assert!(close(&da, dy.matrix().dot(&b.matrix().t()).iter().copied().collect()), "dA is not dY·Bᵀ");
         assert!(close(&db, a.matrix().t().dot(&dy.matrix()).iter().copied().collect()), "dB is not Aᵀ·dY");
     }

@@ -25,7 +25,8 @@ pub mod check {
     const D: [f64; 10] = [3.1, -0.4, 2.2, 5.0, 1.7, 0.3, -1.1, 4.2, 2.9, 1.0];
 
     pub fn t_statistic(t_statistic: fn(&[f64], f64) -> f64) {
-        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "t is {expected}, not {found}");
+        let close =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "t is {expected}, not {found}");
         close(t_statistic(&D, 0.0), 3.0251726497);
         close(t_statistic(&D, 1.0 / 9.0), 2.0820666106);
         let other = [0.3, -0.1, 0.2, 0.6, -0.2];

@@ -12,12 +12,7 @@ pub fn lstm_backward(a: [f64; 4], c: f64, dh: f64, dc: f64) -> ([f64; 4], f64) {
     let [i, f, g, o] = gates(a);
     let tanh_c = (f * c + i * g).tanh();
     let dc = dc + dh * o * (1.0 - tanh_c * tanh_c);
-    let da = [
-        dc * g * i * (1.0 - i),
-        dc * c * f * (1.0 - f),
-        dc * i * (1.0 - g * g),
-        dh * tanh_c * o * (1.0 - o),
-    ];
+    let da = [dc * g * i * (1.0 - i), dc * c * f * (1.0 - f), dc * i * (1.0 - g * g), dh * tanh_c * o * (1.0 - o)];
     (da, dc * f)
 }
 
