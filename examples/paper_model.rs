@@ -1,5 +1,4 @@
-//! The model of Joshi et al. 2019 (B, with a BiLSTM), layer by layer, trained on a simulated pair of tasks:
-//! `cargo run --release --example paper_model`.
+//! The paper's model (B), layer by layer, on a simulated pair: `cargo run --release --example paper_model`.
 use mtlcore::autograd::{Adam, AdamSettings, Mode, ParamStore, Tape, ops::lstm::GateActivation};
 use mtlcore::layers::{Bilstm, Dense, Dropout, Embedding, SentenceVector};
 use mtlcore::mtl::{model::Packer, prepare::Prepared, settings::*, streams, training::epoch_plan};

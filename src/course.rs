@@ -13,6 +13,8 @@
 //! 9. [Conflict and balancing](conflict_and_balancing)
 //! 10. [Does it help? Reading a study](does_it_help)
 //!
+//! And for those who want to go on in the engine: [adding an operation](adding_an_op).
+//!
 //! # Exercises
 //!
 //! Three a chapter, in `docs/course/exercises` of the repository: a function with a gap, and a test that fails until it is filled.
@@ -54,4 +56,5 @@ chapters! {
     two_pulls "08-two-pulls.md"
     conflict_and_balancing "09-conflict-and-balancing.md"
     does_it_help "10-does-it-help.md"
+    adding_an_op "../adding-an-op.md"
 }
