@@ -37,7 +37,8 @@ impl<F: Real> Op<F> for Softplus {
     }
 }
 
-fn main() {
+/// Checks the operation, and that a planted bug would be noticed.
+pub fn main() {
     let check = Check::new("softplus", [("x", wave([3, 4], 1.0))], |tape, [x]| softplus(tape, x));
     let report = check.run();
     println!("{}: largest relative error {:.1e}", report.name, report.worst());

@@ -8,8 +8,14 @@
 //! | [`mtl`] | tasks, text, the model, training, evaluation | the command line |
 //!
 //! Each module uses only those above it. The command line (`src/cli`) is a binary of its own and sees only what is public here.
+//!
+//! [`course`] explains what is inside, in ten chapters from a scalar tape to the reading of a study, and how to
+//! [add an operation](course::adding_an_op).
 
 pub mod autograd;
+// Nothing but text: a build without documentation need not read it.
+#[cfg(any(doc, doctest))]
+pub mod course;
 pub mod error;
 pub mod layers;
 pub mod mtl;

@@ -1,6 +1,6 @@
 //! The operations, one a file: mathematics, forward computation, backward computation, checks.
 //!
-//! To add one, write its file, then name it twice here.
+//! To add one, write its file, then name it twice here: `docs/adding-an-op.md` goes through it step by step.
 
 mod add;
 mod concat;
