@@ -122,8 +122,8 @@ fn groups_and_duplicates_are_never_split() {
     let directory = tempfile::tempdir().unwrap();
     let row = |file: usize, i: usize| {
         // Of 40 authors, each in both files; every 15th text is a copy of another author's in the other file.
-        let text = if i % 15 == 0 { format!("copy {}", i / 15) } else { format!("text {file} {i}") };
-        let author = if i % 4 == 0 { String::new() } else { format!("author{}", (i * 7 + file) % 40) };
+        let text = if i.is_multiple_of(15) { format!("copy {}", i / 15) } else { format!("text {file} {i}") };
+        let author = if i.is_multiple_of(4) { String::new() } else { format!("author{}", (i * 7 + file) % 40) };
         format!("{text}\t{}\t{author}\n", i % 3 % 2)
     };
     let task = |(file, name): (usize, &str)| {
@@ -149,7 +149,7 @@ fn groups_and_duplicates_are_never_split() {
             for (i, a) in pair.corpus.records.iter().enumerate() {
                 for (j, b) in pair.corpus.records.iter().enumerate().take(i) {
                     let author = |row: usize| (row % 300 * 7 + row / 300) % 40;
-                    let named = |row: usize| row % 300 % 4 != 0;
+                    let named = |row: usize| !(row % 300).is_multiple_of(4);
                     let together = a.text == b.text || (named(i) && named(j) && author(i) == author(j));
                     split += usize::from(together && side_of(i) != side_of(j));
                 }
