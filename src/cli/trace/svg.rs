@@ -8,7 +8,7 @@ use mtlcore::mtl::explain::Trace;
 use super::{shape, short};
 
 /// Sizes in pixels.
-const BOX: (f64, f64) = (176.0, 44.0);
+const BOX: (f64, f64) = (200.0, 44.0);
 const LINE: f64 = 14.0;
 const GAP: (f64, f64) = (20.0, 34.0);
 const MARGIN: f64 = 20.0;
