@@ -21,15 +21,21 @@
 //! `cargo exercise power` runs the one called `power`; `docs/course/README.md` says how to work through them, and
 //! `docs/course/solutions` how it could be done.
 //!
+//! # Pictures
+//!
+//! Each is made by one command of `mtlcore`; `docs/course/pictures.sh` of the repository has them all.
+//!
 //! # Programs
 //!
 //! In `examples` of the repository: `cargo run --example scalar_tape` runs the one of that name.
 
 /// A chapter as a module whose documentation is its text. Of two targets for the same link the first counts, so these replace the text's
-/// own, which lead from file to file.
+/// own, which lead from file to file. So do those of the pictures, which become part of the page.
 macro_rules! chapters {
     ($($module:ident $file:literal)+) => { $(
+        #[doc = include_str!("../docs/course/pictures/links.md")]
         #[doc = "[course]: super"]
+        #[doc = "[pictures]: super#pictures"]
         #[doc = "[exercises]: super#exercises"]
         #[doc = "[scalar-tape]: super#programs"]
         #[doc = "[custom-op]: super#programs"]

@@ -122,6 +122,35 @@ fn the_tape_of_the_first_chapter_is_that_of_its_program() {
     assert!(chapter.contains(&tape.table(&tape.backward(y))), "the table of the chapter is the program's");
 }
 
+/// A number may round otherwise on another machine.
+fn without_numbers(picture: &str) -> String {
+    Regex::new(r"[0-9.]+(e-?[0-9]+)?").unwrap().replace_all(picture, "#").into_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_pictures_are_what_their_commands_make() {
+    let (stored, made) = (root().join("docs/course/pictures"), tempfile::tempdir().unwrap());
+    let program = Path::new(env!("CARGO_BIN_EXE_mtlcore")).parent().unwrap();
+    let paths = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths([program.into()].into_iter().chain(std::env::split_paths(&paths))).unwrap();
+    Command::new(root().join("docs/course/pictures.sh")).arg(made.path()).env("PATH", path).assert().success();
+    let links = fs::read_to_string(stored.join("links.md")).unwrap();
+    let mut pictures = 0;
+    for entry in fs::read_dir(made.path()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(picture) = name.strip_suffix(".svg") else { continue };
+        let read = |folder: &Path| fs::read_to_string(folder.join(&name)).unwrap();
+        assert_eq!(without_numbers(&read(made.path())), without_numbers(&read(&stored)), "{name}: make it again");
+        let link =
+            links.lines().find_map(|line| line.strip_prefix(&format!("[{picture}]: data:image/svg+xml;base64,")));
+        let decoded = Command::new("base64").arg("-d").write_stdin(link.unwrap()).assert().success();
+        assert_eq!(decoded.get_output().stdout, read(&stored).as_bytes(), "links.md: make it again");
+        pictures += 1;
+    }
+    assert_eq!(links.lines().count(), pictures);
+}
+
 #[test]
 fn commands_run() {
     let directory = tempfile::tempdir().unwrap();
