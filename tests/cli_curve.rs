@@ -123,7 +123,8 @@ fn doubly_labelled_rows_stay_without_the_other_label() {
 fn a_group_column_holds_rows_together_or_is_missed() {
     let rows = |named: bool| -> Vec<u8> {
         let head = if named { "text\tlabel\tauthor\n" } else { "text\tlabel\tautor\n" };
-        let row = |i: usize| format!("word{i} some{}\t{}\tperson{}\n", i % 7, i % 2, i / 4);
+        let word = |i: usize| ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"][i % 8];
+        let row = |i: usize| format!("{} {}\t{}\tperson{}\n", word(i), word(i / 8), i % 2, i / 4);
         (head.to_owned() + &(0..60).map(row).collect::<String>()).into_bytes()
     };
     let place = Place::new(&[("a.tsv", &rows(true)), ("b.tsv", &rows(true)), ("c.tsv", &rows(false))]);

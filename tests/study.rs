@@ -122,7 +122,9 @@ fn groups_and_duplicates_are_never_split() {
     let directory = tempfile::tempdir().unwrap();
     let row = |file: usize, i: usize| {
         // Of 40 authors, each in both files; every 15th text is a copy of another author's in the other file.
-        let text = if i.is_multiple_of(15) { format!("copy {}", i / 15) } else { format!("text {file} {i}") };
+        let word = |i: usize| ["ba", "de", "fi", "go", "hu", "ka", "le"][i % 7]; // all numbers are one token
+        let own = if i.is_multiple_of(15) { "copy" } else { ["here", "there"][file] };
+        let text = format!("{own} {} {} {}", word(i), word(i / 7), word(i / 49));
         let author = if i.is_multiple_of(4) { String::new() } else { format!("author{}", (i * 7 + file) % 40) };
         format!("{text}\t{}\t{author}\n", i % 3 % 2)
     };

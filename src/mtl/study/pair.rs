@@ -1,7 +1,5 @@
 //! The data of one pair: rows, vectors, folds.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
 use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
@@ -59,24 +57,19 @@ impl PairData {
     }
 
     fn read(settings: &StudySettings, pair: &Pair) -> Result<Self> {
-        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.group.as_deref())?, None)
+        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.group.as_deref())?)
     }
 
     fn simulated(settings: &StudySettings, pair: &SimulatedPair) -> Result<Self> {
-        let data = Self::new(settings, pair.name, pair.corpus()?, Some(&pair.vectors()))?;
+        let data = Self::new(settings, pair.name, pair.corpus()?)?;
         Ok(Self { relatedness: Some(pair.simulation.relatedness), ..data })
     }
 
-    /// `simulated` are the vectors to use where the settings name none.
-    fn new(settings: &StudySettings, name: &str, corpus: Corpus, simulated: Option<&str>) -> Result<Self> {
+    fn new(settings: &StudySettings, name: &str, corpus: Corpus) -> Result<Self> {
         let Settings { tokenizer, max_length, padding, seed, .. } = settings.base;
         let dataset = Dataset::new(&corpus, tokenizer, max_length, padding);
         let vocabulary = &dataset.encoder.vocabulary;
-        let vectors = match (&settings.base.vectors, simulated) {
-            (Some(path), _) => Some(Vectors::read(path, vocabulary)?),
-            (None, Some(text)) => Some(Vectors::from_reader(text.as_bytes(), Path::new("<simulated>"), vocabulary)?),
-            (None, None) => None,
-        };
+        let vectors = settings.base.vectors.as_ref().map(|path| Vectors::read(path, vocabulary)).transpose()?;
         let folds = (0..settings.repeats)
             .map(|repeat| folds::assign(&dataset.tasks, &dataset.examples, settings.folds, repeat, seed));
         let folds = folds.collect::<Result<_>>()?;
