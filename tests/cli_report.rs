@@ -8,7 +8,7 @@ use mtlcore::mtl::{
         metrics::{Counts, Metrics},
         statistics::{Verdict, corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
     },
-    settings::{Preset, Shared},
+    settings::{Balance, Preset, Shared},
     study::{Band, Control, CurvePoint, Curves, PairCurves, TaskCurve, errors::Feature, results::*},
 };
 use regex::Regex;
@@ -137,6 +137,12 @@ fn task_result(task: &str, stl: usize, mtl: usize) -> TaskResult {
         controls: vec![ControlResult {
             control: Control::Shuffled,
             gain: comparison(&control, &stl, |m| m.f1, None),
+            arm: control.clone(),
+        }],
+        balanced: vec![BalancedResult {
+            balance: Balance::PcGrad,
+            from_mtl: comparison(&control, &mtl, |m| m.f1, None),
+            from_stl: comparison(&control, &stl, |m| m.f1, None),
             arm: control.clone(),
         }],
         real_gain: Some(RealGain { best_control: Control::Shuffled, f1: comparison(&mtl, &control, |m| m.f1, None) }),
@@ -341,6 +347,8 @@ fn split_controls_folds_and_curves_are_those_of_the_results() {
     let controls = html_rows(&report.html, "with each control");
     let gains = html_rows(&report.html, "MTL − the best control");
     let controls_markdown = markdown_rows(&report.markdown, "| Task | Shared layer | Against");
+    let balancing = html_rows(&report.html, "F with each method");
+    let balancing_markdown = markdown_rows(&report.markdown, "| Task | Shared layer | Method");
     let folds = html_rows(&report.html, "in each fold");
     let curves = html_rows(&report.html, "mean loss by epoch");
     for (i, task) in rows(results).enumerate() {
@@ -368,6 +376,12 @@ fn split_controls_folds_and_curves_are_those_of_the_results() {
         assert_numbers(controls_markdown[2 * i], &[&[100.0 * f1.mean], &gain(&control.gain)[..]].concat());
         let mtl = 100.0 * task.mtl.summary.metrics["f1"].mean;
         assert_numbers(controls_markdown[2 * i + 1], &[&[mtl], &gain(&real.f1)[..]].concat());
+
+        let balanced = &task.balanced[0];
+        let f1 = balanced.arm.summary.metrics["f1"];
+        let gains = [gain(&balanced.from_mtl), gain(&balanced.from_stl)].concat();
+        assert_numbers(&balancing[i], &[&[100.0 * f1.mean, 100.0 * f1.sd], &gains[..]].concat());
+        assert_numbers(balancing_markdown[i], &[&[100.0 * f1.mean], &gains[..]].concat());
 
         for fold in 0..FOLDS {
             let [stl, mtl] = [&task.stl, &task.mtl].map(|arm| 100.0 * arm.folds[fold].metrics.f1);
@@ -496,6 +510,7 @@ fn all_figures_of_all_arms_and_baselines_are_there() {
                     expect(arm.tuned.as_ref().unwrap());
                 }
                 expect(&result.controls[0].arm.summary);
+                expect(&result.balanced[0].arm.summary);
             }
         }
     }
@@ -559,18 +574,19 @@ fn what_a_study_does_not_have_is_left_out() {
         for task in pair.layers.iter_mut().flat_map(|layer| &mut layer.tasks) {
             (task.split, task.real_gain, task.controls) = (None, None, Vec::new());
             task.slices = Vec::new();
+            task.balanced.clear();
             for arm in [&mut task.stl, &mut task.mtl] {
                 (arm.tuned, arm.training) = (None, Vec::new());
             }
         }
     }
     let (with, without) = (Report::of(&RESULTS_OF_A_STUDY), Report::of(&results));
-    for id in ["training", "split", "controls", "slices"] {
+    for id in ["training", "split", "controls", "balancing", "slices"] {
         for text in [format!("id=\"{id}\""), format!("href=\"#{id}\"")] {
             assert!(with.page().contains(&text) && !without.page().contains(&text), "{text}");
         }
     }
-    for heading in ["## Ranking and threshold", "## Controls", "## Error slices", "| Baseline |"] {
+    for heading in ["## Ranking and threshold", "## Controls", "## Balancing", "## Error slices", "| Baseline |"] {
         assert!(with.markdown.contains(heading) && !without.markdown.contains(heading), "{heading}");
     }
     assert!(!without.page().contains("Baselines,") && !without.page().contains(", tuned"));

@@ -57,6 +57,30 @@ fn a_study_prints_a_table_and_a_sentence_for_each_pair() {
     }
 }
 
+/// Balancing methods are more arms of a study that is there already: what is finished stays, to the byte.
+#[test]
+fn balancing_methods_are_added_to_a_finished_study() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_success(&small(directory.path(), "s").output().unwrap());
+    let files = || -> Vec<(String, Vec<u8>)> {
+        let entries = fs::read_dir(directory.path().join("s/units")).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    };
+    let before = files();
+    assert_success(&small(directory.path(), "s").args(["--balance", "pcgrad,random"]).output().unwrap());
+    let after = files();
+    assert!(before.iter().all(|file| after.contains(file)));
+    // 3 pairs, 3 folds, 2 methods.
+    assert_eq!(after.len(), before.len() + 3 * 3 * 2);
+    let results: serde_json::Value =
+        serde_json::from_slice(&fs::read(directory.path().join("s/results.json")).unwrap()).unwrap();
+    let balanced = &results["pairs"][0]["layers"][0]["tasks"][0]["balanced"];
+    assert_eq!([&balanced[0]["balance"], &balanced[1]["balance"]], ["pcgrad", "random"]);
+    assert!(fs::read_to_string(directory.path().join("s/report.md")).unwrap().contains("## Balancing"));
+    let refused = small(directory.path(), "s").args(["--balance", "equal"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+}
+
 #[test]
 fn the_written_study_file_is_the_study() {
     let directory = tempfile::tempdir().unwrap();

@@ -90,6 +90,83 @@ impl<F: Real> Gradients<F> {
         }
     }
 
+    /// Replaces the gradient of a parameter.
+    pub fn set(&mut self, id: ParamId, gradient: Gradient<F>) {
+        self.entries[id.index()] = Some(gradient);
+    }
+
+    /// The inner product of two gradients of one parameter, in double precision; 0 where one of them is absent.
+    pub fn product(&self, other: &Self, id: ParamId) -> f64 {
+        let (Some(a), Some(b)) = (self.get(id), other.get(id)) else { return 0.0 };
+        match (a, b) {
+            (Gradient::Dense(a), Gradient::Dense(b)) => pointwise::dot(a.data(), b.data()),
+            (Gradient::Rows { ids, rows, .. }, Gradient::Dense(dense))
+            | (Gradient::Dense(dense), Gradient::Rows { ids, rows, .. }) => {
+                ids.iter().enumerate().map(|(i, &id)| pointwise::dot(rows.row(i), dense.row(id as usize))).sum()
+            }
+            (Gradient::Rows { ids, rows, .. }, Gradient::Rows { ids: others, rows: other_rows, .. }) => {
+                let common = |(i, id): (usize, &u32)| Some((i, others.binary_search(id).ok()?));
+                let common = ids.iter().enumerate().filter_map(common);
+                common.map(|(i, at)| pointwise::dot(rows.row(i), other_rows.row(at))).sum()
+            }
+        }
+    }
+
+    /// `value` ← `value` − `rate`·g, where there is a gradient of the parameter.
+    pub fn subtract_from(&self, id: ParamId, rate: F, value: &mut Tensor<F>) {
+        match self.get(id) {
+            Some(Gradient::Dense(g)) => pointwise::axpy(value.data_mut(), -rate, g.data()),
+            Some(Gradient::Rows { ids, rows, .. }) => {
+                for (i, &id) in ids.iter().enumerate() {
+                    pointwise::axpy(value.row_mut(id as usize), -rate, rows.row(i));
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Σ wᵢ·gᵢ of the gradients of one parameter, rounded once; none where none of them is there. The sum of gradients that are
+    /// zero outside some rows is zero outside these rows.
+    pub fn weighted_sum(parts: &[(f64, &Self)], id: ParamId, pool: &mut Pool<F>) -> Option<Gradient<F>> {
+        let parts: Vec<(f64, &Gradient<F>)> =
+            parts.iter().filter_map(|(weight, part)| Some((*weight, part.get(id)?))).collect();
+        let shape = match parts.first()?.1 {
+            Gradient::Dense(tensor) => tensor.shape(),
+            Gradient::Rows { shape, .. } => *shape,
+        };
+        let rows = parts.iter().filter_map(|(_, part)| match part {
+            Gradient::Dense(_) => None,
+            Gradient::Rows { ids, .. } => Some(&ids[..]),
+        });
+        let ids = (rows.clone().count() == parts.len()).then(|| distinct(rows, pool));
+        let cols = shape.cols();
+        let mut sum = vec![0.0; ids.as_ref().map_or(shape.len(), |ids| ids.len() * cols)];
+        let mut add = |at: usize, weight: f64, numbers: &[F]| {
+            sum[at..at + numbers.len()].iter_mut().zip(numbers).for_each(|(sum, x)| *sum += weight * x.to_f64());
+        };
+        for (weight, part) in parts {
+            match part {
+                Gradient::Dense(tensor) => add(0, weight, tensor.data()),
+                Gradient::Rows { ids: own, rows, .. } => {
+                    for (i, id) in own.iter().enumerate() {
+                        let row = match &ids {
+                            Some(ids) => ids.binary_search(id).expect("the id is among the distinct ones"),
+                            None => *id as usize,
+                        };
+                        add(row * cols, weight, rows.row(i));
+                    }
+                }
+            }
+        }
+        let shape_of_sum = ids.as_ref().map_or(shape, |ids| Shape::from([ids.len(), cols]));
+        let mut tensor = pool.take(shape_of_sum);
+        tensor.data_mut().iter_mut().zip(sum).for_each(|(x, sum)| *x = F::from_f64(sum));
+        Some(match ids {
+            Some(ids) => Gradient::Rows { shape, ids, rows: tensor },
+            None => Gradient::Dense(tensor),
+        })
+    }
+
     /// Returns the buffers.
     pub fn give_to(mut self, pool: &mut Pool<F>) {
         for gradient in self.entries.drain(..).flatten() {
@@ -115,12 +192,18 @@ fn scatter<F: Real>(dense: &mut Tensor<F>, ids: &[u32], rows: &Tensor<F>) {
     }
 }
 
-/// One entry of distinct ascending rows from several lists, whose rows are added in the order given.
-fn sum_rows<F: Real>(shape: Shape, lists: &[(&[u32], &Tensor<F>)], pool: &mut Pool<F>) -> Gradient<F> {
+/// All ids of several lists, ascending.
+fn distinct<'l, F: Real>(lists: impl Iterator<Item = &'l [u32]>, pool: &mut Pool<F>) -> Vec<u32> {
     let mut ids: Vec<u32> = pool.take_vec();
-    ids.extend(lists.iter().flat_map(|(ids, _)| ids.iter().copied()));
+    ids.extend(lists.flatten().copied());
     ids.sort_unstable();
     ids.dedup();
+    ids
+}
+
+/// One entry of distinct ascending rows from several lists, whose rows are added in the order given.
+fn sum_rows<F: Real>(shape: Shape, lists: &[(&[u32], &Tensor<F>)], pool: &mut Pool<F>) -> Gradient<F> {
+    let ids = distinct(lists.iter().map(|(ids, _)| *ids), pool);
     let mut sum = pool.zeros([ids.len(), shape.cols()]);
     for (list, rows) in lists {
         for (i, id) in list.iter().enumerate() {
@@ -153,5 +236,39 @@ mod tests {
         gradients.add(id, Tensor::new([4, 1], vec![1.0; 4]), &mut pool);
         gradients.add_rows(id, shape, &[2], &Tensor::new([1, 1], vec![1.0]), &mut pool);
         assert_eq!(gradients.dense(id).unwrap().data(), [6.0, 9.0, 2.0, 5.0]);
+    }
+    /// Products and sums are those of the gradients with all their zeros, in whatever form each is given.
+    #[test]
+    fn products_and_weighted_sums_are_those_of_dense_gradients() {
+        let mut params = ParamStore::<f64>::new();
+        let id = params.add("table", Tensor::zeros([4, 2]));
+        let shape = params.value(id).shape();
+        let mut pool = Pool::new();
+        let mut rows = |ids: &[u32], numbers: &[f64]| {
+            let mut gradients = Gradients::none(1);
+            gradients.add_rows(id, shape, ids, &Tensor::new([ids.len(), 2], numbers.to_vec()), &mut pool);
+            gradients
+        };
+        let (a, b) = (rows(&[0, 2], &[1.0, 2.0, 3.0, 4.0]), rows(&[2, 3], &[5.0, 6.0, 7.0, 8.0]));
+        let mut c = Gradients::none(1);
+        c.add(id, Tensor::from_fn(shape, |i| i as f64), &mut pool);
+        let dense = |gradients: &Gradients<f64>| gradients.dense(id).unwrap().data().to_vec();
+        for (x, y) in [(&a, &a), (&a, &b), (&a, &c), (&c, &b), (&c, &c)] {
+            let expected: f64 = dense(x).iter().zip(dense(y)).map(|(x, y)| x * y).sum();
+            assert_eq!(x.product(y, id), expected);
+            let mut sum = Gradients::none(1);
+            sum.set(id, Gradients::weighted_sum(&[(2.0, x), (-3.0, y)], id, &mut pool).unwrap());
+            let expected: Vec<f64> = dense(x).iter().zip(dense(y)).map(|(x, y)| 2.0 * x - 3.0 * y).collect();
+            assert_eq!(dense(&sum), expected);
+        }
+        let sum = Gradients::weighted_sum(&[(1.0, &a), (1.0, &b)], id, &mut pool).unwrap();
+        assert!(matches!(sum, Gradient::Rows { ids, .. } if ids == [0, 2, 3]));
+        assert_eq!(
+            (
+                a.product(&Gradients::none(1), id),
+                Gradients::weighted_sum(&[(1.0, &Gradients::<f64>::none(1))], id, &mut pool)
+            ),
+            (0.0, None)
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
 mod audit;
+mod balance;
 mod config;
 mod curve;
 mod data;
@@ -10,6 +11,7 @@ mod explain;
 mod gradcheck;
 mod output;
 mod predict;
+mod probe;
 mod progress;
 mod report;
 mod settings;
@@ -48,6 +50,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
         Command::Audit(arguments) => audit::run(&arguments)?,
+        Command::Balance(arguments) => balance::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,6 +78,7 @@ Examples:
   mtlcore trace flu \"my arm is sore\"                   the same, operation by operation
   mtlcore config --preset paper > paper.toml           a configuration file to edit
   mtlcore gradcheck                                    proof that every gradient is right
+  mtlcore balance                                      what each balancing method makes of two gradients
   mtlcore audit                                        which figures of Joshi et al. 2019 cannot be true
 
 `mtlcore COMMAND --help` shows more of them.";
@@ -94,6 +98,7 @@ enum Command {
     Config(config::Arguments),
     Gradcheck(gradcheck::Arguments),
     Audit(audit::Arguments),
+    Balance(balance::Arguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.

@@ -96,6 +96,8 @@ fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
         Kind::Number | Kind::Positive => ("NUMBER", parser(field)),
         Kind::Share => ("SHARE", parser(field)),
         Kind::Path => ("PATH", parser(field)),
+        Kind::Probe => ("gradients[=N]", parser(field)),
+        Kind::TaskWeights => ("TASK=WEIGHT,...", parser(field)),
     };
     let arg = Arg::new(field.name.as_str()).long(field.name.as_str()).help(help(field, presets));
     arg.help_heading(field.group).value_name(value_name).value_parser(parser).allow_negative_numbers(true)

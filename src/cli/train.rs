@@ -46,6 +46,7 @@ Examples:
   mtlcore train --task flu=flu.tsv --task vaccine=vaccine.tsv:relevant --vectors glove.twitter.27B.200d.txt
   mtlcore train --task flu=flu.tsv --out flu-alone  the single-task twin
   mtlcore train study.toml --shared conv --epochs 20 --patience 3 --out conv
+  mtlcore train --probe gradients --balance pcgrad  where the tasks disagree, step by step, and what is done about it
   mtlcore train --resume conv                       after Ctrl-C, or after the machine went down";
 
 /// What shells expect of a program that Ctrl-C ended.
@@ -107,9 +108,13 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     let seen = interrupted.clone();
     ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
 
+    let mut probe = run.probe_log(settings, trainer.steps_in_all())?;
     let mut progress = TrainingProgress::new(&trainer, settings);
     let outcome = trainer.run(|trainer, event| {
         progress.update(trainer);
+        if let (Some(probe), Some(measurement)) = (&mut probe, trainer.measured()) {
+            probe.append(measurement)?;
+        }
         let stop = interrupted.load(Ordering::Relaxed);
         let due = match event {
             Event::Epoch(_) => true,
@@ -119,11 +124,17 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
             run.write_metrics(trainer.reports())?;
         }
         if due || stop {
+            if let Some(probe) = &probe {
+                probe.sync()?;
+            }
             trainer.checkpoint(&run.checkpoint())?;
         }
         Ok(if stop { Flow::Stop } else { Flow::Continue })
     })?;
     progress.finish();
+    if probe.is_some() {
+        crate::probe::write(run)?;
+    }
     if outcome == Outcome::Stopped {
         let path = run.path().display();
         output::say(format!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer)));
@@ -131,6 +142,7 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     }
     let epochs = Epochs { run: trainer.reports().len(), chosen: trainer.chosen_epoch() };
     run.write_metrics(trainer.reports())?;
+    run.write_manifest(&Manifest { balance: trainer.balance(), ..run.manifest()? })?;
     run.finish(trainer.params(), epochs)?;
     output::print(&summary(&trainer, run))?;
     Ok(ExitCode::SUCCESS)

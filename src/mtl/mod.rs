@@ -1,5 +1,6 @@
 //! Tasks, text, the model, its training and its evaluation.
 
+pub mod balancing;
 pub mod data;
 pub mod evaluation;
 pub mod explain;

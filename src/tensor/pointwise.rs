@@ -70,6 +70,26 @@ vectorised! {
     }
 }
 
+/// Σ aᵢ·bᵢ in double precision: eight interleaved sums, which are added in the end.
+pub fn dot<F: Real>(a: &[F], b: &[F]) -> f64 {
+    let mut sums = [0.0; 8];
+    add_products_in_lanes(&mut sums, a, b);
+    sums.iter().sum()
+}
+
+vectorised! {
+    /// `sums[i mod lanes]` ← itself + aᵢ·bᵢ for each i, in double precision.
+    fn add_products_in_lanes<F: Real>(sums: &mut [f64], a: &[F], b: &[F]) {
+        assert_eq!(a.len(), b.len());
+        let lanes = sums.len();
+        for (a, b) in a.chunks(lanes).zip(b.chunks(lanes)) {
+            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += a.to_f64() * b.to_f64();
+            }
+        }
+    }
+}
+
 vectorised! {
     /// `sums` ← `sums` + the sums of each column of `rows`, which holds whole rows of `sums.len()` numbers.
     pub fn add_column_sums<F: Real>(sums: &mut [F], rows: &[F]) {
@@ -116,6 +136,8 @@ mod tests {
         add(&mut y, &[1.0, 1.0]);
         add_product(&mut y, &[2.0, 3.0], &[5.0, 7.0]);
         assert_eq!(y, [18.0, 32.0]);
+        let ramp: Vec<f32> = (0..21).map(|i| i as f32).collect();
+        assert_eq!(dot(&ramp, &ramp), 20.0 * 21.0 * 41.0 / 6.0);
         let mut sums = [10.0_f32, 20.0];
         add_column_sums(&mut sums, &[1.0, 2.0, 3.0, 4.0]);
         assert_eq!(sums, [14.0, 26.0]);

@@ -7,7 +7,7 @@ mod charts;
 pub mod escape;
 pub mod numbers;
 mod origin;
-mod templates;
+pub mod templates;
 pub mod words;
 
 use std::{
@@ -91,6 +91,7 @@ struct Sections {
     tuned: bool,
     split: bool,
     controls: bool,
+    balancing: bool,
     training: bool,
     slices: bool,
 }
@@ -103,6 +104,7 @@ impl Sections {
             tuned: tasks().any(|task| task.stl.tuned.is_some()),
             split: tasks().any(|task| task.split.is_some()),
             controls: tasks().any(|task| !task.controls.is_empty()),
+            balancing: tasks().any(|task| !task.balanced.is_empty()),
             training: tasks().any(|task| !task.stl.training.is_empty()),
             slices: tasks().any(|task| !task.slices.is_empty()),
         }

@@ -10,6 +10,9 @@ use super::{
 /// The files that are written; each is a template by the same name.
 pub const FILES: [&str; 3] = ["report.html", "report.md", "tables.tex"];
 
+/// The page of a training's measurements, which has the same style and charts.
+pub const PROBE: &str = "probe.html";
+
 /// The names of our own ways of escaping.
 const MARKDOWN: &str = "markdown";
 const LATEX: &str = "latex";
@@ -80,5 +83,6 @@ pub fn environment() -> Environment<'static> {
     for (name, template) in FILES.into_iter().zip(templates) {
         environment.add_template(name, template).expect("the templates are valid");
     }
+    environment.add_template(PROBE, include_str!("templates/probe.html")).expect("the template is valid");
     environment
 }

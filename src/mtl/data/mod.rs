@@ -32,6 +32,7 @@ pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classe
 pub use dataset::{Dataset, Encoder, Example, Padding};
 pub use format::{Format, open, sha256};
 pub use reader::{Cell, Cells, Column, Fields, Row, RowReader};
+pub(crate) use simulate::TASKS as SIMULATED_TASKS;
 pub use simulate::{SIMULATION_FIELDS, SimulatedFile, SimulatedWord, Simulation, SimulationField};
 pub use split::{Split, hold_out};
 pub use tasks::TaskSource;

@@ -18,7 +18,7 @@ pub use table::Table;
 
 use smallvec::SmallVec;
 
-use crate::autograd::{ParamStore, Tape, Var};
+use crate::autograd::{ParamId, ParamStore, Tape, Var};
 use crate::layers::{Dense, Dropout, Embedding};
 use crate::mtl::{settings::Settings, streams::Streams};
 use crate::tensor::Real;
@@ -88,6 +88,12 @@ impl Model {
     /// One head a task, in the tasks' order.
     pub fn heads(&self) -> &[Head] {
         &self.heads
+    }
+
+    /// The trained parameters that all tasks share: all but the heads'.
+    pub fn shared_params<F: Real>(&self, params: &ParamStore<F>) -> Vec<ParamId> {
+        let of_head = |id: ParamId| self.heads.iter().any(|head| [head.dense.kernel, head.dense.bias].contains(&id));
+        params.ids().filter(|&id| params.is_trainable(id) && !of_head(id)).collect()
     }
 
     /// The logits of each task, `[texts, 1]`.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
+    balancing::Memory,
     data::{Corpus, Dataset, Source, Split, Vectors},
     settings::Settings,
 };
@@ -34,6 +35,9 @@ pub struct Manifest {
     pub trained_parameters: usize,
     /// Epochs that were run, and the one that the parameters are of; when finished.
     pub epochs: Option<Epochs>,
+    /// What the balancing has learnt in the end, if it is of a method that learns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Memory>,
 }
 
 /// One file of rows.
@@ -131,6 +135,7 @@ impl Manifest {
             padded_length: dataset.encoder.padded_length,
             trained_parameters,
             epochs: None,
+            balance: None,
         }
     }
 

@@ -7,12 +7,15 @@
 //! | `model.safetensors` | the parameters, names and layouts as in Keras |
 //! | `metrics.jsonl` | a line an epoch |
 //! | `manifest.json` | version, seed, hashes of what was read, counts, whether the run is finished |
+//! | `probe.jsonl`, `probe.html` | with `--probe`: the measurements, a line each, and their curves |
 //! | `checkpoint.safetensors` | while it is not: where to go on |
 
 mod manifest;
+mod probe_log;
 mod trained;
 
 pub use manifest::{Epochs, Manifest, SourceEntry, TaskEntry, VectorsEntry};
+pub use probe_log::ProbeLog;
 pub use trained::Trained;
 
 use std::{
@@ -25,7 +28,7 @@ use super::{
     files,
     model::{Model, Table},
     settings::Settings,
-    training::EpochReport,
+    training::{EpochReport, Measurement},
 };
 use crate::autograd::ParamStore;
 use crate::tensor::Tensor;
@@ -37,6 +40,8 @@ const MODEL: &str = "model.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const MANIFEST: &str = "manifest.json";
 const CHECKPOINT: &str = "checkpoint.safetensors";
+const PROBE: &str = "probe.jsonl";
+const PROBE_PAGE: &str = "probe.html";
 
 /// The directory of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +79,7 @@ impl RunDirectory {
         // A run without a checkpoint cannot be resumed, and one with a manifest can be replaced: so these two change first.
         run.remove(CHECKPOINT)?;
         run.write_manifest(manifest)?;
-        for name in [METRICS, MODEL, VOCABULARY, CONFIG] {
+        for name in [METRICS, MODEL, VOCABULARY, CONFIG, PROBE, PROBE_PAGE] {
             run.remove(name)?;
         }
         files::write_whole(&run.file(CONFIG), |output| output.write_all(settings.to_toml().as_bytes()))?;
@@ -147,6 +152,37 @@ impl RunDirectory {
             }
             Ok(())
         })
+    }
+
+    /// The measurements of a training that is after `steps` steps; none if the settings ask for none.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read or written, [`Error::File`] if measurements that were made are missing.
+    pub fn probe_log(&self, settings: &Settings, steps: u64) -> Result<Option<ProbeLog>> {
+        settings.probe.map(|probe| ProbeLog::open(&self.file(PROBE), steps, probe.every.get())).transpose()
+    }
+
+    /// All measurements.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if they cannot be read, [`Error::Line`] if a line is damaged.
+    pub fn measurements(&self) -> Result<Vec<Measurement>> {
+        let path = self.file(PROBE);
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let read = |(line, text): (u64, &str)| {
+            serde_json::from_str(text).map_err(|error| Error::line(&path, line, format!("not a measurement: {error}")))
+        };
+        (1..).zip(text.lines()).map(read).collect()
+    }
+
+    /// Writes the page of the measurements, and says where it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write_probe_page(&self, page: &str) -> Result<PathBuf> {
+        let path = self.file(PROBE_PAGE);
+        files::write_whole(&path, |output| output.write_all(page.as_bytes()))?;
+        Ok(path)
     }
 
     /// Writes all parameters.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! choices {
     ($($(#[$doc:meta])* $choice:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)+ })+) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $choice {
             $($(#[$value_doc])* #[serde(rename = $word)] $value,)+
         }
@@ -14,6 +14,16 @@ macro_rules! choices {
         impl $choice {
             /// The words that stand for the values in files and flags.
             pub const WORDS: &[&str] = &[$($word),+];
+
+            /// All values, in the order of [`WORDS`](Self::WORDS).
+            pub const ALL: &[Self] = &[$(Self::$value),+];
+
+            /// The word that stands for the value.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)+
+                }
+            }
         }
     )+ };
 }
@@ -77,6 +87,38 @@ choices! {
         Mixed = "mixed",
         /// From one task's rows at a time, tasks taking turns.
         Alternate = "alternate",
+    }
+
+    /// How the tasks' losses or gradients are weighed against each other. See [`balancing`](crate::mtl::balancing).
+    Balance {
+        /// All alike: the sum of the losses.
+        Equal = "equal",
+        /// By weights that are given.
+        Static = "static",
+        /// By the noise of each task, learnt with the network.
+        Uncertainty = "uncertainty",
+        /// By how fast each task's loss has been falling.
+        DynamicWeightAverage = "dynamic-weight-average",
+        /// As the geometric mean of the losses does.
+        Geometric = "geometric",
+        /// At random, at every step anew: a placebo.
+        Random = "random",
+        /// So that the gradients' lengths suit how fast each task learns.
+        GradNorm = "gradnorm",
+        /// By the shortest vector in the convex hull of the gradients.
+        Mgda = "mgda",
+        /// By taking from each gradient what goes against another.
+        PcGrad = "pcgrad",
+        /// By the direction near the mean in which the worst-off task gains most.
+        CaGrad = "cagrad",
+        /// So that the projection on every gradient is the same.
+        ImtlG = "imtl-g",
+        /// By projecting each gradient onto what harms no task.
+        UpGrad = "upgrad",
+        /// By a bargain between the tasks.
+        NashMtl = "nash-mtl",
+        /// By making the gradients orthogonal.
+        AlignedMtl = "aligned-mtl",
     }
 }
 

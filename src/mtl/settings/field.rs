@@ -2,7 +2,8 @@
 
 use toml::{Table, Value};
 
-use super::Settings;
+use super::{Probe, Settings};
+use crate::mtl::balancing::TaskWeights;
 
 /// One field of [`Settings`].
 #[derive(Debug)]
@@ -41,6 +42,10 @@ pub enum Kind {
     Percentages,
     /// A name: any text but an empty one.
     Name,
+    /// A weight for each task: see [`TaskWeights`].
+    TaskWeights,
+    /// What to measure in training, and how often: see [`Probe`].
+    Probe,
 }
 
 impl Kind {
@@ -56,6 +61,8 @@ impl Kind {
             Self::List(words) => format!("some of: {}", words.join(", ")),
             Self::Percentages => "whole percentages from 0 to 100, such as 0,50,100".into(),
             Self::Name => "a name".into(),
+            Self::TaskWeights => TaskWeights::EXPECTED.into(),
+            Self::Probe => Probe::EXPECTED.into(),
         }
     }
 
@@ -72,6 +79,8 @@ impl Kind {
             Self::Percentages => {
                 percentages(value).is_some_and(|listed| listed.iter().all(|percent| (0..=100).contains(percent)))
             }
+            Self::TaskWeights => value.as_str().is_some_and(|text| text.parse::<TaskWeights>().is_ok()),
+            Self::Probe => value.as_str().is_some_and(|text| text.parse::<Probe>().is_ok()),
         }
     }
 }
@@ -88,7 +97,7 @@ impl Field {
     /// What was expected, if it is not that.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let value = match self.kind {
-            Kind::Path | Kind::Name | Kind::Choice(_) => Some(Value::from(text)),
+            Kind::Path | Kind::Name | Kind::Choice(_) | Kind::TaskWeights | Kind::Probe => Some(Value::from(text)),
             Kind::List(_) => listed(&Value::from(text)).map(Value::from),
             Kind::Percentages => percentages(&Value::from(text)).map(Value::from),
             Kind::Whole { .. } => text.parse().map(Value::Integer).ok(),
@@ -148,6 +157,10 @@ pub fn literal(value: &Value) -> String {
     }
 }
 
+/// Fields that did not exist when the first studies were finished. (A study's units are found by a hash of the settings' text, which
+/// the explanation of every other field is part of.)
+const LATER: [&str; 3] = ["balance", "balance-weights", "probe"];
+
 impl Settings {
     /// The fields that are set, by name.
     ///
@@ -162,10 +175,21 @@ impl Settings {
     /// # Panics
     /// As [`Settings::to_table`].
     pub fn to_toml(&self) -> String {
+        self.text_of(|_| true)
+    }
+
+    /// As [`to_toml`](Self::to_toml), without those fields that came [`LATER`] and have the preset's value: what was hashed before
+    /// they existed has the same hash as ever.
+    pub(crate) fn to_hashed(&self) -> String {
+        let (table, preset) = (self.to_table(), Self::preset(self.preset).to_table());
+        self.text_of(|field| !LATER.contains(&field.name.as_str()) || table.get(&field.name) != preset.get(&field.name))
+    }
+
+    fn text_of(&self, is_shown: impl Fn(&Field) -> bool) -> String {
         let mut table = self.to_table();
         let tasks = table.remove("task");
         let mut text = "# Configuration of mtlcore. File names are relative to the working directory.\n".to_owned();
-        text += &explained(super::FIELDS.iter(), &table);
+        text += &explained(super::FIELDS.iter().filter(|field| is_shown(field)), &table);
         if !self.tasks.is_empty() {
             let tasks = Table::from_iter(tasks.map(|tasks| ("task".to_owned(), tasks)));
             text += &format!("\n## Tasks\n\n{tasks}");
@@ -184,8 +208,8 @@ pub(crate) fn explained<'f>(fields: impl Iterator<Item = &'f Field>, table: &Tab
             text += &format!("\n## {group}\n\n");
         }
         text += &match field.kind {
-            Kind::Choice(words) => format!("# {} ({})\n", field.doc, words.join(" | ")),
-            Kind::List(words) => format!("# {} ({})\n", field.doc, words.join(", ")),
+            Kind::Choice(words) => with_words(field.doc, words, " | "),
+            Kind::List(words) => with_words(field.doc, words, ", "),
             _ => format!("# {}\n", field.doc),
         };
         text += &match table.get(&field.name) {
@@ -195,6 +219,26 @@ pub(crate) fn explained<'f>(fields: impl Iterator<Item = &'f Field>, table: &Tab
     }
     text
 }
+
+/// An explanation with the words to choose from: behind it, or in lines before it if there are many.
+fn with_words(doc: &str, words: &[&str], between: &str) -> String {
+    let line = format!("# {doc} ({})\n", words.join(between));
+    if line.len() <= LINE {
+        return line;
+    }
+    let mut lines = vec!["# One of:".to_owned()];
+    for (i, word) in words.iter().enumerate() {
+        let word = if i + 1 < words.len() { format!(" {word}{}", between.trim_end()) } else { format!(" {word}") };
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < LINE => *line += &word,
+            _ => lines.push(format!("#{word}")),
+        }
+    }
+    format!("{}\n# {doc}\n", lines.join("\n"))
+}
+
+/// The longest line of a file for people.
+const LINE: usize = 120;
 
 #[cfg(test)]
 mod tests {

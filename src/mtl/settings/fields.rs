@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, BatchComposition, Embedding, Field, Kind, LossNormaliser, Preset, Shared, UnknownWord, choices::words,
+    AbsentHead, Balance, BatchComposition, Embedding, Field, Kind, LossNormaliser, Preset, Probe, Shared, UnknownWord,
+    choices::words,
 };
 use crate::autograd::{
     AdamForm, RowUpdates,
@@ -15,7 +16,10 @@ use crate::autograd::{
     },
 };
 use crate::layers::SentenceVector;
-use crate::mtl::data::{Padding, TaskSource, Tokenizer};
+use crate::mtl::{
+    balancing::TaskWeights,
+    data::{Padding, TaskSource, Tokenizer},
+};
 
 /// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
 macro_rules! settings {
@@ -139,5 +143,11 @@ settings! {
         patience: Option<usize> as Kind::Whole { least: 1 } => None;
         /// Save a checkpoint every so many steps, beside the one after every epoch.
         checkpoint_steps: Option<usize> as Kind::Whole { least: 1 } => None;
+        /// How the tasks' losses or gradients are weighed against each other.
+        balance: Balance as Kind::Choice(Balance::WORDS) => Balance::Equal;
+        /// The weights of `balance = "static"`, as flu=1,vaccine=0.5.
+        balance_weights: Option<TaskWeights> as Kind::TaskWeights => None;
+        /// Measure each task's gradients every N steps (not set, never; `gradients` alone: every 10).
+        probe: Option<Probe> as Kind::Probe => None;
     }
 }

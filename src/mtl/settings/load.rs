@@ -11,8 +11,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{FIELDS, Field, Preset, Settings};
-use crate::mtl::data::TaskSource;
+use super::{Balance, FIELDS, Field, Preset, Settings};
+use crate::mtl::data::{SIMULATED_TASKS, TaskSource};
 use crate::{Error, Result};
 
 impl Settings {
@@ -46,7 +46,30 @@ impl Settings {
             let message = "stopping early needs validation rows, and `validation` is 0";
             return Err(Error::config("patience", message));
         }
-        Ok(())
+        self.check_weights()
+    }
+
+    /// Static balancing needs the weight of every task, and nothing else takes any.
+    fn check_weights(&self) -> Result<()> {
+        let wrong = |message: String| Err(Error::config("balance-weights", message));
+        let weights = match (self.balance, &self.balance_weights) {
+            (Balance::Static, Some(weights)) => weights,
+            (Balance::Static, None) => return wrong("not set, and `balance = \"static\"` needs them".into()),
+            (balance, Some(_)) => {
+                return wrong(format!("they are those of `balance = \"static\"`, and it is \"{}\"", balance.word()));
+            }
+            (_, None) => return Ok(()),
+        };
+        let simulated = || SIMULATED_TASKS.map(str::to_owned).to_vec();
+        let named: Vec<String> = self.tasks.iter().map(|task| task.name.clone()).collect();
+        let tasks = if named.is_empty() { simulated() } else { named };
+        if let Some(task) = tasks.iter().find(|task| weights.get(task).is_none()) {
+            return wrong(format!("task `{task}` has none"));
+        }
+        match weights.tasks().find(|name| !tasks.iter().any(|task| task == name)) {
+            Some(unknown) => wrong(format!("no task is called `{unknown}`; the tasks are: {}", tasks.join(", "))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -192,6 +215,20 @@ mod tests {
             ("batch = []", "FILE:1: `batch`: found an array, expected a whole number of at least 1"),
             ("padding = 'left'", "FILE:1: `padding`: found \"left\", expected none | pre | post"),
             ("preset = 'papers'", "FILE:1: `preset`: found \"papers\", expected default | paper"),
+            ("balance = 'static'", "`balance-weights`: not set, and `balance = \"static\"` needs them"),
+            ("balance = 'static'\nbalance-weights = 'task_a=1'", "`balance-weights`: task `task_b` has none"),
+            (
+                "balance = 'static'\nbalance-weights = 'task_a=1,task_b=1,c=1'",
+                "`balance-weights`: no task is called `c`; the tasks are: task_a, task_b",
+            ),
+            (
+                "balance = 'mgda'\nbalance-weights = 'task_a=1'",
+                "`balance-weights`: they are those of `balance = \"static\"`, and it is \"mgda\"",
+            ),
+            (
+                "probe = 'losses'",
+                "FILE:1: `probe`: found \"losses\", expected `gradients`, or `gradients=N` with a whole number N of at least 1",
+            ),
             ("patience = 2\nvalidation = 0", "`patience`: stopping early needs validation rows, and `validation` is 0"),
         ] {
             assert_eq!(load(text, "").unwrap_err(), message);

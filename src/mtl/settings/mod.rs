@@ -22,9 +22,11 @@ mod choices;
 mod field;
 mod fields;
 mod load;
+mod probe;
 
-pub use choices::{AbsentHead, BatchComposition, Embedding, LossNormaliser, Preset, Shared, UnknownWord};
+pub use choices::{AbsentHead, Balance, BatchComposition, Embedding, LossNormaliser, Preset, Shared, UnknownWord};
 pub(crate) use field::explained;
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};
 pub(crate) use load::{Schema, Tables, from_value};
+pub use probe::Probe;

@@ -6,14 +6,15 @@ use super::{
     Arm, Control, Outcomes, PairData, StudySettings, UnitOutcome, UnitSpec, answer,
     errors::{Slice, TaskDecisions, slices},
     results::{
-        ArmResult, Baseline, BaselineResult, Comparison, ControlResult, EpochSummary, FoldResult, LayerResult, McNemar,
-        PairResult, RealGain, Results, SliceResult, Split, Spread, Summary, TaskFacts, TaskResult,
+        ArmResult, BalancedResult, Baseline, BaselineResult, Comparison, ControlResult, EpochSummary, FoldResult,
+        LayerResult, McNemar, PairResult, RealGain, Results, SliceResult, Split, Spread, Summary, TaskFacts,
+        TaskResult,
     },
     unit::Predictions,
 };
 use crate::mtl::{
     evaluation::{metrics::Metrics, statistics::f_over_folds},
-    settings::Shared,
+    settings::{Balance, Shared},
     training::EpochReport,
 };
 
@@ -154,6 +155,15 @@ impl<'s> Analysis<'s> {
         let real_gain =
             best.map(|best| RealGain { best_control: arms[best].0, f1: compare(|m| m.f1, &arms[best].1, &mtl) });
         let single_texts = TaskDecisions::new(self.settings, self.pair, shared, task, self.outcomes);
+        let balanced = |&balance: &Balance| {
+            let arm = self.arm(Some(shared), Arm::Balanced(balance), task);
+            BalancedResult {
+                balance,
+                arm: arm.result(self.settings, task),
+                from_mtl: compare(|m| m.f1, &mtl, &arm),
+                from_stl: compare(|m| m.f1, &stl, &arm),
+            }
+        };
         TaskResult {
             task: task.to_owned(),
             stl: stl.result(self.settings, task),
@@ -165,6 +175,7 @@ impl<'s> Analysis<'s> {
             split: self.split(&stl, &mtl),
             controls,
             real_gain,
+            balanced: self.settings.balance.iter().map(balanced).collect(),
         }
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Control, FoldRows, PairData};
 use crate::mtl::{
     data::{Dataset, Example, Split},
+    settings::Balance,
     streams::{Streams, split_mix},
 };
 
@@ -35,6 +36,9 @@ pub enum Arm {
     /// A placebo.
     #[serde(untagged)]
     Control(Control),
+    /// All tasks together, balanced by a method.
+    #[serde(untagged)]
+    Balanced(Balance),
 }
 
 impl Arm {
@@ -55,12 +59,13 @@ impl Arm {
             Self::NGram => "n-gram".into(),
             Self::Share(percent) => format!("share-{percent}").into(),
             Self::Control(control) => control.word().into(),
+            Self::Balanced(balance) => balance.word().into(),
         }
     }
 
     /// Whether a unit of it is about all tasks of the pair, and not about one.
     pub fn is_joint(self) -> bool {
-        matches!(self, Self::Mtl | Self::Control(Control::Pooled))
+        matches!(self, Self::Mtl | Self::Balanced(_) | Self::Control(Control::Pooled))
     }
 }
 
@@ -79,7 +84,7 @@ impl ArmData {
     pub fn new(pair: &PairData, arm: Arm, task: Option<usize>, rows: &FoldRows, seed: u64) -> Self {
         let all: Vec<usize> = (0..pair.dataset.tasks.len()).collect();
         match (arm, task) {
-            (Arm::Mtl, _) => Self::of(pair, &all, |example| example.labels.clone()),
+            (Arm::Mtl | Arm::Balanced(_), _) => Self::of(pair, &all, |example| example.labels.clone()),
             (Arm::Control(Control::Pooled), _) => Self::pooled(pair),
             (Arm::Stl | Arm::NGram | Arm::Control(Control::MatchedSteps), Some(task)) => {
                 Self::of(pair, &[task], |example| vec![example.labels[task]])

@@ -23,7 +23,8 @@ pub(super) fn write(results: &Results, output: &mut dyn Write) -> io::Result<()>
             for task in &layer.tasks {
                 let arms = [("stl", &task.stl), ("mtl", &task.mtl)].into_iter();
                 let controls = task.controls.iter().map(|control| (control.control.word(), &control.arm));
-                for (arm, result) in arms.chain(controls) {
+                let balanced = task.balanced.iter().map(|balanced| (balanced.balance.word(), &balanced.arm));
+                for (arm, result) in arms.chain(controls).chain(balanced) {
                     let place = [&pair.name, &task.task, &word(&layer.shared), arm].map(str::to_owned);
                     write_arm(&mut csv, &place, result)?;
                 }

@@ -23,7 +23,8 @@ const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 
 /// Settings that may change between two runs of one study: they add units, or are about the presentation.
-const EXTENSIBLE: [&str; 8] = ["repeats", "shared", "controls", "fractions", "rope", "threshold", "threads", "out"];
+const EXTENSIBLE: [&str; 9] =
+    ["repeats", "shared", "controls", "balance", "fractions", "rope", "threshold", "threads", "out"];
 
 /// A study and its directory.
 ///

@@ -25,7 +25,7 @@ use crate::mtl::{
         metrics::Metrics,
         statistics::{FOverFolds, Posterior, TTest, Verdict, Wilcoxon},
     },
-    settings::{Preset, Shared},
+    settings::{Balance, Preset, Shared},
     study::{Control, errors::Feature},
 };
 use crate::{Error, Result};
@@ -140,6 +140,9 @@ pub struct TaskResult {
     pub controls: Vec<ControlResult>,
     /// What is left of MTL's gain when the best control is the yardstick; absent without controls.
     pub real_gain: Option<RealGain>,
+    /// MTL with the tasks balanced, in the order of the settings; absent without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub balanced: Vec<BalancedResult>,
 }
 
 /// How one arm did over the folds.
@@ -220,7 +223,7 @@ pub struct Comparison {
     /// The corrected resampled t-test: the one to read.
     pub corrected_t: Option<Test>,
     /// The corrected test's p after Holm's correction over all tasks and layers of all pairs, for this measure; absent for
-    /// controls, which are not part of the table.
+    /// controls and balancing methods, which are not part of the table.
     pub holm_p: Option<f64>,
     /// The Bayesian correlated t-test with the region of equivalence; its `low` and `high` are the interval to draw.
     pub posterior: Option<Posterior>,
@@ -303,6 +306,19 @@ pub struct ControlResult {
     pub arm: ArmResult,
     /// Control − STL in F1: the gain that needs no relatedness.
     pub gain: Comparison,
+}
+
+/// How a balancing method did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BalancedResult {
+    /// Which one.
+    pub balance: Balance,
+    /// The task learnt with the others under this method.
+    pub arm: ArmResult,
+    /// This − plain MTL in F1.
+    pub from_mtl: Comparison,
+    /// This − STL in F1.
+    pub from_stl: Comparison,
 }
 
 /// MTL against the best control.

@@ -9,7 +9,7 @@ use super::Control;
 use crate::mtl::{
     data::TaskSource,
     evaluation::statistics::DEFAULT_ROPE,
-    settings::{FIELDS, Field, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
+    settings::{Balance, FIELDS, Field, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
 };
 use crate::{Error, Result};
 
@@ -32,8 +32,9 @@ use crate::{Error, Result};
 /// file = "vaccination.tsv"
 /// ```
 ///
-/// Every field of [`Settings`] may stand there too, except `validation` (here [`inner`](Self::inner)) and
-/// `checkpoint-steps` (a unit of a study is done again, not resumed).
+/// Every field of [`Settings`] may stand there too, except `validation` (here [`inner`](Self::inner)),
+/// `checkpoint-steps` (a unit of a study is done again, not resumed), `balance` (here a
+/// [list](Self::balance)), `balance-weights` and `probe`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudySettings {
     /// What holds for every unit; `shared` and the tasks are the unit's own, `validation` is the inner share.
@@ -46,6 +47,8 @@ pub struct StudySettings {
     pub shared: Vec<Shared>,
     /// The controls to run beside STL and MTL.
     pub controls: Vec<Control>,
+    /// The balancing methods to run beside plain MTL.
+    pub balance: Vec<Balance>,
     /// Half the width of the region of practical equivalence, in points of F1.
     pub rope: f64,
     /// Share of each unit's training rows on which thresholds are tuned and the epoch to stop at is chosen.
@@ -78,6 +81,7 @@ struct Own {
     repeats: usize,
     shared: Vec<Shared>,
     controls: Vec<Control>,
+    balance: Vec<Balance>,
     rope: f64,
     inner: f64,
     scale: f64,
@@ -93,6 +97,7 @@ impl Default for Own {
             repeats: 1,
             shared: vec![Shared::Bilstm, Shared::Conv, Shared::BilstmConv],
             controls: Vec::new(),
+            balance: Vec::new(),
             rope: DEFAULT_ROPE,
             inner: 0.1,
             scale: 0.2,
@@ -103,7 +108,16 @@ impl Default for Own {
 }
 
 /// Fields of a run that mean nothing in a study, or something else.
-const NOT_IN_A_STUDY: [&str; 3] = ["shared", "validation", "checkpoint-steps"];
+const NOT_IN_A_STUDY: [&str; 6] = ["shared", "validation", "checkpoint-steps", "balance", "balance-weights", "probe"];
+
+/// Methods that a study can compare with plain MTL: all but plain MTL itself, and weights that nobody gives.
+static BALANCE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    Balance::WORDS
+        .iter()
+        .copied()
+        .filter(|word| ![Balance::Equal, Balance::Static].map(Balance::word).contains(word))
+        .collect()
+});
 
 static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let field = |name: &str, kind: Kind, doc: &'static str| Field { name: name.into(), doc, group: "Study", kind };
@@ -112,6 +126,7 @@ static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
         field("repeats", Kind::Whole { least: 1 }, "How often the folds are drawn anew."),
         field("shared", Kind::List(Shared::WORDS), "The shared layers to study."),
         field("controls", Kind::List(Control::WORDS), "Placebos to run beside STL and MTL."),
+        field("balance", Kind::List(&BALANCE), "Balancing methods to run beside plain MTL."),
         field("rope", Kind::Number, "Half the width of the region of practical equivalence, in points of F1."),
         field("inner", Kind::Share, "Share of each unit's training rows that choose thresholds and when to stop."),
         field("scale", Kind::Positive, "Size of the simulated pairs, as a share of the paper's."),
@@ -128,9 +143,22 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
 impl StudySettings {
     /// The values from which a configuration starts, without a pair.
     pub fn preset(preset: Preset) -> Self {
-        let Own { folds, repeats, shared, controls, rope, inner, scale, fractions, group } = Own::default();
+        let Own { folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group } = Own::default();
         let base = Settings { validation: inner, out: "study".into(), ..Settings::preset(preset) };
-        Self { base, folds, repeats, shared, controls, rope, inner, scale, fractions, group, pairs: Vec::new() }
+        Self {
+            base,
+            folds,
+            repeats,
+            shared,
+            controls,
+            balance,
+            rope,
+            inner,
+            scale,
+            fractions,
+            group,
+            pairs: Vec::new(),
+        }
     }
 
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
@@ -153,18 +181,19 @@ impl StudySettings {
         let own: Own = from_value(Value::Table(own), "study")?;
         given.insert("validation".into(), own.inner.into());
         given.entry("out").or_insert_with(|| "study".into());
-        let Own { folds, repeats, shared, controls, rope, inner, scale, mut fractions, group } = own;
+        let Own { folds, repeats, shared, controls, balance, rope, inner, scale, mut fractions, group } = own;
         fractions.sort_unstable();
         fractions.dedup();
         let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
-        let (shared, controls) = (distinct(shared), distinct(controls));
+        let (shared, controls, balance) = (distinct(shared), distinct(controls), distinct(balance));
         let base = Settings::load(None, given).map_err(|error| match error {
             Error::Config { field, .. } if field == "patience" => {
                 Error::config(field, "stopping early needs inner rows, and `inner` is 0")
             }
             error => error,
         })?;
-        let settings = Self { base, folds, repeats, shared, controls, rope, inner, scale, fractions, group, pairs };
+        let settings =
+            Self { base, folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group, pairs };
         settings.check_together()?;
         Ok(settings)
     }
@@ -211,14 +240,14 @@ impl StudySettings {
     /// As [`Settings::to_table`].
     pub fn to_table(&self) -> Table {
         let Self { base: _, folds, repeats, rope, inner, scale, .. } = *self;
-        let (shared, controls) = (self.shared.clone(), self.controls.clone());
+        let (shared, controls, balance) = (self.shared.clone(), self.controls.clone(), self.balance.clone());
         let (fractions, group) = (self.fractions.clone(), self.group.clone());
         let mut table = self.base.to_table();
         table.remove("task");
         for name in NOT_IN_A_STUDY {
             table.remove(name);
         }
-        let own = Own { folds, repeats, shared, controls, rope, inner, scale, fractions, group };
+        let own = Own { folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group };
         table.extend(Table::try_from(own).expect("plain data"));
         table
     }
@@ -329,9 +358,8 @@ mod tests {
 
     #[test]
     fn settings_survive_their_file() {
-        let study =
-            load(&format!("seed = 7\npatience = 2\ncontrols = ['masked']\ngroup = 'author'\n{PAIR}{SECOND}"), "")
-                .unwrap();
+        let text = "seed = 7\npatience = 2\ncontrols = ['masked']\nbalance = 'pcgrad,mgda'\ngroup = 'author'\n";
+        let study = load(&format!("{text}{PAIR}{SECOND}"), "").unwrap();
         assert_eq!(load(&study.to_toml(), "").unwrap(), study);
     }
 

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::mtl::{
     data::Vocabulary,
     evaluation::metrics::best_threshold,
-    settings::{Settings, Shared},
+    settings::{Balance, Settings, Shared},
     training::{EpochReport, Event, Flow, Outcome, Predictor, Trainer},
 };
 
@@ -67,6 +67,7 @@ impl UnitSpec {
     /// Every unit of a study.
     pub fn all(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
         let mut arms = vec![Arm::Stl, Arm::Mtl];
+        arms.extend(settings.balance.iter().map(|&balance| Arm::Balanced(balance)));
         arms.extend(settings.controls.iter().map(|&control| Arm::Control(control)));
         let units = pairs.iter().flat_map(|pair| {
             let n_grams = Self::of_arm(settings, pair, None, Arm::NGram);
@@ -105,7 +106,11 @@ impl UnitSpec {
     fn settings(&self, study: &StudySettings, pair: &PairData) -> Settings {
         let shared = self.shared.unwrap_or(study.base.shared);
         let seed = pair.seed_of(self.repeat, self.fold);
-        Settings { seed, shared, ..study.base.clone() }
+        let balance = match self.arm {
+            Arm::Balanced(balance) => balance,
+            _ => Balance::Equal,
+        };
+        Settings { seed, shared, balance, ..study.base.clone() }
     }
 
     /// A hash of all that determines the outcome: version, spec, settings, data and folds.
@@ -117,12 +122,13 @@ impl UnitSpec {
             threads: neutral.threads,
             threshold: neutral.threshold,
             vectors: None, // their content counts, and is part of the pair's hash
+            probe: None,
             ..self.settings(study, pair)
         };
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
         hash.update(serde_json::to_string(self).expect("a spec is plain data"));
-        hash.update(settings.to_toml());
+        hash.update(settings.to_hashed());
         hash.update(&pair.sha256);
         for fold in &pair.folds[self.repeat] {
             hash.update(fold.map_or(u64::MAX, |fold| fold as u64).to_le_bytes());
@@ -264,4 +270,42 @@ fn test(pair: &PairData, slot: usize, rows: &FoldRows, predict: impl Fn(&[usize]
 /// The rows that have a label of the task, with it.
 fn labelled(pair: &PairData, slot: usize, rows: &[usize]) -> Vec<(usize, bool)> {
     rows.iter().filter_map(|&row| Some((row, pair.dataset.examples[row].labels[slot]?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::settings::Preset;
+
+    const KEYS: [(Preset, Arm, &str); 2] = [
+        (Preset::Default, Arm::Mtl, "93208608b7bf6a6797d7233e81cfc28cc86f926a1cad24435598eeaba32d91bd"),
+        (
+            Preset::Paper,
+            Arm::Control(Control::Pooled),
+            "07376e35c67f763e1ad1d1973c48537db9599a585b7a1b2ddf68ccd79dfcbde3",
+        ),
+    ];
+
+    fn key(preset: Preset, arm: Arm) -> String {
+        let settings = StudySettings { scale: 0.02, ..StudySettings::preset(preset) };
+        let mut pair = PairData::all(&settings).unwrap().swap_remove(0);
+        (pair.sha256, pair.folds) = ("rows".into(), vec![vec![Some(0), Some(1), None]]);
+        let (name, shared) = (pair.name.clone(), Some(Shared::Conv));
+        UnitSpec { pair: name, shared, arm, task: None, repeat: 0, fold: 1 }.key(&settings, &pair)
+    }
+
+    /// Expected: what was computed before there was any balancing. Studies that were finished then are found by these keys.
+    #[test]
+    fn keys_of_finished_units_stay() {
+        for (preset, arm, expected) in KEYS {
+            assert_eq!(key(preset, arm), expected, "{preset:?}");
+        }
+    }
+
+    #[test]
+    fn a_balanced_unit_has_a_key_of_its_own() {
+        let keys = [Arm::Mtl, Arm::Balanced(Balance::PcGrad), Arm::Balanced(Balance::Mgda)];
+        let keys: std::collections::BTreeSet<String> = keys.map(|arm| key(Preset::Default, arm)).into();
+        assert_eq!(keys.len(), 3);
+    }
 }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Trainer, trainer::State};
 use crate::autograd::{Moments, ParamId, ParamStore};
-use crate::mtl::files::{self, NamedTensors};
+use crate::mtl::{
+    balancing::Memory,
+    files::{self, NamedTensors},
+};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -20,14 +23,17 @@ struct Header {
     updates: Vec<(String, u64)>,
     /// [`Trainer::origin`].
     origin: String,
+    /// What the balancing remembers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    balance: Option<Memory>,
 }
 
 /// The key of the file's metadata under which the checksum of all that follows, a space and the [`Header`] stand.
 const HEADER: &str = "mtlcore";
 
 impl Trainer<'_> {
-    /// Writes everything that [`restore`](Self::restore) needs, whole or not at all: the trained parameters, Adam's moments, the
-    /// position, the sums and reports so far, and the best parameters so far. Frozen parameters are not among them.
+    /// Writes everything that [`restore`](Self::restore) needs, whole or not at all: the trained parameters, Adam's moments, what
+    /// the balancing remembers, the position, the sums and reports so far, and the best parameters so far. Frozen parameters are not among them.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a parameter is not finite, so that the last good checkpoint stays; [`Error::Io`] if the file cannot be
@@ -53,6 +59,7 @@ impl Trainer<'_> {
             state: self.state.clone(),
             updates,
             origin: self.origin().to_owned(),
+            balance: self.balancer.memory(),
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
         let sha256 = files::sha256(&header, &tensors);
@@ -102,6 +109,10 @@ impl Trainer<'_> {
         if header.origin != self.origin() {
             return Err(foreign("it has other rows, another order of rows or other word vectors"));
         }
+        if !self.balancer.fits(header.balance.as_ref()) {
+            return Err(foreign("its tasks were balanced in another way"));
+        }
+        self.balancer.restore(header.balance);
         (self.params, self.adam, self.best, self.state) = (params, adam, best, header.state);
         Ok(())
     }

@@ -3,10 +3,12 @@
 mod checkpoint;
 mod order;
 mod prediction;
+mod probe;
 mod step;
 mod trainer;
 
 pub use order::{Plan, epoch_plan};
 pub use prediction::Predictor;
+pub use probe::{ALL, Block, Measurement, PairOfTasks};
 pub use step::{optimiser, step};
-pub use trainer::{EpochReport, Event, Flow, Outcome, TaskReport, Trainer};
+pub use trainer::{EpochReport, Event, Flow, NextStep, Outcome, TaskReport, Trainer};

@@ -5,9 +5,14 @@ use std::sync::OnceLock;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Predictor, epoch_plan, optimiser, step};
-use crate::autograd::{Adam, ParamStore};
+use super::{
+    Measurement, Plan, Predictor, epoch_plan, optimiser,
+    probe::{self, ProbedStep},
+    step::{Learner, Position, Sweeps, gram},
+};
+use crate::autograd::{Adam, Mode, ParamStore, Tape, Var};
 use crate::mtl::{
+    balancing::{Balancer, Gram, Memory},
     data::{Dataset, Split},
     evaluation::metrics::Metrics,
     model::{Batch, Model, Packer, Table},
@@ -26,6 +31,7 @@ pub struct Trainer<'d> {
     model: Model,
     pub(super) params: ParamStore<f32>,
     pub(super) adam: Adam<f32>,
+    pub(super) balancer: Balancer,
     pub(super) state: State,
     /// The parameters of the best epoch so far, where training may stop early.
     pub(super) best: Option<ParamStore<f32>>,
@@ -33,6 +39,7 @@ pub struct Trainer<'d> {
     pub(super) origin: OnceLock<String>,
     pool: Pool<f32>,
     packer: Packer,
+    measured: Option<Measurement>,
 }
 
 /// How far training has come.
@@ -88,6 +95,17 @@ pub enum Flow {
     Stop,
 }
 
+/// What the next step of a training will look at.
+#[derive(Clone, Debug)]
+pub struct NextStep {
+    /// The tasks that have a label in its batch, by name.
+    pub tasks: Vec<String>,
+    /// Their losses.
+    pub losses: Vec<f64>,
+    /// Their gradients with respect to the shared parameters.
+    pub gram: Gram,
+}
+
 /// How [`Trainer::run`] ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -102,12 +120,13 @@ impl<'d> Trainer<'d> {
     pub fn new(settings: &'d Settings, dataset: &'d Dataset, split: &'d Split, table: &Table) -> Self {
         let mut params = ParamStore::new();
         let model = Model::new(settings, &dataset.tasks, table, &mut params);
-        let adam = optimiser(settings);
+        let (adam, balancer) = (optimiser(settings), Balancer::new(settings, &dataset.tasks));
         let tasks = dataset.tasks.len();
         let state = State { epochs: 0, steps: 0, losses: vec![(0.0, 0); tasks], reports: Vec::new(), best: None };
         let packer = Packer::new(dataset.encoder.vocabulary.len());
         let (origin, pool) = (OnceLock::new(), Pool::new());
-        Self { settings, dataset, split, model, params, adam, state, best: None, origin, pool, packer }
+        let (best, measured) = (None, None);
+        Self { settings, dataset, split, model, params, adam, balancer, state, best, origin, pool, packer, measured }
     }
 
     /// The network.
@@ -128,6 +147,44 @@ impl<'d> Trainer<'d> {
     /// Steps of the current epoch that are done.
     pub fn steps_done(&self) -> usize {
         self.state.steps
+    }
+
+    /// Steps of all epochs that are done.
+    pub fn steps_in_all(&self) -> u64 {
+        let before: usize = self.state.reports.iter().map(|report| report.steps).sum();
+        (before + self.state.steps) as u64
+    }
+
+    /// What the balancing has learnt so far, if it is of a method that learns.
+    pub fn balance(&self) -> Option<Memory> {
+        self.balancer.memory()
+    }
+
+    /// What was measured at the last step, if the settings asked for it there.
+    pub fn measured(&self) -> Option<&Measurement> {
+        self.measured.as_ref()
+    }
+
+    /// The tasks' gradients on the batch of the next step, with the parameters as they are now. Nothing changes.
+    ///
+    /// `None` if there is no next step.
+    pub fn next_step(&mut self) -> Option<NextStep> {
+        if self.is_finished() {
+            return None;
+        }
+        let plan = self.plan(self.state.epochs).swap_remove(self.state.steps);
+        let (batch, row_keys) = (self.pack(&plan), self.row_keys(&plan));
+        let Self { settings, dataset, model, params, pool, .. } = self;
+        let mut tape = Tape::new(params, pool, Mode::Train { row_keys: &row_keys });
+        let logits = model.forward(&mut tape, &batch);
+        let losses = model.losses(&mut tape, &logits, &batch, settings.loss_normaliser).tasks;
+        let present: Vec<(usize, Var)> =
+            losses.into_iter().enumerate().filter_map(|(task, loss)| Some((task, loss?))).collect();
+        let (tasks, vars): (Vec<usize>, Vec<Var>) = present.into_iter().unzip();
+        let losses = vars.iter().map(|&loss| f64::from(tape.value(loss).item())).collect();
+        let each = tape.backward_each(&vars);
+        let tasks = tasks.into_iter().map(|task| dataset.tasks[task].clone()).collect();
+        Some(NextStep { tasks, losses, gram: gram(&each, &model.shared_params(params)) })
     }
 
     /// Steps of an epoch. It is the same for all epochs.
@@ -194,8 +251,17 @@ impl<'d> Trainer<'d> {
     fn step(&mut self, plan: &Plan) -> Result<()> {
         let batch = self.pack(plan);
         let row_keys = self.row_keys(plan);
-        let Self { settings, model, params, adam, pool, .. } = self;
-        let losses = step(settings, model, params, adam, pool, &batch, &row_keys);
+        let number = self.steps_in_all() + 1;
+        let is_probed = self.settings.probe.is_some_and(|probe| number.is_multiple_of(probe.every.get()));
+        let before = is_probed.then(|| probe::snapshot(&self.params));
+        let epochs = self.balancer.looks_back().then(|| self.epoch_losses()).flatten();
+        let Self { settings, model, params, adam, pool, balancer, .. } = self;
+        let position =
+            Position { step: number - 1, epochs: epochs.as_ref().map(|epochs| epochs.each_ref().map(|e| &e[..])) };
+        let sweeps = if is_probed { Sweeps::EachTask } else { Sweeps::AsNeeded };
+        let mut learner = Learner { settings, model, params, adam, pool, balancer };
+        let step = learner.step(&batch, &row_keys, position, sweeps);
+        let losses = step.losses;
         if let Some(task) = losses.iter().position(|loss| loss.is_some_and(|loss| !loss.is_finite())) {
             return Err(self.diverged(task, self.state.steps + 1));
         }
@@ -209,8 +275,22 @@ impl<'d> Trainer<'d> {
             *sum += loss * rows as f64;
             *count += labelled;
         }
+        self.measured = before.filter(|_| !step.each.is_empty()).map(|before| {
+            let Self { settings, dataset, model, params, pool, .. } = self;
+            let (names, weights, each) = (&dataset.tasks[..], &step.weights[..], &step.each[..]);
+            let (batch, row_keys, losses) = (&batch, &row_keys[..], &losses[..]);
+            let probed = ProbedStep { settings, model, names, batch, row_keys, before, weights, losses, each };
+            probed.measure(params, pool, number, self.state.epochs + 1)
+        });
+        step.each.into_iter().for_each(|gradients| gradients.give_to(&mut self.pool));
         self.state.steps += 1;
         Ok(())
+    }
+
+    /// The mean losses of the last epoch and of the one before, once there are two.
+    fn epoch_losses(&self) -> Option<[Vec<f64>; 2]> {
+        let [.., before, last] = &self.state.reports[..] else { return None };
+        Some([last, before].map(|report| report.tasks.values().map(|task| task.loss).collect()))
     }
 
     fn pack(&mut self, plan: &Plan) -> Batch {

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::{path::PathBuf, sync::LazyLock};
 
 /// The names of the two tasks.
-const TASKS: [&str; 2] = ["task_a", "task_b"];
+pub(crate) const TASKS: [&str; 2] = ["task_a", "task_b"];
 
 /// A field of [`Simulation`], as serde names it, and what it says.
 #[derive(Debug)]
