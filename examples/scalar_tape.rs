@@ -1,6 +1,7 @@
 //! Reverse-mode automatic differentiation of single numbers, whole: chapter 1 of the course builds it step by step.
 //!
 //! Run with `cargo run --example scalar_tape`.
+#![allow(missing_docs, reason = "the chapter explains every method")]
 
 /// A number on the tape: its position.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use regex::Regex;
 
 #[path = "../docs/course/exercises/mod.rs"]
 #[allow(unused)]
+#[allow(clippy::type_complexity, clippy::needless_range_loop, reason = "plain for those who are new to Rust")]
 mod exercises;
 #[path = "../examples/scalar_tape.rs"]
 #[allow(unused)]

@@ -88,12 +88,11 @@ pub(super) fn eigen(mut a: Matrix) -> (Vec<f64>, Matrix) {
                 for row in &mut a {
                     (row[p], row[q]) = turn(row[p], row[q]);
                 }
-                for k in 0..n {
-                    (a[p][k], a[q][k]) = turn(a[p][k], a[q][k]);
-                }
-                for vector in 0..n {
-                    let (x, y) = (vectors[p][vector], vectors[q][vector]);
-                    (vectors[p][vector], vectors[q][vector]) = turn(x, y);
+                for rows in [&mut a, &mut vectors] {
+                    let (upper, lower) = rows.split_at_mut(q);
+                    for (x, y) in upper[p].iter_mut().zip(&mut lower[0]) {
+                        (*x, *y) = turn(*x, *y);
+                    }
                 }
             }
         }
