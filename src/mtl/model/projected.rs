@@ -11,7 +11,7 @@ use crate::tensor::{Pool, Real, Segments, Tensor};
 /// The products of words and the first layer's kernels, each computed when a text first holds the word.
 ///
 /// So their cost follows the words in use, whether a text is predicted or a million of them, and their memory does so up to
-/// 64 MiB of them. If more words come they are all forgotten: the frequent ones are back at once.
+/// 64 MiB (in single precision). If more words come they are all forgotten: the frequent ones are back at once.
 #[derive(Clone, Debug)]
 pub struct ProjectedWords<F: Real = f32> {
     /// The row of each id, or [`ABSENT`].
