@@ -13,6 +13,7 @@ mtlcore trace "$work/b" "kebe jeda zabi" --label task_a=1 --task task_a --format
 mtlcore trace "$work/b" "kebe" --label task_a=1 --task task_a --reference --format svg > lstm-in-small-steps.svg
 mtlcore trace "$work/c" "kebe jeda zabi vabe" --label task_a=1 --task task_a --reference --format svg > convolution-in-small-steps.svg
 mtlcore trace "$work/b" "kebe jeda zabi" --label task_a=1 --label task_b=0 --task task_a --task task_b --format svg > two-sweeps.svg
+mtlcore balance --gradients "-4,1,1;6,1,1" --format svg > where-methods-go.svg
 
 # The same as links, for pages that cannot reach the files.
 for picture in *.svg; do
