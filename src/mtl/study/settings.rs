@@ -107,6 +107,9 @@ impl Default for Own {
     }
 }
 
+/// Columns of the embedding of simulated pairs, unless something else is said: they have a few hundred words.
+const SIMULATED_EMBEDDING_DIM: i64 = 25;
+
 /// Fields of a run that mean nothing in a study, or something else.
 const NOT_IN_A_STUDY: [&str; 6] = ["shared", "validation", "checkpoint-steps", "balance", "balance-weights", "probe"];
 
@@ -162,7 +165,8 @@ impl StudySettings {
     }
 
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
-    /// Tasks outside any pair are one pair and take the place of all others.
+    /// Tasks outside any pair are one pair and take the place of all others. Simulated pairs have an embedding of 25 columns,
+    /// unless something else is said.
     ///
     /// # Errors
     /// As [`Settings::load`]; a pair with fewer than two tasks.
@@ -185,6 +189,9 @@ impl StudySettings {
         fractions.sort_unstable();
         fractions.dedup();
         let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
+        if pairs.is_empty() {
+            given.entry("embedding-dim").or_insert_with(|| SIMULATED_EMBEDDING_DIM.into());
+        }
         let (shared, controls, balance) = (distinct(shared), distinct(controls), distinct(balance));
         let base = Settings::load(None, given).map_err(|error| match error {
             Error::Config { field, .. } if field == "patience" => {
@@ -354,6 +361,12 @@ mod tests {
         let tasks = "task = [{ name = 'x', file = 'x.tsv' }, { name = 'y', file = 'y.tsv' }]";
         let pairs = load(&format!("{PAIR}{SECOND}"), tasks).unwrap().pairs;
         assert_eq!((pairs.len(), pairs[0].name.as_str(), pairs[0].tasks.len()), (1, "x-y", 2));
+    }
+
+    #[test]
+    fn simulated_words_need_few_columns() {
+        let columns = |text: &str| load(text, "").unwrap().base.embedding_dim;
+        assert_eq!([columns(""), columns("embedding-dim = 60"), columns(&format!("{PAIR}{SECOND}"))], [25, 60, 200]);
     }
 
     #[test]
