@@ -14,6 +14,12 @@ fn commands() -> Vec<String> {
     lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
+/// The words of a command; what stands between quotation marks is one.
+fn words(command: &str) -> Vec<&str> {
+    let parts = command.split('"').enumerate();
+    parts.flat_map(|(i, part)| if i % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
+}
+
 /// The files that the README's commands name.
 fn write_files(directory: &Path) {
     let words = ["flu", "shot", "sore", "fever", "sun", "cat", "dog", "run"];
@@ -42,7 +48,7 @@ fn every_command_runs() {
     for command in commands().iter().filter(|command| command.starts_with("mtlcore ")) {
         let (call, output) = command.split_once('>').unwrap_or((command, ""));
         let mut process = Command::cargo_bin("mtlcore").unwrap();
-        let outcome = process.current_dir(directory.path()).args(call.split_whitespace().skip(1)).assert().success();
+        let outcome = process.current_dir(directory.path()).args(&words(call)[1..]).assert().success();
         if !output.is_empty() {
             fs::write(directory.path().join(output.trim()), &outcome.get_output().stdout).unwrap();
         }
