@@ -10,7 +10,7 @@ use crate::autograd::{Gradients, Mode, ParamId, ParamStore, Tape};
 use crate::mtl::{
     balancing::Gram,
     model::{Batch, Model},
-    settings::Settings,
+    settings::{LossNormaliser, Settings},
 };
 use crate::tensor::{Pool, Tensor, pointwise};
 
@@ -27,7 +27,7 @@ pub struct Measurement {
     pub weights: IndexMap<String, f64>,
     /// Each shared parameter by its name, and first [`ALL`] of them as one.
     pub blocks: IndexMap<String, Block>,
-    /// The lookahead affinity of task i for task j (Fifty et al. 2021, equation 1), `[i][j]`: 1 − ℓⱼ(θ − η∇ℓᵢ)/ℓⱼ(θ) on the same
+    /// The lookahead affinity of task i for another task j (Fifty et al. 2021, equation 1), `[i][j]`: 1 − ℓⱼ(θ − η∇ℓᵢ)/ℓⱼ(θ) on the same
     /// batch and under the same dropout, where θ is what the tasks share and η the learning rate. Above 0, a step for i helps j.
     pub affinity: IndexMap<String, IndexMap<String, f64>>,
 }
@@ -69,13 +69,21 @@ pub(super) fn snapshot(params: &ParamStore<f32>) -> Snapshot {
     trained.map(|id| (id, params.value(id).clone())).collect()
 }
 
+/// Some rows of a batch, under the dropout that they had in it.
+pub(super) struct Companions {
+    pub batch: Batch,
+    pub row_keys: Vec<u64>,
+    /// Their share of the batch.
+    pub share: f64,
+}
+
 /// A step that was made and all that was around it.
 pub(super) struct ProbedStep<'p> {
     pub settings: &'p Settings,
     pub model: &'p Model,
     pub names: &'p [String],
-    pub batch: &'p Batch,
-    pub row_keys: &'p [u64],
+    /// For each task that is present, the rows that the other tasks have labels of.
+    pub rows_of_others: &'p [Companions],
     /// The trained parameters before it.
     pub before: Snapshot,
     /// The tasks that are present, with their weights.
@@ -148,9 +156,12 @@ impl ProbedStep<'_> {
         shared: &[ParamId],
         pool: &mut Pool<f32>,
     ) -> IndexMap<String, IndexMap<String, f64>> {
+        if self.weights.len() < 2 {
+            return IndexMap::new();
+        }
         let after = snapshot(params);
         let mut affinity = IndexMap::new();
-        for (i, gradients) in self.each.iter().enumerate() {
+        for (i, (gradients, others)) in self.each.iter().zip(self.rows_of_others).enumerate() {
             for (id, before) in &self.before {
                 let value = params.value_mut(*id);
                 value.data_mut().copy_from_slice(before.data());
@@ -158,10 +169,10 @@ impl ProbedStep<'_> {
                     gradients.subtract_from(*id, self.settings.learning_rate as f32, value);
                 }
             }
-            let ahead = self.losses_at(params, pool);
+            let ahead = self.losses_on(others, params, pool);
             let of_task = |(j, &(task, _)): (usize, &(usize, f64))| {
                 let (now, then) = (self.losses[task]?, ahead[task]?);
-                Some((self.name(j), if now > 0.0 { 1.0 - then / now } else { 0.0 }))
+                (j != i).then(|| (self.name(j), if now > 0.0 { 1.0 - then / now } else { 0.0 }))
             };
             affinity.insert(self.name(i), self.weights.iter().enumerate().filter_map(of_task).collect());
         }
@@ -171,11 +182,16 @@ impl ProbedStep<'_> {
         affinity
     }
 
-    /// The losses of the batch, under the dropout of the step.
-    fn losses_at(&self, params: &ParamStore<f32>, pool: &mut Pool<f32>) -> Vec<Option<f64>> {
-        let mut tape = Tape::new(params, pool, Mode::Train { row_keys: self.row_keys });
-        let logits = self.model.forward(&mut tape, self.batch);
-        let losses = self.model.losses(&mut tape, &logits, self.batch, self.settings.loss_normaliser);
-        losses.tasks.iter().map(|loss| loss.map(|loss| f64::from(tape.value(loss).item()))).collect()
+    /// The losses of tasks all of whose rows in the batch are among these; on the scale of the batch.
+    fn losses_on(&self, rows: &Companions, params: &ParamStore<f32>, pool: &mut Pool<f32>) -> Vec<Option<f64>> {
+        let mut tape = Tape::new(params, pool, Mode::Train { row_keys: &rows.row_keys });
+        let logits = self.model.forward(&mut tape, &rows.batch);
+        let normaliser = self.settings.loss_normaliser;
+        let losses = self.model.losses(&mut tape, &logits, &rows.batch, normaliser);
+        let scale = match normaliser {
+            LossNormaliser::Labelled => 1.0,
+            LossNormaliser::Batch => rows.share,
+        };
+        losses.tasks.iter().map(|loss| loss.map(|loss| scale * f64::from(tape.value(loss).item()))).collect()
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Measurement, Plan, Predictor, epoch_plan, optimiser,
-    probe::{self, ProbedStep},
+    probe::{self, Companions, ProbedStep},
     step::{Learner, Position, Sweeps, gram},
 };
 use crate::autograd::{Adam, Mode, ParamStore, Tape, Var};
@@ -276,15 +276,29 @@ impl<'d> Trainer<'d> {
             *count += labelled;
         }
         self.measured = before.filter(|_| !step.each.is_empty()).map(|before| {
+            let rows_of_others: Vec<Companions> =
+                step.weights.iter().map(|&(task, _)| self.companions(plan, task, &step.weights)).collect();
             let Self { settings, dataset, model, params, pool, .. } = self;
             let (names, weights, each) = (&dataset.tasks[..], &step.weights[..], &step.each[..]);
-            let (batch, row_keys, losses) = (&batch, &row_keys[..], &losses[..]);
-            let probed = ProbedStep { settings, model, names, batch, row_keys, before, weights, losses, each };
+            let (losses, rows_of_others) = (&losses[..], &rows_of_others[..]);
+            let probed = ProbedStep { settings, model, names, rows_of_others, before, weights, losses, each };
             probed.measure(params, pool, number, self.state.epochs + 1)
         });
         step.each.into_iter().for_each(|gradients| gradients.give_to(&mut self.pool));
         self.state.steps += 1;
         Ok(())
+    }
+
+    /// The rows of a batch that have a label of another task than this one.
+    fn companions(&mut self, plan: &Plan, task: usize, present: &[(usize, f64)]) -> Companions {
+        let is_others = |&&row: &&usize| {
+            let labels = &self.dataset.examples[row].labels;
+            present.iter().any(|&(other, _)| other != task && labels[other].is_some())
+        };
+        let rows: Vec<usize> = plan.rows.iter().filter(is_others).copied().collect();
+        let share = rows.len() as f64 / plan.rows.len() as f64;
+        let plan = Plan { rows, task: plan.task };
+        Companions { batch: self.pack(&plan), row_keys: self.row_keys(&plan), share }
     }
 
     /// The mean losses of the last epoch and of the one before, once there are two.
