@@ -92,6 +92,8 @@ fn table(axis: &Axis) -> String {
 /// What stands between the two marks of the page is replaced.
 const MARKS: [&str; 2] = ["<!-- scaling: begin -->\n", "<!-- scaling: end -->\n"];
 
+const PICTURE: &str = "\n![Seconds of an epoch against each size, both axes logarithmic](scaling.svg)\n";
+
 fn main() {
     let axes = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread").install(axes);
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
@@ -101,6 +103,6 @@ fn main() {
     let (before, rest) = text.split_once(MARKS[0]).expect("the page has the first mark");
     let (_, after) = rest.split_once(MARKS[1]).expect("the page has the second mark");
     let tables = axes.iter().map(table).collect::<Vec<_>>().join("\n");
-    fs::write(&page, [before, MARKS[0], &tables, MARKS[1], after].concat()).expect("the page can be written");
+    fs::write(&page, [before, MARKS[0], &tables, PICTURE, MARKS[1], after].concat()).expect("the page can be written");
     println!("{tables}\nwritten: docs/performance.md, docs/scaling.svg");
 }
