@@ -13,9 +13,14 @@ use mtlcore::{
 const VOCABULARY: usize = 40;
 
 /// What `measured` steps allocate after ten others on the same batch of 32 texts.
-fn allocations(settings: &Settings, trainable: bool, measured: usize) -> allocation_counter::AllocationInfo {
+fn allocations(
+    settings: &Settings,
+    word_size: usize,
+    trainable: bool,
+    measured: usize,
+) -> allocation_counter::AllocationInfo {
     let tasks = ["a".to_owned(), "b".to_owned()];
-    let weight = Tensor::from_fn([VOCABULARY, 6], |i| (i as f32 * 0.7).sin());
+    let weight = Tensor::from_fn([VOCABULARY, word_size], |i| (i as f32 * 0.7).sin());
     let mut params = ParamStore::<f32>::new();
     let model = Model::new(settings, &tasks, &Table { weight, trainable }, &mut params);
     let (mut adam, mut pool) = (optimiser(settings), Pool::new());
@@ -51,7 +56,7 @@ fn small(shared: Shared) -> Settings {
 fn a_step_on_a_batch_of_known_shape_allocates_nothing() {
     for shared in [Shared::Bilstm, Shared::Conv, Shared::BilstmConv] {
         for trainable in [false, true] {
-            let found = allocations(&small(shared), trainable, 20);
+            let found = allocations(&small(shared), 6, trainable, 20);
             assert_eq!(found.count_total, 0, "{shared:?}, embedding trained: {trainable}: {found:?}");
         }
     }
@@ -60,7 +65,17 @@ fn a_step_on_a_batch_of_known_shape_allocates_nothing() {
 #[test]
 fn ten_thousand_steps_grow_by_nothing() {
     for shared in [Shared::Bilstm, Shared::Conv, Shared::BilstmConv] {
-        let found = allocations(&small(shared), true, 10_000);
+        let found = allocations(&small(shared), 6, true, 10_000);
         assert_eq!((found.bytes_current, found.bytes_max), (0, 0), "{shared:?}: {found:?}");
+    }
+}
+
+/// Matrices that do not fit into the cache are multiplied by copies of their parts, which need no memory of their own either.
+#[test]
+fn nor_does_a_step_with_large_matrices() {
+    let large = Settings { units: 100, filters: 130, ..small(Shared::Bilstm) };
+    for shared in [Shared::Bilstm, Shared::Conv, Shared::BilstmConv] {
+        let found = allocations(&Settings { shared, ..large.clone() }, 200, true, 3);
+        assert_eq!(found.count_total, 0, "{shared:?}: {found:?}");
     }
 }

@@ -1,10 +1,10 @@
 //! Vector registers of f32 under one interface, for kernels that the compiler does not vectorise well by itself.
 
 use std::arch::x86_64::{
-    __m256, __m256i, __m512, __mmask16, _mm256_broadcast_ss, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_storeu_ps,
+    __m256, __m256i, __m512, __mmask8, __mmask16, _mm256_broadcast_ss, _mm256_cmpgt_epi32, _mm256_fmadd_ps,
+    _mm256_loadu_ps, _mm256_mask_storeu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_maskz_loadu_ps,
+    _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
 /// A register of [`COUNT`](Self::COUNT) numbers. Masked forms touch the first few lanes only, in memory too.
@@ -18,6 +18,8 @@ pub(super) unsafe trait Lanes: Copy {
     const ROWS: usize;
     /// Which lanes are in use.
     type Mask: Copy;
+    /// A register for the last few numbers of a row: half of this one where that takes half the time, else the same.
+    type Rest: Lanes;
 
     unsafe fn first(lanes: usize) -> Self::Mask;
     unsafe fn zero() -> Self;
@@ -48,6 +50,7 @@ unsafe impl Lanes for __m512 {
     const COUNT: usize = 16;
     const ROWS: usize = 8;
     type Mask = __mmask16;
+    type Rest = HalfOf512;
 
     #[inline(always)]
     unsafe fn first(lanes: usize) -> Self::Mask {
@@ -70,6 +73,7 @@ unsafe impl Lanes for __m256 {
     const COUNT: usize = 8;
     const ROWS: usize = 4;
     type Mask = __m256i;
+    type Rest = Self;
 
     instructions! {
         fn first(lanes: usize) -> Self::Mask {
@@ -82,5 +86,33 @@ unsafe impl Lanes for __m256 {
         fn store(self, to: *mut f32) { _mm256_storeu_ps(to, self) }
         fn store_masked(self, to: *mut f32, mask: Self::Mask) { _mm256_maskstore_ps(to, mask, self) }
         fn mul_add(self, factor: Self, sum: Self) -> Self { _mm256_fmadd_ps(self, factor, sum) }
+    }
+}
+
+/// The lower half of a register of 512 bits, with that one's kind of masks. A processor that computes 512 bits in two halves saves
+/// one of them.
+#[derive(Clone, Copy)]
+pub(super) struct HalfOf512(__m256);
+
+// SAFETY: the functions are the instructions of their names.
+unsafe impl Lanes for HalfOf512 {
+    const COUNT: usize = 8;
+    const ROWS: usize = 8;
+    type Mask = __mmask8;
+    type Rest = Self;
+
+    #[inline(always)]
+    unsafe fn first(lanes: usize) -> Self::Mask {
+        ((1_u32 << lanes) - 1) as __mmask8
+    }
+
+    instructions! {
+        fn zero() -> Self { Self(_mm256_setzero_ps()) }
+        fn splat(x: *const f32) -> Self { Self(_mm256_broadcast_ss(&*x)) }
+        fn load(from: *const f32) -> Self { Self(_mm256_loadu_ps(from)) }
+        fn load_masked(from: *const f32, mask: Self::Mask) -> Self { Self(_mm256_maskz_loadu_ps(mask, from)) }
+        fn store(self, to: *mut f32) { _mm256_storeu_ps(to, self.0) }
+        fn store_masked(self, to: *mut f32, mask: Self::Mask) { _mm256_mask_storeu_ps(to, mask, self.0) }
+        fn mul_add(self, factor: Self, sum: Self) -> Self { Self(_mm256_fmadd_ps(self.0, factor.0, sum.0)) }
     }
 }

@@ -1,4 +1,4 @@
-//! Matrix products, in parallel over blocks of rows: small ones in f32 by tiles of our own, all others by the crate
+//! Matrix products, in parallel over blocks of rows: in f32 by tiles of our own, in f64 and on machines without AVX2 by the crate
 //! `matrixmultiply`.
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
@@ -11,8 +11,6 @@ use super::tiles::Product;
 const WORTH_A_THREAD: usize = 1 << 20;
 /// At most so many rows of C does one thread take at a time.
 const BLOCK: usize = 128;
-/// Up to this many elements B stays in the second-level cache (256 KiB), and a product reads it in place.
-const IN_PLACE: usize = 1 << 16;
 
 /// C ← A·B for A `[m, k]`, B `[k, n]` and C `[m, n]` of any strides.
 ///
@@ -96,8 +94,8 @@ impl Gemm for f32 {
         sc: [isize; 2],
     ) {
         #[cfg(target_arch = "x86_64")]
-        if k * n <= IN_PLACE && (n == 1 || sb[1] == 1 && sc[1] == 1) {
-            let product = Product { size, a, a_strides: sa, b, b_stride: sb[0], c, c_stride: sc[0], add };
+        if n == 1 || sc[1] == 1 {
+            let product = Product { size, a, a_strides: sa, b, b_strides: sb, c, c_stride: sc[0], add };
             // SAFETY: the caller's promise.
             if unsafe { product.compute() } {
                 return;

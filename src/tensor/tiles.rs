@@ -1,24 +1,28 @@
-//! Matrix products in f32 straight from where the operands lie.
+//! Matrix products in f32 by tiles of C that stay in registers.
 //!
-//! A general product copies its operands into buffers of its own, which pays for large matrices. At the sizes of a training step B
-//! lies in the cache anyway and the copies cost as much as they bring: here a tile of C, of up to 8 rows by 3 registers, stays in
-//! registers while A and B are read in place, and the last register of a row is masked.
+//! A tile is up to 8 rows by 3 registers, of which the last one of a row of C is masked. A general product copies both operands into
+//! buffers of its own. At the sizes of a training step they lie in the cache anyway, and the copies would cost as much as they bring:
+//! A is always read in place, and so is B, unless it is too large for the cache or its rows are not contiguous; then the columns of
+//! one panel after the other are copied to the stack.
 
-use std::arch::x86_64::{__m256, __m512};
+use std::{
+    arch::x86_64::{__m256, __m512},
+    mem::MaybeUninit,
+};
 
 use super::{
     lanes::Lanes,
     simd::{has_avx2, has_avx512},
 };
 
-/// C ← A·B, or C + A·B, for A `[m, k]` of any strides and B `[k, n]`, C `[m, n]` whose rows are contiguous.
+/// C ← A·B, or C + A·B, for A `[m, k]` and B `[k, n]` of any strides, C `[m, n]` whose rows are contiguous.
 #[derive(Clone, Copy)]
 pub(super) struct Product {
     pub size: [usize; 3],
     pub a: *const f32,
     pub a_strides: [isize; 2],
     pub b: *const f32,
-    pub b_stride: isize,
+    pub b_strides: [isize; 2],
     pub c: *mut f32,
     pub c_stride: isize,
     /// Whether C is a summand.
@@ -27,6 +31,15 @@ pub(super) struct Product {
 
 /// Registers of a tile in a row of C.
 const PANEL: usize = 3;
+/// Up to this many elements B stays in the second-level cache (256 KiB), and is read in place.
+const IN_PLACE: usize = 1 << 16;
+/// Fewer rows of C than this read B too seldom to make up for a copy.
+const WORTH_A_COPY: usize = 48;
+/// Rows of a panel of B that are copied at a time: 48 KiB.
+const DEPTH: usize = 256;
+
+/// A part of B, copied: its columns side by side in rows of as many whole registers as it needs.
+type Copied = [MaybeUninit<f32>; DEPTH * PANEL * 16];
 
 impl Product {
     /// Computes C if the machine has the instructions, and says whether it did.
@@ -36,146 +49,213 @@ impl Product {
     /// # Safety
     /// The pointers with their strides must reach the whole of each matrix, and C must overlap neither A nor B.
     pub(super) unsafe fn compute(&self) -> bool {
-        if has_avx512() {
-            // SAFETY: the machine has the instructions; the rest is the caller's promise.
-            unsafe { self.avx512() };
-            return true;
+        let [m, k, n] = self.size;
+        let contiguous = n == 1 || self.b_strides[1] == 1;
+        let in_place = contiguous && (k * n <= IN_PLACE || m < WORTH_A_COPY);
+        // SAFETY: the machine has the instructions; the rest is the caller's promise.
+        unsafe {
+            match (has_avx512(), has_avx2(), in_place) {
+                (true, _, true) => self.avx512::<false>(),
+                (true, _, false) => self.avx512::<true>(),
+                (false, true, true) => self.avx2::<false>(),
+                (false, true, false) => self.avx2::<true>(),
+                (false, false, _) => return false,
+            }
         }
-        if has_avx2() {
-            // SAFETY: as above.
-            unsafe { self.avx2() };
-            return true;
-        }
-        false
+        true
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    unsafe fn avx512(&self) {
+    unsafe fn avx512<const COPY: bool>(&self) {
         // SAFETY: the caller's promise.
-        unsafe { self.panels::<__m512>() }
+        unsafe { self.panels::<__m512, COPY>() }
     }
 
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(&self) {
+    unsafe fn avx2<const COPY: bool>(&self) {
         // SAFETY: the caller's promise.
-        unsafe { self.panels::<__m256>() }
+        unsafe { self.panels::<__m256, COPY>() }
     }
 
-    /// Panels of columns, as even as can be; in each, tiles of rows, as even as can be.
+    /// Panels of columns, as even as can be; those of B are copied where it is to be.
     #[inline(always)]
-    unsafe fn panels<L: Lanes>(&self) {
-        let [m, _, n] = self.size;
-        let (widths, heights) = (Parts::of(n.div_ceil(L::COUNT), PANEL), Parts::of(m, L::ROWS));
-        let mut register = 0;
+    unsafe fn panels<L: Lanes, const COPY: bool>(&self) {
+        let [_, k, n] = self.size;
+        let widths = Parts::of(n.div_ceil(L::COUNT), PANEL);
+        let mut column = 0;
         for panel in 0..widths.count {
-            let width = widths.size(panel);
-            let mut row = 0;
-            for tile in 0..heights.count {
-                let height = heights.size(tile);
-                // SAFETY: the tile lies in C: the parts add up to its registers and its rows.
-                unsafe {
-                    let tile = self.at(row, register * L::COUNT);
-                    match width {
-                        1 => tile.rows::<L, 1>(height),
-                        2 => tile.rows::<L, 2>(height),
-                        _ => tile.rows::<L, PANEL>(height),
-                    }
+            let registers = widths.size(panel);
+            let columns = (registers * L::COUNT).min(n - column);
+            // SAFETY: the parts add up to the registers of a row of C, and the last of them ends with the row.
+            unsafe {
+                let panel = self.part(column, columns, 0, k);
+                match COPY {
+                    true => panel.copied_tiles::<L>(registers),
+                    false => panel.tiles::<L>(registers),
                 }
-                row += height;
             }
-            register += width;
+            column += columns;
         }
     }
 
-    /// The same product from a row and a column of C on.
+    /// What `depth` products from `first` on give to the columns from `column` on, which add to those before.
     #[inline(always)]
-    unsafe fn at(&self, row: usize, column: usize) -> Self {
-        let [m, k, n] = self.size;
-        let row_offset = |stride: isize| row as isize * stride;
-        // SAFETY: the caller names an element of C, so its row is one of A and its column one of B.
+    unsafe fn part(&self, column: usize, columns: usize, first: usize, depth: usize) -> Self {
+        // SAFETY: the caller names elements of the matrices.
         unsafe {
             Self {
-                size: [m - row, k, n - column],
-                a: self.a.offset(row_offset(self.a_strides[0])),
-                b: self.b.add(column),
-                c: self.c.offset(row_offset(self.c_stride)).add(column),
+                size: [self.size[0], depth, columns],
+                a: self.a.offset(first as isize * self.a_strides[1]),
+                b: self.b.offset(first as isize * self.b_strides[0] + column as isize * self.b_strides[1]),
+                c: self.c.add(column),
+                add: self.add || first > 0,
                 ..*self
             }
         }
     }
 
+    /// A panel whose part of B is copied.
     #[inline(always)]
-    unsafe fn rows<L: Lanes, const WIDTH: usize>(&self, rows: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match rows {
-                1 => self.tile::<L, 1, WIDTH>(),
-                2 => self.tile::<L, 2, WIDTH>(),
-                3 => self.tile::<L, 3, WIDTH>(),
-                4 => self.tile::<L, 4, WIDTH>(),
-                5 => self.tile::<L, 5, WIDTH>(),
-                6 => self.tile::<L, 6, WIDTH>(),
-                7 => self.tile::<L, 7, WIDTH>(),
-                _ => self.tile::<L, 8, WIDTH>(),
+    unsafe fn copied_tiles<L: Lanes>(&self, registers: usize) {
+        let [_, k, columns] = self.size;
+        let stride = registers * L::COUNT;
+        let mut copied: Copied = [const { MaybeUninit::uninit() }; _];
+        for first in (0..k.max(1)).step_by(DEPTH) {
+            let depth = DEPTH.min(k - first);
+            // SAFETY: `depth` rows of `stride` numbers fit into the buffer, and those of `columns` are written before they are read.
+            unsafe {
+                let part = self.part(0, columns, first, depth);
+                for (l, row) in copied.chunks_exact_mut(stride).take(depth).enumerate() {
+                    let from = part.b.offset(l as isize * self.b_strides[0]);
+                    if self.b_strides[1] == 1 {
+                        row.as_mut_ptr().copy_from_nonoverlapping(from.cast(), columns);
+                        continue;
+                    }
+                    for (j, to) in row[..columns].iter_mut().enumerate() {
+                        to.write(*from.offset(j as isize * self.b_strides[1]));
+                    }
+                }
+                Self { b: copied.as_ptr().cast(), b_strides: [stride as isize, 1], ..part }.tiles::<L>(registers);
             }
         }
     }
 
-    /// The first `ROWS` rows by the first `WIDTH` registers of C.
+    /// A panel: tiles of rows, as even as can be.
+    #[inline(always)]
+    unsafe fn tiles<L: Lanes>(&self, registers: usize) {
+        let heights = Parts::of(self.size[0], L::ROWS);
+        let rest = self.size[2] - (registers - 1) * L::COUNT;
+        let is_short = rest <= L::Rest::COUNT && L::Rest::COUNT < L::COUNT;
+        let mut row = 0;
+        for tile in 0..heights.count {
+            let height = heights.size(tile);
+            // SAFETY: the parts add up to the rows of C.
+            unsafe {
+                let tile = Self {
+                    a: self.a.offset(row as isize * self.a_strides[0]),
+                    c: self.c.offset(row as isize * self.c_stride),
+                    ..*self
+                };
+                match (registers, is_short) {
+                    (1, false) => tile.rows::<L, L, 0>(height),
+                    (2, false) => tile.rows::<L, L, 1>(height),
+                    (_, false) => tile.rows::<L, L, 2>(height),
+                    (1, true) => tile.rows::<L, L::Rest, 0>(height),
+                    (2, true) => tile.rows::<L, L::Rest, 1>(height),
+                    (_, true) => tile.rows::<L, L::Rest, 2>(height),
+                }
+            }
+            row += height;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rows<L: Lanes, R: Lanes, const WHOLE: usize>(&self, rows: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match rows {
+                1 => self.tile::<L, R, 1, WHOLE>(),
+                2 => self.tile::<L, R, 2, WHOLE>(),
+                3 => self.tile::<L, R, 3, WHOLE>(),
+                4 => self.tile::<L, R, 4, WHOLE>(),
+                5 => self.tile::<L, R, 5, WHOLE>(),
+                6 => self.tile::<L, R, 6, WHOLE>(),
+                7 => self.tile::<L, R, 7, WHOLE>(),
+                _ => self.tile::<L, R, 8, WHOLE>(),
+            }
+        }
+    }
+
+    /// The first `ROWS` rows by `WHOLE` registers and a masked one.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // Loops of constant length over registers.
-    unsafe fn tile<L: Lanes, const ROWS: usize, const WIDTH: usize>(&self) {
+    unsafe fn tile<L: Lanes, R: Lanes, const ROWS: usize, const WHOLE: usize>(&self) {
         let [_, k, n] = self.size;
-        // SAFETY: `ROWS` rows exist; all registers of a row but the last are whole, and that one's mask ends with the row.
+        // SAFETY: `ROWS` rows exist, and the mask ends with the row.
         unsafe {
-            let mask = L::first((n - (WIDTH - 1) * L::COUNT).min(L::COUNT));
-            let mut sums = [[L::zero(); WIDTH]; ROWS];
+            let mask = R::first(n - WHOLE * L::COUNT);
+            let mut sums = [Row::<L, R, WHOLE>::zeros(); ROWS];
             if self.add {
                 for i in 0..ROWS {
-                    sums[i] = load_row(self.c.offset(i as isize * self.c_stride), mask);
+                    sums[i] = Row::load(self.c.offset(i as isize * self.c_stride), mask);
                 }
             }
             let (mut a, mut b) = (self.a, self.b);
             for _ in 0..k {
-                let b_row: [L; WIDTH] = load_row(b, mask);
+                let b_row = Row::<L, R, WHOLE>::load(b, mask);
                 for i in 0..ROWS {
-                    let x = L::splat(a.offset(i as isize * self.a_strides[0]));
-                    for v in 0..WIDTH {
-                        sums[i][v] = x.mul_add(b_row[v], sums[i][v]);
+                    let a = a.offset(i as isize * self.a_strides[0]);
+                    let x = L::splat(a);
+                    for v in 0..WHOLE {
+                        sums[i].whole[v] = x.mul_add(b_row.whole[v], sums[i].whole[v]);
                     }
+                    sums[i].rest = R::splat(a).mul_add(b_row.rest, sums[i].rest);
                 }
                 a = a.wrapping_offset(self.a_strides[1]);
-                b = b.wrapping_offset(self.b_stride);
+                b = b.wrapping_offset(self.b_strides[0]);
             }
             for i in 0..ROWS {
-                store_row(sums[i], self.c.offset(i as isize * self.c_stride), mask);
+                sums[i].store(self.c.offset(i as isize * self.c_stride), mask);
             }
         }
     }
 }
 
 /// Registers side by side in memory, of which the last is masked.
-#[inline(always)]
-unsafe fn load_row<L: Lanes, const WIDTH: usize>(from: *const f32, mask: L::Mask) -> [L; WIDTH] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut row = [L::load_masked(from.add((WIDTH - 1) * L::COUNT), mask); WIDTH];
-        for (v, whole) in row.iter_mut().take(WIDTH - 1).enumerate() {
-            *whole = L::load(from.add(v * L::COUNT));
-        }
-        row
-    }
+#[derive(Clone, Copy)]
+struct Row<L, R, const WHOLE: usize> {
+    whole: [L; WHOLE],
+    rest: R,
 }
 
-/// The reverse of [`load_row`].
-#[inline(always)]
-unsafe fn store_row<L: Lanes, const WIDTH: usize>(row: [L; WIDTH], to: *mut f32, mask: L::Mask) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        for (v, whole) in row.iter().take(WIDTH - 1).enumerate() {
-            whole.store(to.add(v * L::COUNT));
+impl<L: Lanes, R: Lanes, const WHOLE: usize> Row<L, R, WHOLE> {
+    #[inline(always)]
+    unsafe fn zeros() -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self { whole: [L::zero(); WHOLE], rest: R::zero() } }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32, mask: R::Mask) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut row = Self { rest: R::load_masked(from.add(WHOLE * L::COUNT), mask), ..Self::zeros() };
+            for (v, whole) in row.whole.iter_mut().enumerate() {
+                *whole = L::load(from.add(v * L::COUNT));
+            }
+            row
         }
-        row[WIDTH - 1].store_masked(to.add((WIDTH - 1) * L::COUNT), mask);
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, mask: R::Mask) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (v, whole) in self.whole.into_iter().enumerate() {
+                whole.store(to.add(v * L::COUNT));
+            }
+            self.rest.store_masked(to.add(WHOLE * L::COUNT), mask);
+        }
     }
 }
 
@@ -209,33 +289,39 @@ mod tests {
 
     type Variant = unsafe fn(&Product);
 
-    /// The instruction sets of this machine.
-    fn variants() -> Vec<Variant> {
-        let all: [(bool, Variant); 2] = [(has_avx2(), Product::avx2), (has_avx512(), Product::avx512)];
-        all.into_iter().filter_map(|(available, compute)| available.then_some(compute)).collect()
+    /// What this machine can compute with, and whether it copies B, so that B may have any strides.
+    fn variants() -> Vec<(bool, Variant)> {
+        let avx2: [(bool, Variant); 2] = [(false, Product::avx2::<false>), (true, Product::avx2::<true>)];
+        let avx512: [(bool, Variant); 2] = [(false, Product::avx512::<false>), (true, Product::avx512::<true>)];
+        let all = [(has_avx2(), avx2), (has_avx512(), avx512)];
+        all.into_iter().filter_map(|(available, both)| available.then_some(both)).flatten().collect()
     }
 
     proptest! {
         #[test]
         fn every_instruction_set_computes_the_definition_and_touches_nothing_else(
-            (m, k, n) in (0..70_usize, 0..70_usize, 0..70_usize),
+            (m, k, n) in (0..70_usize, prop_oneof![4 => 0..70_usize, 1 => 500..600_usize], 0..70_usize),
             (shift, gap) in (0..3_usize, 0..4_usize),
-            transposed: bool,
-            add: bool,
+            [a_transposed, b_transposed] in any::<[bool; 2]>(),
+            add in any::<bool>(),
         ) {
-            let a_strides = if transposed { [1, m + gap] } else { [k + gap, 1] };
-            let (b_stride, c_stride) = (n + gap, n + gap);
+            let strides = |transposed: bool, rows: usize, cols: usize| match transposed {
+                true => [1, rows + gap],
+                false => [cols + gap, 1],
+            };
+            let (a_strides, b_strides) = (strides(a_transposed, m, k), strides(b_transposed, k, n));
+            let c_stride = n + gap;
             let a = wave(shift + m * a_strides[0] + k * a_strides[1], 0.1);
-            let b = wave(shift + k * b_stride, 0.2);
+            let b = wave(shift + k * b_strides[0] + n * b_strides[1], 0.2);
             let before = wave(shift + m * c_stride + n, 0.3);
-            for compute in variants() {
+            for (_, compute) in variants().into_iter().filter(|(copies, _)| *copies || !b_transposed) {
                 let mut c = before.clone();
                 let product = Product {
                     size: [m, k, n],
                     a: a[shift..].as_ptr(),
                     a_strides: a_strides.map(|stride| stride as isize),
                     b: b[shift..].as_ptr(),
-                    b_stride: b_stride as isize,
+                    b_strides: b_strides.map(|stride| stride as isize),
                     c: c[shift..].as_mut_ptr(),
                     c_stride: c_stride as isize,
                     add,
@@ -250,7 +336,7 @@ mod tests {
                     };
                     let term = |l: usize| {
                         let x = a[shift + row * a_strides[0] + l * a_strides[1]];
-                        f64::from(x) * f64::from(b[shift + l * b_stride + column])
+                        f64::from(x) * f64::from(b[shift + l * b_strides[0] + column * b_strides[1]])
                     };
                     let start = if add { f64::from(before) } else { 0.0 };
                     let exact = start + (0..k).map(term).sum::<f64>();

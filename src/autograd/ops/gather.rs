@@ -7,7 +7,10 @@ use crate::autograd::{
     Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{NO_ROW, Real, Tensor};
+use crate::tensor::{NO_ROW, Real, Tensor, prefetch};
+
+/// So many rows before it is copied, a row is asked for: those of a table of words are far from the processor.
+const AHEAD: usize = 4;
 
 struct Gather {
     rows: Arc<[u32]>,
@@ -24,6 +27,10 @@ impl<F: Real> Tape<'_, F> {
         let ([value], pool) = self.operands([x]);
         let mut y = pool.take([rows.len(), value.cols()]);
         for (i, &row) in rows.iter().enumerate() {
+            let later = rows.get(i + AHEAD).map(|&row| row as usize).filter(|&row| row < value.rows());
+            if let Some(row) = later {
+                prefetch(value.row(row));
+            }
             match row {
                 NO_ROW => y.row_mut(i).fill(F::ZERO),
                 row => {
