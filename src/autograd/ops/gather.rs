@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::autograd::{
     Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
@@ -12,8 +14,25 @@ use crate::tensor::{NO_ROW, Real, Tensor, prefetch};
 /// So many rows before it is copied, a row is asked for: those of a table of words are far from the processor.
 const AHEAD: usize = 4;
 
+/// Fewer numbers than this are not worth a second thread.
+const WORTH_A_THREAD: usize = 1 << 14;
+
 struct Gather {
     rows: Arc<[u32]>,
+}
+
+/// Copies rows of x one behind the other.
+fn copy_rows<F: Real>(x: &Tensor<F>, rows: &[u32], y: &mut [F]) {
+    for (i, (&row, y)) in rows.iter().zip(y.chunks_exact_mut(x.cols().max(1))).enumerate() {
+        match rows.get(i + AHEAD) {
+            None | Some(&NO_ROW) => {}
+            Some(&later) => prefetch(x.row(later as usize)),
+        }
+        match row {
+            NO_ROW => y.fill(F::ZERO),
+            row => y.copy_from_slice(x.row(row as usize)),
+        }
+    }
 }
 
 impl<F: Real> Tape<'_, F> {
@@ -26,19 +45,15 @@ impl<F: Real> Tape<'_, F> {
         let rows = rows.into();
         let ([value], pool) = self.operands([x]);
         let mut y = pool.take([rows.len(), value.cols()]);
-        for (i, &row) in rows.iter().enumerate() {
-            let later = rows.get(i + AHEAD).map(|&row| row as usize).filter(|&row| row < value.rows());
-            if let Some(row) = later {
-                prefetch(value.row(row));
-            }
-            match row {
-                NO_ROW => y.row_mut(i).fill(F::ZERO),
-                row => {
-                    assert!((row as usize) < value.rows(), "gather_rows: row {row} of {}", value.shape());
-                    y.row_mut(i).copy_from_slice(value.row(row as usize));
-                }
-            }
+        if let Some(row) = rows.iter().find(|&&row| row != NO_ROW && row as usize >= value.rows()) {
+            panic!("gather_rows: row {row} of {}", value.shape());
         }
+        let of_a_thread = match y.data().len() {
+            few if few < WORTH_A_THREAD => rows.len(),
+            _ => rows.len().div_ceil(rayon::current_num_threads()),
+        };
+        let copies = y.data_mut().par_chunks_mut((of_a_thread * value.cols()).max(1));
+        copies.zip(rows.par_chunks(of_a_thread.max(1))).for_each(|(y, rows)| copy_rows(value, rows, y));
         self.record(Gather { rows }, &[x], y, [])
     }
 }
