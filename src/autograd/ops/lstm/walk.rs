@@ -57,8 +57,9 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
     }
 }
 
-/// So many rows before it is copied, a projected row is asked for: those of a whole vocabulary are far from the processor.
-const AHEAD: usize = 8;
+/// So many rows before it is copied, a projected row is asked for: those of a whole vocabulary are far from the processor, and one step
+/// of as many texts is time enough.
+const AHEAD: usize = 64;
 
 impl Walk<'_> {
     /// From the projected rows `[U, 4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
