@@ -123,6 +123,18 @@ fn what_is_wrong_is_named() {
     }
 }
 
+#[test]
+fn a_run_of_another_version_is_told() {
+    let place = place();
+    assert_eq!(place.run("train study.toml --epochs 1").code, Some(0));
+    assert_eq!(place.run("balance --run run --step 1").stderr, "");
+    let manifest = std::fs::read_to_string(place.path("run/manifest.json")).unwrap();
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    std::fs::write(place.path("run/manifest.json"), manifest.replace(&version, "\"version\": \"0.0.9\"")).unwrap();
+    let output = place.run("balance --run run --step 1");
+    assert!(output.code == Some(0) && output.stderr.contains("trained by mtlcore 0.0.9"), "{output:?}");
+}
+
 /// Made again to a step, a training has there the losses and angles that were measured when it was made.
 #[test]
 fn a_step_of_a_run_is_made_again() {

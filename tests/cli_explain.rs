@@ -148,7 +148,8 @@ fn word_gradients_are_those_of_the_embedding() {
 
 #[test]
 fn integrated_gradients_add_up_to_the_change_of_the_logit() {
-    let settings = LAYERS.into_iter().chain(["--shared bilstm --gate-activation hard-sigmoid"]);
+    let more = ["--shared bilstm --gate-activation hard-sigmoid", "--shared bilstm-conv --conv-pooling mean"];
+    let settings = LAYERS.into_iter().chain(more);
     for settings in settings {
         let place = place(settings);
         let trained = trained(&place);

@@ -200,5 +200,5 @@ fn one_task_has_no_pairs() {
     let output = place.run("train --task task_a=task_a.tsv --units 2 --epochs 1 --probe gradients=1000 --out few");
     assert_eq!(output.code, Some(0), "{output:?}");
     let page = std::fs::read_to_string(place.path("few/probe.html")).unwrap();
-    assert!(page.contains("--probe gradients=1</code>"));
+    assert!(page.contains("--probe gradients=1</code>") && page.contains("no two gradients can be compared"));
 }

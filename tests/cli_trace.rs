@@ -150,6 +150,7 @@ fn graphs_have_every_value_and_every_edge() {
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
         assert_eq!(svg.matches("<path ").count(), edges);
         assert_eq!(svg.matches("<g").count(), nodes.len());
+        assert!(flags.contains("--task") || svg.contains(">∂ sum of the logits "), "{flags}: a sweep's name is cut");
     }
     let table = traced(&place, &text, "").stdout;
     assert!(table.contains("shared.bilstm.forward.kernel") && table.contains("back from the sum of the logits"));
@@ -164,6 +165,7 @@ fn what_cannot_be_traced_is_said() {
         ("a", "--label flu=1", 1, "task `flu`: the run has no such task; it has task_a, task_b"),
         ("a", "--task flu", 1, "task `flu`: the run has no such task"),
         ("a", "--label task_a=1 --task task_b", 1, "task `task_b`: it has no label"),
+        ("a", "--task task_a --task task_a", 1, "task `task_a`: it is named twice"),
         ("a", "--label task_a=1 --label task_a=0", 1, "task `task_a`: two labels are given for it"),
         ("a", "--label task_a=yes", 2, "expected TASK=0 or TASK=1"),
         ("a", "--label task_a", 2, "expected TASK=0 or TASK=1"),

@@ -40,9 +40,7 @@ impl SubjectArguments {
         }
         let run = RunDirectory::open(path)?;
         let (trained, version) = (run.trained()?, run.manifest()?.version);
-        if version != env!("CARGO_PKG_VERSION") {
-            output::say(format!("Note: {}", other_version(&version)));
-        }
+        note_other_version(&version);
         Ok(Subject { run: path.clone(), text: text.clone(), trained, version })
     }
 }
@@ -51,6 +49,13 @@ impl SubjectArguments {
 pub fn alone<T: Send>(compute: impl FnOnce() -> T + Send) -> Result<T> {
     let thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("threads")?;
     Ok(thread.install(compute))
+}
+
+/// Says so if another version has trained a run.
+pub fn note_other_version(version: &str) {
+    if version != env!("CARGO_PKG_VERSION") {
+        output::say(format!("Note: {}", other_version(version)));
+    }
 }
 
 /// What to say of a run that another version has trained.

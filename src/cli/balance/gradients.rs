@@ -12,6 +12,8 @@ use mtlcore::mtl::{
     training::{Flow, NextStep, Trainer},
 };
 
+use crate::subject::note_other_version;
+
 /// Two tasks' gradients or more.
 pub struct Gradients {
     /// Where they come from, in words.
@@ -64,6 +66,7 @@ impl Gradients {
         if let [only] = &manifest.tasks.keys().collect::<Vec<_>>()[..] {
             bail!("{}: it has one task, `{only}`; balancing needs two or more", path.display());
         }
+        note_other_version(&manifest.version);
         // A frozen embedding is in the run as it was; one that was trained has to begin again.
         let (prepared, table) = if settings.embedding == Embedding::Frozen {
             let table = Table::of_weight(&settings, run.table()?, manifest.vectors.is_some());

@@ -14,7 +14,7 @@ const COLUMNS: usize = 5;
 const HEADER: f64 = 76.0;
 
 const STYLE: &str = "\
-svg { background: #ffffff; color: #1c1e21; font: 14px system-ui, sans-serif; }
+svg { background: #ffffff; color: #1c1e21; font: 14px system-ui, sans-serif; max-width: 100%; height: auto; }
 text { fill: currentColor; text-anchor: middle; }
 .left { text-anchor: start; } .small { font-size: 12px; } .name { font-weight: 600; }
 .cone { fill: #e3e8ef; } .first { stroke: #14569c; fill: #14569c; } .second { stroke: #a8320f; fill: #a8320f; }

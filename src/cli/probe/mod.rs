@@ -189,3 +189,15 @@ fn mean(measurements: &[Measurement], of: &Of<'_>) -> Option<f64> {
     let values: Vec<f64> = measurements.iter().filter_map(of).collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    /// Else Vega warns of two legends for one field, in every reader's console.
+    #[test]
+    fn colour_and_dashes_of_a_series_share_a_legend() {
+        let chart: serde_json::Value = serde_json::from_str(include_str!("curve.vl.json")).unwrap();
+        let encoding = &chart["layer"][1]["encoding"];
+        assert!(encoding["color"]["legend"].is_object());
+        assert_eq!(encoding["color"]["legend"], encoding["strokeDash"]["legend"]);
+    }
+}

@@ -14,12 +14,13 @@ const GAP: (f64, f64) = (20.0, 34.0);
 const MARGIN: f64 = 20.0;
 
 const STYLE: &str = "\
+svg { background: #ffffff; }
 text { font: 12px system-ui, sans-serif; fill: #1c1e21; } .quiet { fill: #595f69; }
 rect { fill: #f5f6f8; stroke: #595f69; } .given rect { fill: #ffffff; } path { fill: none; stroke: #8a9099; }
-.page { fill: #ffffff; stroke: none; }
 @media (prefers-color-scheme: dark) {
+  svg { background: #16181b; }
   text { fill: #e8eaed; } .quiet { fill: #a9b0ba; } rect { fill: #1e2125; stroke: #a9b0ba; }
-  .given rect, .page { fill: #16181b; } path { stroke: #6b727d; }
+  .given rect { fill: #16181b; } path { stroke: #6b727d; }
 }";
 
 pub fn of(trace: &Trace) -> String {
@@ -33,8 +34,7 @@ pub fn of(trace: &Trace) -> String {
     let total = 2.0 * MARGIN + places.layers as f64 * (height + GAP.1) - GAP.1;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{total}\" viewBox=\"0 0 {width} {total}\" \
-         role=\"img\">\n<title>The tape of “{}”</title>\n<style>\n{STYLE}\n</style>\n\
-         <rect class=\"page\" width=\"{width}\" height=\"{total}\"/>\n",
+         role=\"img\">\n<title>The tape of “{}”</title>\n<style>\n{STYLE}\n</style>\n",
         HtmlEscape(&trace.text)
     );
     for node in &trace.nodes {
@@ -84,8 +84,9 @@ fn clipped(name: &str) -> String {
     last_of(name, 24)
 }
 
+/// "sum of the losses" is whole.
 fn clipped_sweep(sweep: &str) -> String {
-    last_of(sweep, 16)
+    last_of(sweep, 17)
 }
 
 fn last_of(text: &str, length: usize) -> String {

@@ -41,7 +41,9 @@ fn tokens(trace: &Trace) -> String {
         TokenKind::WithoutVector => format!("{} (no vector)", token.text),
         TokenKind::Known | TokenKind::Padding => token.text.clone(),
     };
-    format!("{} tokens: {}", trace.tokens.len(), trace.tokens.iter().map(token).collect::<Vec<_>>().join(" · "))
+    let count = trace.tokens.len();
+    let noun = if count == 1 { "token" } else { "tokens" };
+    format!("{count} {noun}: {}", trace.tokens.iter().map(token).collect::<Vec<_>>().join(" · "))
 }
 
 fn row(node: &TracedNode) -> Vec<String> {

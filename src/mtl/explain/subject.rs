@@ -94,12 +94,12 @@ impl Subject {
         Packer::new(vocabulary).pack_labelled(std::iter::once((&self.ids[..], labels)), labels.len())
     }
 
-    /// The same text, but every token has a row of its own, number n for token n, in the parameters of [`own_rows`](Self::own_rows):
-    /// a word that occurs twice has a gradient for each occurrence.
-    pub fn batch_of_own_rows(&self, labels: &[Option<bool>]) -> Batch {
-        let segments = Arc::new(Segments::from_lengths([self.ids.len()]));
+    /// The same text, some times over, but every token has a row of its own, number n for token n, as in the parameters of
+    /// [`own_rows`](Self::own_rows): a word that occurs twice has a gradient for each occurrence.
+    pub fn batch_of_own_rows(&self, copies: usize, labels: &[Option<bool>]) -> Batch {
+        let segments = Arc::new(Segments::from_lengths(vec![self.ids.len(); copies]));
         let rows = segments.every_row().clone();
-        let labels = labels.iter().map(|&label| Arc::from([label])).collect();
+        let labels = labels.iter().map(|&label| vec![label; copies].into()).collect();
         Batch { distinct: rows.clone(), rows, segments, labels }
     }
 
@@ -115,7 +115,7 @@ impl Subject {
 
     /// The gradient of each task's loss (of its logit, without a label) with respect to each token's vector, `[N, E]`.
     pub fn word_gradients(&self, trained: &Trained, labels: &[Option<bool>]) -> Vec<Tensor<f32>> {
-        let (params, batch) = (self.own_rows(trained), self.batch_of_own_rows(labels));
+        let (params, batch) = (self.own_rows(trained), self.batch_of_own_rows(1, labels));
         let mut pool = Pool::new();
         let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
         let logits = trained.model.forward(&mut tape, &batch);

@@ -42,8 +42,8 @@ const ROUNDS: usize = 9;
 /// without any label, from the logits.
 ///
 /// # Errors
-/// [`Error::Config`] for a text without tokens; [`Error::Task`] for a task that the run does not have, two labels of one task, or
-/// a sweep from a task without a label when others have one.
+/// [`Error::Config`] for a text without tokens; [`Error::Task`] for a task that the run does not have, two labels of one task, two
+/// sweeps from one task, or a sweep from a task without a label when others have one.
 pub fn trace(trained: &Trained, text: &str, labels: &[GivenLabel], options: TraceOptions<'_>) -> Result<Trace> {
     let slots = subject::slots(&trained.tasks, labels)?;
     let mut starts = Vec::new();
@@ -53,6 +53,9 @@ pub fn trace(trained: &Trained, text: &str, labels: &[GivenLabel], options: Trac
             let message =
                 "it has no label, so there is no loss to sweep back from; give all tasks of --task a label, or none";
             return Err(Error::task(task, message));
+        }
+        if starts.contains(&slot) {
+            return Err(Error::task(task, "it is named twice; its sweep would stand beside itself"));
         }
         starts.push(slot);
     }

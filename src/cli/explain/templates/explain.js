@@ -219,7 +219,9 @@ document.getElementById("next").addEventListener("click", () => step(now + 1));
 for (const token of document.querySelectorAll(".tokens li")) token.addEventListener("click", () => step(+token.dataset.word));
 addEventListener("keydown", event => {
   const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (move && event.target === document.body && !event.altKey && !event.ctrlKey && !event.metaKey) step(now + move);
+  // Inputs and what scrolls have their own use for the arrows; a button that was just pressed has none.
+  const taken = event.target.closest("input, pre, .scroll") || event.altKey || event.ctrlKey || event.metaKey;
+  if (move && !taken) step(now + move);
 });
 
 // A link to code opens the listing that it leads to.
