@@ -72,20 +72,27 @@ vectorised! {
 
 /// Σ aᵢ·bᵢ in double precision: eight interleaved sums, which are added in the end.
 pub fn dot<F: Real>(a: &[F], b: &[F]) -> f64 {
-    let mut sums = [0.0; 8];
+    let mut sums = [0.0; LANES];
     add_products_in_lanes(&mut sums, a, b);
     sums.iter().sum()
 }
 
+const LANES: usize = 8;
+
 vectorised! {
-    /// `sums[i mod lanes]` ← itself + aᵢ·bᵢ for each i, in double precision.
-    fn add_products_in_lanes<F: Real>(sums: &mut [f64], a: &[F], b: &[F]) {
+    /// `sums[i mod LANES]` ← itself + aᵢ·bᵢ for each i, in double precision.
+    fn add_products_in_lanes<F: Real>(sums: &mut [f64; LANES], a: &[F], b: &[F]) {
         assert_eq!(a.len(), b.len());
-        let lanes = sums.len();
-        for (a, b) in a.chunks(lanes).zip(b.chunks(lanes)) {
-            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+        let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+        let mut in_registers = *sums;
+        for (a, b) in a.iter().zip(b) {
+            for ((sum, a), b) in in_registers.iter_mut().zip(a).zip(b) {
                 *sum += a.to_f64() * b.to_f64();
             }
+        }
+        *sums = in_registers;
+        for ((sum, a), b) in sums.iter_mut().zip(rest_of_a).zip(rest_of_b) {
+            *sum += a.to_f64() * b.to_f64();
         }
     }
 }

@@ -77,6 +77,25 @@ pub(super) struct Companions {
     pub share: f64,
 }
 
+/// The inner products over some of the shared parameters.
+struct Products {
+    /// Of the tasks' gradients with each other.
+    gram: Gram,
+    /// −⟨∆θ, wᵢgᵢ⟩ of each task.
+    descents: Vec<f64>,
+}
+
+impl Products {
+    /// Those over the parameters of all parts together.
+    fn sum(parts: &[Self]) -> Self {
+        let tasks = parts.first().map_or(0, |part| part.descents.len());
+        Self {
+            gram: Gram::from_fn(tasks, |i, j| parts.iter().map(|part| part.gram.product(i, j)).sum()),
+            descents: (0..tasks).map(|i| parts.iter().map(|part| part.descents[i]).sum()).collect(),
+        }
+    }
+}
+
 /// A step that was made and all that was around it.
 pub(super) struct ProbedStep<'p> {
     pub settings: &'p Settings,
@@ -104,9 +123,10 @@ impl ProbedStep<'_> {
             pointwise::axpy(change.data_mut(), -1.0, before.data());
             update.add(*id, change, pool);
         }
-        let mut blocks = IndexMap::from([(ALL.to_owned(), self.block(&update, &shared))]);
+        let each: Vec<Products> = shared.iter().map(|&id| self.products(&update, id)).collect();
+        let mut blocks = IndexMap::from([(ALL.to_owned(), self.block(&Products::sum(&each)))]);
         if shared.len() > 1 {
-            blocks.extend(shared.iter().map(|&id| (params.name(id).to_owned(), self.block(&update, &[id]))));
+            blocks.extend(shared.iter().zip(&each).map(|(&id, of)| (params.name(id).to_owned(), self.block(of))));
         }
         update.give_to(pool);
         let named = |values: &dyn Fn(usize, usize, f64) -> Option<f64>| {
@@ -129,12 +149,13 @@ impl ProbedStep<'_> {
         self.names[self.weights[place].0].clone()
     }
 
-    fn block(&self, update: &Gradients<f32>, params: &[ParamId]) -> Block {
-        let gram: Gram = gram(self.each, params);
-        let descent = |(gradient, (_, weight)): (&Gradients<f32>, &(usize, f64))| {
-            -weight * params.iter().map(|&id| update.product(gradient, id)).sum::<f64>()
-        };
-        let descents: Vec<f64> = self.each.iter().zip(self.weights).map(descent).collect();
+    fn products(&self, update: &Gradients<f32>, id: ParamId) -> Products {
+        let descent =
+            |(gradient, (_, weight)): (&Gradients<f32>, &(usize, f64))| -weight * update.product(gradient, id);
+        Products { gram: gram(self.each, &[id]), descents: self.each.iter().zip(self.weights).map(descent).collect() }
+    }
+
+    fn block(&self, Products { gram, descents }: &Products) -> Block {
         let size: f64 = descents.iter().map(|descent| descent.abs()).sum();
         let share = |descent: f64| if size > 0.0 { descent / size } else { 0.0 };
         let tasks = gram.tasks();
