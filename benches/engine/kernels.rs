@@ -1,6 +1,6 @@
 //! The parts of a training step: matrix products, pointwise functions, the LSTM and the convolution.
 
-use std::hint::black_box;
+use std::{fmt, hint::black_box};
 
 use divan::{Bencher, counter::ItemsCount};
 use mtlcore::autograd::ops::conv::{ConvActivation, Convolution, TimePooling};
@@ -58,16 +58,49 @@ fn product_of_transposed(bencher: Bencher, &[m, k, n]: &[usize; 3]) {
     bencher.counter(flops([m, k, n])).bench_local(|| matmul(a.matrix().reversed_axes(), b.matrix(), c.matrix_mut()));
 }
 
-#[divan::bench(args = ["sigmoid", "tanh", "hard_sigmoid", "relu"], consts = [25, 1024])]
-fn function<const LEN: usize>(bencher: Bencher, name: &str) {
-    let kernel = match name {
-        "sigmoid" => pointwise::sigmoid::<f32>,
-        "tanh" => pointwise::tanh,
-        "hard_sigmoid" => pointwise::hard_sigmoid,
-        _ => pointwise::relu,
-    };
+/// A kernel over a slice.
+struct Function {
+    name: &'static str,
+    kernel: fn(&mut [f32]),
+    /// What it approximates, if it does not compute its definition.
+    exact: Option<fn(f64) -> f64>,
+}
+
+const FUNCTIONS: [Function; 4] = [
+    Function { name: "sigmoid", kernel: pointwise::sigmoid, exact: Some(|x| 1.0 / (1.0 + (-x).exp())) },
+    Function { name: "tanh", kernel: pointwise::tanh, exact: Some(f64::tanh) },
+    Function { name: "hard_sigmoid", kernel: pointwise::hard_sigmoid, exact: None },
+    Function { name: "relu", kernel: pointwise::relu, exact: None },
+];
+
+impl Function {
+    /// The largest error for arguments between −20 and 20, in units in the last place of the exact value.
+    fn error(&self, exact: fn(f64) -> f64) -> f64 {
+        let x: Vec<f32> = (-200_000..=200_000).map(|i| i as f32 * 1e-4).collect();
+        let mut y = x.clone();
+        (self.kernel)(&mut y);
+        let of = |(x, y): (f32, f32)| {
+            let exact = exact(f64::from(x));
+            let exponent = exact.abs().max(f64::from(f32::MIN_POSITIVE)).log2().floor();
+            (f64::from(y) - exact).abs() / (exponent - 23.0).exp2()
+        };
+        x.into_iter().zip(y).map(of).fold(0.0, f64::max)
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.exact {
+            Some(exact) => write!(f, "{} (error {:.1} ulp)", self.name, self.error(exact)),
+            None => f.write_str(self.name),
+        }
+    }
+}
+
+#[divan::bench(args = FUNCTIONS, consts = [25, 1024])]
+fn function<const LEN: usize>(bencher: Bencher, function: &Function) {
     let mut y = wave(&[LEN]).into_data();
-    bencher.counter(ItemsCount::new(LEN)).bench_local(|| kernel(black_box(&mut y)));
+    bencher.counter(ItemsCount::new(LEN)).bench_local(|| (function.kernel)(black_box(&mut y)));
 }
 
 /// An operation on a batch's distinct words; forward alone, or forward and backward.
