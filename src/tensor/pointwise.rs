@@ -108,9 +108,39 @@ vectorised! {
     }
 }
 
+/// `to` `[cols, rows]` ← the transpose of `from` `[rows, cols]`.
+///
+/// In squares that fit into a few lines of the cache: a column of a wide matrix falls into one set of it.
+pub fn transpose<F: Real>(from: &[F], cols: usize, to: &mut [F]) {
+    const SIDE: usize = 8;
+    assert_eq!(from.len(), to.len());
+    let rows = from.len() / cols.max(1);
+    for top in (0..rows).step_by(SIDE) {
+        for left in (0..cols).step_by(SIDE) {
+            for col in left..cols.min(left + SIDE) {
+                for row in top..rows.min(top + SIDE) {
+                    to[col * rows + row] = from[row * cols + col];
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transpose_has_the_columns_as_rows() {
+        for (rows, cols) in [(0, 3), (1, 1), (8, 8), (7, 19), (25, 100)] {
+            let from: Vec<f32> = (0..rows * cols).map(|i| i as f32).collect();
+            let mut to = vec![0.0; from.len()];
+            transpose(&from, cols, &mut to);
+            for (i, &x) in from.iter().enumerate() {
+                assert_eq!(to[i % cols * rows + i / cols], x);
+            }
+        }
+    }
 
     #[test]
     fn vector_code_gives_the_bits_of_one_element_at_a_time() {

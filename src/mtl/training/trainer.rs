@@ -328,7 +328,8 @@ impl<'d> Trainer<'d> {
     /// A step may leave parameters that are not finite after a loss that was: nothing may be learnt or saved from them.
     pub(super) fn check_finite(&self) -> Result<()> {
         let is_finite = |id| self.params.value(id).data().iter().all(|x| x.is_finite());
-        let Some(id) = self.params.ids().find(|&id| !is_finite(id)) else { return Ok(()) };
+        let mut trained = self.params.ids().filter(|&id| self.params.is_trainable(id));
+        let Some(id) = trained.find(|&id| !is_finite(id)) else { return Ok(()) };
         // A shared parameter spoils every task; the first may stand for all.
         let owner = self.model.heads().iter().position(|head| [head.dense.kernel, head.dense.bias].contains(&id));
         Err(self.diverged(owner.unwrap_or(0), self.state.steps))

@@ -23,7 +23,6 @@ mod windows;
 
 use std::sync::Arc;
 
-use ndarray::s;
 use serde::{Deserialize, Serialize};
 
 use crate::autograd::{
@@ -341,10 +340,10 @@ impl Conv {
 
 /// `[k, C, F]` as `[k·F, C]`.
 fn transpose_parts<F: Real>(kernel: &Tensor<F>, out: &mut Tensor<F>) {
-    let (from, mut to) = (kernel.block(), out.matrix_mut());
-    let filters = kernel.cols();
-    for (j, part) in from.outer_iter().enumerate() {
-        to.slice_mut(s![j * filters..(j + 1) * filters, ..]).assign(&part.reversed_axes());
+    let &[_, channels, filters] = kernel.shape().dims() else { unreachable!("checked when it was recorded") };
+    let size = (channels * filters).max(1);
+    for (part, out) in kernel.data().chunks_exact(size).zip(out.data_mut().chunks_exact_mut(size)) {
+        pointwise::transpose(part, filters, out);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     walk::{Recording, Walk},
 };
 use crate::autograd::{Tape, Var, tape::Node};
-use crate::tensor::{Real, Tensor};
+use crate::tensor::{Real, Tensor, pointwise};
 
 /// One direction of an LSTM, a row a token of the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +90,7 @@ fn gradient<F: Real>(
 ) -> LstmInsideGradient<F> {
     let (units, steps) = (walk.units, walk.segments.steps());
     let mut transposed = Tensor::zeros([4 * units, units]);
-    transposed.matrix_mut().assign(&recurrent.matrix().reversed_axes());
+    pointwise::transpose(recurrent.data(), 4 * units, transposed.data_mut());
     let mut arguments = Tensor::zeros(recorded.gates.shape());
     let mut carries = [(); 3].map(|()| Tensor::zeros([walk.segments.count(), units]));
     let [mut states, mut cells] = [(); 2].map(|()| Tensor::zeros(recorded.states.shape()));

@@ -151,6 +151,7 @@ struct Backward<F> {
     carries: [Tensor<F>; 3], // [texts, H]
     projected: Tensor<F>,    // [U, 4H], the cotangent of x·K
     kernel: Tensor<F>,       // [E, 4H]
+    before: Tensor<F>,       // [N, H], see [`Walk::recurrent_gradient`]
     recurrent: Tensor<F>,    // [H, 4H]
     bias: Tensor<F>,         // [4H]
 }
@@ -190,7 +191,8 @@ impl<F: Real> Op<F> for Lstm {
                 carries: [(); 3].map(|()| ctx.zeros([self.segments.count(), units])),
                 projected: ctx.zeros([x.rows(), width]),
                 kernel: ctx.scratch([x.cols(), width]),
-                recurrent: ctx.zeros([units, width]),
+                before: ctx.scratch([self.segments.total(), units]),
+                recurrent: ctx.scratch([units, width]),
                 bias: ctx.zeros([width]),
             })
             .collect();
@@ -199,9 +201,9 @@ impl<F: Real> Op<F> for Lstm {
         work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, recurrent)))| {
             let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
             let walk = Walk { rows, segments, reversed, gate: self.gate, units, column: d * units };
-            work.transposed.matrix_mut().assign(&recurrent.matrix().reversed_axes());
+            pointwise::transpose(recurrent.data(), width, work.transposed.data_mut());
             walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
-            walk.recurrent_gradient(recorded.states, &work.gates, &mut work.recurrent);
+            walk.recurrent_gradient(recorded.states, &work.gates, &mut work.before, &mut work.recurrent);
             pointwise::add_column_sums(work.bias.data_mut(), work.gates.data());
             if x_wanted || kernel_wanted[d] {
                 walk.add_to_rows(&work.gates, &mut work.projected);
@@ -214,7 +216,7 @@ impl<F: Real> Op<F> for Lstm {
             if x_wanted {
                 // Kᵀ as rows, which a product reads in place.
                 let mut transposed = ctx.scratch([width, x.cols()]);
-                transposed.matrix_mut().assign(&ctx.x(1 + 3 * d).matrix().reversed_axes());
+                pointwise::transpose(ctx.x(1 + 3 * d).data(), width, transposed.data_mut());
                 let dx = ctx.dx(0).expect("somebody asks for it");
                 matmul_add(work.projected.matrix(), transposed.matrix(), dx.matrix_mut());
                 ctx.release(transposed);
@@ -222,7 +224,9 @@ impl<F: Real> Op<F> for Lstm {
             ctx.add_dx(1 + 3 * d, work.kernel);
             ctx.add_dx(2 + 3 * d, work.recurrent);
             ctx.add_dx(3 + 3 * d, work.bias);
-            [work.transposed, work.gates, work.projected].into_iter().for_each(|buffer| ctx.release(buffer));
+            [work.transposed, work.gates, work.projected, work.before]
+                .into_iter()
+                .for_each(|buffer| ctx.release(buffer));
             work.carries.into_iter().for_each(|carry| ctx.release(carry));
         }
     }

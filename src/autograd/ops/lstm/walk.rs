@@ -147,16 +147,25 @@ impl Walk<'_> {
         }
     }
 
-    /// dR = Σ h_beforeᵀ·da over all steps but the first, into zeros.
-    pub fn recurrent_gradient<F: Real>(&self, states: &Tensor<F>, gates: &Tensor<F>, recurrent: &mut Tensor<F>) {
+    /// dR = Σ h_beforeᵀ·da over all steps but the first, in one product; `before` `[N, H]` is scratch, for the states before each row.
+    pub fn recurrent_gradient<F: Real>(
+        &self,
+        states: &Tensor<F>,
+        gates: &Tensor<F>,
+        before: &mut Tensor<F>,
+        recurrent: &mut Tensor<F>,
+    ) {
         let (units, width) = (self.units, 4 * self.units);
         let steps = self.segments.steps();
+        let first = if steps.count() == 0 { 0 } else { steps.rows(0).end };
         for t in 1..steps.count() {
-            let (before, now) = (steps.rows(t - 1).start, steps.rows(t));
-            let states = view(&states.data()[before * units..][..now.len() * units], now.len(), units);
-            let gates = view(&gates.data()[now.start * width..now.end * width], now.len(), width);
-            matmul_add(states.reversed_axes(), gates, recurrent.matrix_mut());
+            let (earlier, now) = (steps.rows(t - 1).start, steps.rows(t));
+            let states = &states.data()[earlier * units..][..now.len() * units];
+            before.data_mut()[(now.start - first) * units..][..states.len()].copy_from_slice(states);
         }
+        let later = self.segments.total() - first;
+        let before = view(&before.data()[..later * units], later, units);
+        matmul(before.reversed_axes(), view(&gates.data()[first * width..], later, width), recurrent.matrix_mut());
     }
 
     /// Copies rows in step order to this direction's columns of a matrix in the order of the tokens.
