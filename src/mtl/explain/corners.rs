@@ -47,8 +47,10 @@ fn of_gates(bilstm: &Bilstm, tape: &Tape<'_, f64>, recorded: &Recorded, corners:
     for arguments in recorded.states.and_then(|states| tape.lstm_arguments(states)).expect(WANTED) {
         for (text, corners) in each(&arguments, corners) {
             let quarters = text.chunks_exact(bilstm.units).enumerate();
-            let gates = quarters.filter(|(i, _)| i % 4 != CANDIDATE).flat_map(|(_, gate)| gate);
-            corners.switches.extend(gates.flat_map(|a| [0.2 * a + 0.5, 0.5 - 0.2 * a]));
+            for (_, gate) in quarters.filter(|(i, _)| i % 4 != CANDIDATE) {
+                corners.switches.extend(gate.iter().map(|a| 0.2 * a + 0.5));
+                corners.switches.extend(gate.iter().map(|a| 0.5 - 0.2 * a));
+            }
         }
     }
 }
@@ -123,13 +125,14 @@ mod tests {
         let inside = tape.lstm_inside(recorded.states.unwrap()).unwrap();
         let (mut open, mut clipped) = (0, 0);
         for (text, corners) in corners.iter().enumerate() {
-            let mut switches = corners.switches.chunks_exact(2);
+            let mut switches = corners.switches.chunks_exact(bilstm.units);
             for direction in &inside {
                 for n in text * tokens..(text + 1) * tokens {
                     for quarter in [0, 1, 3] {
-                        for &gate in &direction.gates.row(n)[quarter * bilstm.units..][..bilstm.units] {
-                            let switches = switches.next().unwrap();
-                            assert_eq!((switches[0] < 0.0, switches[1] < 0.0), (gate == 0.0, gate == 1.0), "{gate}");
+                        let gates = &direction.gates.row(n)[quarter * bilstm.units..][..bilstm.units];
+                        let [from_zero, to_one] = [(); 2].map(|()| switches.next().unwrap());
+                        for ((&gate, from_zero), to_one) in gates.iter().zip(from_zero).zip(to_one) {
+                            assert_eq!((*from_zero < 0.0, *to_one < 0.0), (gate == 0.0, gate == 1.0), "{gate}");
                             *(if gate > 0.0 && gate < 1.0 { &mut open } else { &mut clipped }) += 1;
                         }
                     }

@@ -34,7 +34,7 @@ pub(super) struct Corners {
 const TOLERANCE: f64 = 1e-9;
 /// A lead that is none. If a corner is misplaced so that one number leads another there by δ, the integral errs by δ times what the
 /// maximum weighs in the function, however flat the two cross.
-const EVEN: f64 = 1e-12;
+const EVEN: f64 = 1e-10;
 /// No stretch is cut that is as short as this.
 const SHORTEST: f64 = 1e-13;
 /// So many stretches are seen to at once: a look at several places costs much less than as many looks.
@@ -45,7 +45,7 @@ const TWO: [(f64, f64); 1] = [(0.577_350_269_189_625_8, 1.0)];
 const FOUR: [(f64, f64); 2] =
     [(0.339_981_043_584_856_26, 0.652_145_154_862_546_1), (0.861_136_311_594_052_6, 0.347_854_845_137_453_85)];
 /// Two points do for a stretch as short as this: their error falls with its fifth power.
-const SHORT: f64 = 0.02;
+const SHORT: f64 = 0.01;
 
 /// ∫₀¹ of each function's shares.
 ///
@@ -322,7 +322,7 @@ mod tests {
         /// y of gate i and its derivative: from below 0 to above 1, or back.
         fn gate(i: usize, x: f64) -> (f64, f64) {
             let (height, phase) = (1.5 + (i % 7) as f64 / 5.0, 0.3 + 0.4 * i as f64 / GATES as f64);
-            let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if i.is_multiple_of(2) { 1.0 } else { -1.0 };
             let (sine, cosine) = (2.0 * (x - phase)).sin_cos();
             (0.5 + sign * height * sine, sign * height * 2.0 * cosine)
         }
