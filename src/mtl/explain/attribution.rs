@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    maxima::maxima,
+    corners::corners,
     quadrature::{Line, Look, integrate},
     subject::Subject,
 };
@@ -32,8 +32,9 @@ pub(super) fn attributions(trained: &Trained, subject: &Subject) -> Vec<Attribut
     params.ids().filter(|&id| id != words).for_each(|id| params.freeze(id));
     let vectors = params.value(words).clone();
     let mut growing = Growing { trained, subject, params, vectors, pool: Pool::new() };
-    let (text, baseline) = (growing.look(1.0).values, growing.look(0.0).values);
-    let ends = growing.shares(&[(1.0, 1.0)]).into_iter().zip(text.into_iter().zip(baseline));
+    let [baseline, text] = [0.0, 1.0].map(|alpha| growing.look(&[alpha]).remove(0).values);
+    let slopes = growing.slopes(&[1.0]).remove(0);
+    let ends = slopes.into_iter().zip(text.into_iter().zip(baseline));
     let of_task = |(integrated_gradients, (gradient_times_input, (logit, baseline_logit)))| Attribution {
         gradient_times_input,
         integrated_gradients,
@@ -56,10 +57,10 @@ struct Growing<'t> {
 
 impl Growing<'_> {
     /// A recording of one text for each α.
-    fn record(&mut self, alphas: impl ExactSizeIterator<Item = f64>) -> (Tape<'_, f64>, Recorded) {
+    fn record(&mut self, alphas: &[f64]) -> (Tape<'_, f64>, Recorded) {
         let batch = self.subject.batch_of_own_rows(alphas.len(), &vec![None; self.trained.tasks.len()]);
         let shape = [alphas.len() * self.vectors.rows(), self.vectors.cols()];
-        let grown = alphas.flat_map(|alpha| self.vectors.data().iter().map(move |x| alpha * x)).collect();
+        let grown = alphas.iter().flat_map(|alpha| self.vectors.data().iter().map(move |x| alpha * x)).collect();
         *self.params.value_mut(self.trained.model.embedding().weight) = Tensor::new(shape, grown);
         let mut tape = Tape::new(&self.params, &mut self.pool, Mode::Evaluate);
         let recorded = self.trained.model.record(&mut tape, &batch);
@@ -68,30 +69,31 @@ impl Growing<'_> {
 }
 
 impl Line for Growing<'_> {
-    fn look(&mut self, alpha: f64) -> Look {
+    fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
         let trained = self.trained;
-        let (mut tape, recorded) = self.record(std::iter::once(alpha));
-        let values = recorded.logits.iter().map(|&logit| tape.value(logit).item()).collect();
-        let maxima = maxima(trained.model.shared(), &mut tape, &recorded);
-        Look { alpha, values, maxima }
+        let (mut tape, recorded) = self.record(alphas);
+        let corners = corners(trained.model.shared(), &mut tape, &recorded, alphas.len());
+        let looks = alphas.iter().zip(corners).enumerate().map(|(text, (&alpha, corners))| {
+            let values = recorded.logits.iter().map(|&logit| tape.value(logit).data()[text]).collect();
+            Look { alpha, values, corners }
+        });
+        looks.collect()
     }
 
-    fn shares(&mut self, nodes: &[(f64, f64)]) -> Vec<Vec<f64>> {
+    fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
         let words = self.trained.model.embedding().weight;
-        let weights = Tensor::new([1, nodes.len()], nodes.iter().map(|node| node.1).collect());
-        let (mut tape, recorded) = self.record(nodes.iter().map(|node| node.0));
-        let weights = tape.constant(weights);
-        let sums: Vec<_> = recorded.logits.iter().map(|&logit| tape.matmul(weights, logit)).collect();
+        let (mut tape, recorded) = self.record(alphas);
+        // No text has a part in another's logit, so the gradient of their sum has the gradient of each in its own rows.
+        let ones = tape.constant(Tensor::from_fn([1, alphas.len()], |_| 1.0));
+        let sums: Vec<_> = recorded.logits.iter().map(|&logit| tape.matmul(ones, logit)).collect();
         let gradients = tape.backward_each(&sums);
-        let shares = gradients.into_iter().map(|gradients| {
-            let gradient = gradients.dense(words).expect("every task reads the words"); // [nodes · N, E]
-            let mut shares = vec![0.0; self.vectors.rows()];
-            for row in 0..gradient.rows() {
-                let n = row % shares.len();
-                shares[n] += self.vectors.row(n).iter().zip(gradient.row(row)).map(|(x, g)| x * g).sum::<f64>();
-            }
-            shares
-        });
-        shares.collect()
+        let gradients =
+            gradients.into_iter().map(|gradients| gradients.dense(words).expect("every task reads the words"));
+        let gradients: Vec<Tensor<f64>> = gradients.collect(); // [texts · N, E] each
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum();
+        let tokens = self.vectors.rows();
+        let share = |gradient: &Tensor<f64>, text, n| dot(self.vectors.row(n), gradient.row(text * tokens + n));
+        let shares = |text| gradients.iter().map(move |g| (0..tokens).map(|n| share(g, text, n)).collect()).collect();
+        (0..alphas.len()).map(shares).collect()
     }
 }

@@ -5,7 +5,7 @@
 //! those of the training engine to the bit. Only the [`Attribution`]s, which are integrals, are computed in `f64`.
 
 mod attribution;
-mod maxima;
+mod corners;
 mod places;
 mod quadrature;
 mod subject;

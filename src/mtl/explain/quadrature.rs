@@ -1,12 +1,14 @@
-//! Integration along a straight line, of gradients that jump where the winner of a maximum changes.
+//! Integration along a straight line, of gradients that jump at corners.
+
+use std::rc::Rc;
 
 /// What is integrated from α = 0 to α = 1: the derivatives of some functions, each split into shares.
 pub(super) trait Line {
-    /// The functions at α.
-    fn look(&mut self, alpha: f64) -> Look;
+    /// The functions at each α.
+    fn look(&mut self, alphas: &[f64]) -> Vec<Look>;
 
-    /// Of each function, the shares of its derivative, summed over `nodes` of (α, weight).
-    fn shares(&mut self, nodes: &[(f64, f64)]) -> Vec<Vec<f64>>;
+    /// At each α, of each function, the shares of its derivative.
+    fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>>;
 }
 
 /// Some functions at one place of a line.
@@ -15,91 +17,210 @@ pub(super) struct Look {
     pub alpha: f64,
     /// Of each function.
     pub values: Vec<f64>,
-    /// The numbers among which each maximum chooses (0 is one of them for ReLU). They are smooth, and so are the functions but where
-    /// a winner changes.
+    pub corners: Corners,
+}
+
+/// What decides where the functions have corners. All these numbers are smooth, and so are the functions but where a winner or a sign
+/// changes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Corners {
+    /// The numbers among which each maximum chooses.
     pub maxima: Vec<Vec<f64>>,
+    /// Numbers at whose sign something is switched, as ReLU is by its argument.
+    pub switches: Vec<f64>,
 }
 
 /// How far the integral over a stretch may be from the change of the value along it.
 const TOLERANCE: f64 = 1e-9;
 /// A lead that is none. If a corner is misplaced so that one number leads another there by δ, the integral errs by δ times what the
 /// maximum weighs in the function, however flat the two cross.
-const EVEN: f64 = 1e-12;
+const EVEN: f64 = 1e-10;
 /// No stretch is cut that is as short as this.
 const SHORTEST: f64 = 1e-13;
+/// So many stretches are seen to at once: a look at several places costs much less than as many looks.
+const WAVE: usize = 16;
 
-/// The nodes and weights of Gauss and Legendre's rule with four points, on [−1, 1]; the other two are their mirror images.
-const RULE: [(f64, f64); 2] =
+/// The nodes and weights of Gauss and Legendre's rules with two and four points, on [−1, 1]; as many again are their mirror images.
+const TWO: [(f64, f64); 1] = [(0.577_350_269_189_625_8, 1.0)];
+const FOUR: [(f64, f64); 2] =
     [(0.339_981_043_584_856_26, 0.652_145_154_862_546_1), (0.861_136_311_594_052_6, 0.347_854_845_137_453_85)];
+/// Two points do for a stretch as short as this: their error falls with its fifth power.
+const SHORT: f64 = 0.01;
 
 /// ∫₀¹ of each function's shares.
 ///
-/// A stretch is cut at a corner until the same numbers win at both ends. By the fundamental theorem of calculus the shares' integrals
+/// A stretch is cut at a corner until nothing changes between its ends. By the fundamental theorem of calculus the shares' integrals
 /// over a stretch add up to the change of the value along it; a stretch where they do not is cut in the middle: it is too curved, or
 /// has corners that its ends do not tell of.
 pub(super) fn integrate(line: &mut impl Line) -> Vec<Vec<f64>> {
     let mut total = Vec::new();
-    let mut stretches = vec![(line.look(0.0), line.look(1.0))];
-    while let Some((a, b)) = stretches.pop() {
-        let cut = match corner(line, &a, &b) {
-            Some(cut) => cut,
-            None => {
-                let (middle, half) = (0.5 * (a.alpha + b.alpha), 0.5 * (b.alpha - a.alpha));
-                let sides =
-                    |(node, weight): (f64, f64)| [-node, node].map(|node| (middle + half * node, half * weight));
-                let sums = line.shares(RULE.map(sides).as_flattened());
-                let ends = a.values.iter().zip(&b.values);
-                let gaps = sums.iter().zip(ends).map(|(sums, (a, b))| (sums.iter().sum::<f64>() - (b - a)).abs());
-                if half < SHORTEST || !gaps.into_iter().any(|gap| gap > TOLERANCE) {
-                    add(&mut total, sums);
-                    continue;
-                }
-                line.look(middle)
+    let ends: Vec<_> = line.look(&[0.0, 1.0]).into_iter().map(Rc::new).collect();
+    let mut stretches = vec![Stretch(ends[0].clone(), ends[1].clone())];
+    while !stretches.is_empty() {
+        let wave = stretches.split_off(stretches.len().saturating_sub(WAVE));
+        let (mut searches, mut smooth) = (Vec::new(), Vec::new());
+        for stretch in wave {
+            match stretch.change() {
+                Some(change) => searches.push(Search::new(stretch, change)),
+                None => smooth.push(stretch),
             }
-        };
-        stretches.push((cut.clone(), b));
-        stretches.push((a, cut));
+        }
+        let curved = sum_up(line, smooth, &mut total);
+        let middles: Vec<f64> = curved.iter().map(|stretch| stretch.middle()).collect();
+        let mut cuts: Vec<_> = curved.into_iter().zip(look(line, &middles)).collect();
+        cuts.extend(search(line, searches));
+        stretches.extend(cuts.into_iter().flat_map(|(Stretch(a, b), cut)| {
+            let cut = Rc::new(cut);
+            [Stretch(a, cut.clone()), Stretch(cut, b)]
+        }));
     }
     total
 }
 
-/// Where the winner at one end draws level with the winner at the other, of the first maximum that has two.
-fn corner(line: &mut impl Line, a: &Look, b: &Look) -> Option<Look> {
-    a.maxima.iter().zip(&b.maxima).enumerate().find_map(|(i, (at_a, at_b))| {
-        let (p, q) = (winner(at_a), winner(at_b));
-        let lead = |look: &Look| look.maxima[i][p] - look.maxima[i][q];
-        (lead(a) > EVEN && lead(b) < -EVEN).then(|| root(line, a, b, lead))
-    })
+/// From one place of the line to a later one.
+struct Stretch(Rc<Look>, Rc<Look>);
+
+impl Stretch {
+    fn middle(&self) -> f64 {
+        0.5 * (self.0.alpha + self.1.alpha)
+    }
+
+    fn length(&self) -> f64 {
+        self.1.alpha - self.0.alpha
+    }
+
+    /// What changes between the ends; of several changes the one that seems to be nearest the middle.
+    fn change(&self) -> Option<Change> {
+        let (a, b) = (&self.0.corners, &self.1.corners);
+        let winners = a.maxima.iter().zip(&b.maxima).enumerate();
+        let winners = winners.map(|(i, (a, b))| Change::Winner(i, winner(a), winner(b)));
+        let changes = winners.chain((0..a.switches.len()).map(Change::Sign));
+        let leads = changes.map(|change| (change, change.lead(a), change.lead(b)));
+        let changes = leads.filter(|(_, a, b)| a.abs() > EVEN && b.abs() > EVEN && (*a > 0.0) != (*b > 0.0));
+        let off_middle = |(_, a, b): &(Change, f64, f64)| (a / (a - b) - 0.5).abs();
+        let change = changes.min_by(|x, y| off_middle(x).total_cmp(&off_middle(y)))?.0;
+        (self.length() > SHORTEST).then_some(change)
+    }
+
+    /// The nodes and weights of the quadrature.
+    fn rule(&self) -> Vec<(f64, f64)> {
+        let (middle, half) = (self.middle(), 0.5 * self.length());
+        let sides = |&(node, weight): &(f64, f64)| [-node, node].map(|node| (middle + half * node, half * weight));
+        if self.length() < SHORT { TWO.iter().flat_map(sides).collect() } else { FOUR.iter().flat_map(sides).collect() }
+    }
+}
+
+/// Adds the integrals over the stretches to the total, but of those that it returns, whose integrals are not good enough.
+fn sum_up(line: &mut impl Line, stretches: Vec<Stretch>, total: &mut Vec<Vec<f64>>) -> Vec<Stretch> {
+    let rules: Vec<_> = stretches.iter().map(Stretch::rule).collect();
+    let alphas: Vec<f64> = rules.iter().flatten().map(|node| node.0).collect();
+    if alphas.is_empty() {
+        return stretches;
+    }
+    let mut slopes = line.slopes(&alphas).into_iter();
+    let is_curved = |(stretch, rule): (Stretch, Vec<(f64, f64)>)| {
+        let mut sums = Vec::new();
+        for ((_, weight), slopes) in rule.into_iter().zip(&mut slopes) {
+            add(&mut sums, &slopes, weight);
+        }
+        let ends = stretch.0.values.iter().zip(&stretch.1.values);
+        let mut gaps = sums.iter().zip(ends).map(|(sums, (a, b))| (sums.iter().sum::<f64>() - (b - a)).abs());
+        if stretch.length() > SHORTEST && gaps.any(|gap| gap > TOLERANCE) {
+            return Some(stretch);
+        }
+        add(total, &sums, 1.0);
+        None
+    };
+    stretches.into_iter().zip(rules).filter_map(is_curved).collect()
+}
+
+fn add(total: &mut Vec<Vec<f64>>, sums: &[Vec<f64>], weight: f64) {
+    if total.is_empty() {
+        *total = sums.iter().map(|sums| vec![0.0; sums.len()]).collect();
+    }
+    total.iter_mut().flatten().zip(sums.iter().flatten()).for_each(|(total, sum)| *total += weight * sum);
+}
+
+/// What changes at a corner.
+#[derive(Clone, Copy)]
+enum Change {
+    /// Of a maximum: one number wins before and another after.
+    Winner(usize, usize, usize),
+    /// Of a switch.
+    Sign(usize),
+}
+
+impl Change {
+    /// What has different signs before and after.
+    fn lead(self, corners: &Corners) -> f64 {
+        match self {
+            Self::Winner(i, p, q) => corners.maxima[i][p] - corners.maxima[i][q],
+            Self::Sign(i) => corners.switches[i],
+        }
+    }
 }
 
 fn winner(numbers: &[f64]) -> usize {
     (1..numbers.len()).fold(0, |best, i| if numbers[i] > numbers[best] { i } else { best })
 }
 
-/// Where `lead`, which has different signs at the two ends, is 0: by the Illinois variant of the secant method, which halves the
-/// number at an end that stays, lest it stay for ever.
-fn root(line: &mut impl Line, a: &Look, b: &Look, lead: impl Fn(&Look) -> f64) -> Look {
-    let [mut far, mut near] = [a, b].map(|end| (end.alpha, lead(end)));
-    loop {
-        let look = line.look(near.0 - near.1 * (near.0 - far.0) / (near.1 - far.1));
-        let now = (look.alpha, lead(&look));
-        if now.1.abs() <= EVEN || (near.0 - far.0).abs() < SHORTEST || now.1.is_nan() {
-            return look;
+/// The search for where a lead is 0, which has different signs at the two ends of a stretch: by the Illinois variant of the secant
+/// method, which halves the number at an end that stays, lest it stay for ever.
+struct Search {
+    stretch: Stretch,
+    change: Change,
+    /// The two places between which it is, and the leads there.
+    far: (f64, f64),
+    near: (f64, f64),
+}
+
+impl Search {
+    fn new(stretch: Stretch, change: Change) -> Self {
+        let [far, near] = [&stretch.0, &stretch.1].map(|end| (end.alpha, change.lead(&end.corners)));
+        Self { stretch, change, far, near }
+    }
+
+    fn guess(&self) -> f64 {
+        self.near.0 - self.near.1 * (self.near.0 - self.far.0) / (self.near.1 - self.far.1)
+    }
+
+    /// Whether a look is at the corner, or as near as can be.
+    fn ends_with(&mut self, look: &Look) -> bool {
+        let now = (look.alpha, self.change.lead(&look.corners));
+        if now.1.abs() <= EVEN || (self.near.0 - self.far.0).abs() < SHORTEST || now.1.is_nan() {
+            return true;
         }
-        if (now.1 > 0.0) == (near.1 > 0.0) {
-            far.1 *= 0.5;
+        if (now.1 > 0.0) == (self.near.1 > 0.0) {
+            self.far.1 *= 0.5;
         } else {
-            far = near;
+            self.far = self.near;
         }
-        near = now;
+        self.near = now;
+        false
     }
 }
 
-fn add(total: &mut Vec<Vec<f64>>, sums: Vec<Vec<f64>>) {
-    if total.is_empty() {
-        return *total = sums;
+/// The corners that are searched for, each with the stretch that it cuts.
+fn search(line: &mut impl Line, mut searches: Vec<Search>) -> Vec<(Stretch, Look)> {
+    let mut found = Vec::new();
+    while !searches.is_empty() {
+        let guesses: Vec<f64> = searches.iter().map(Search::guess).collect();
+        let looks = look(line, &guesses);
+        let mut open = Vec::new();
+        for (mut search, look) in searches.into_iter().zip(looks) {
+            if search.ends_with(&look) {
+                found.push((search.stretch, look));
+            } else {
+                open.push(search);
+            }
+        }
+        searches = open;
     }
-    total.iter_mut().flatten().zip(sums.iter().flatten()).for_each(|(total, sum)| *total += sum);
+    found
+}
+
+fn look(line: &mut impl Line, alphas: &[f64]) -> Vec<Look> {
+    if alphas.is_empty() { Vec::new() } else { line.look(alphas) }
 }
 
 #[cfg(test)]
@@ -119,35 +240,38 @@ mod tests {
     const LINES: [(f64, f64); 3] = [(0.0, 0.0), (-0.25, 1.0), (-1.25, 3.0)];
 
     impl Line for Broken {
-        fn look(&mut self, x: f64) -> Look {
-            self.looks += 1;
-            let lines = LINES.map(|(height, slope)| height + slope * x).to_vec();
-            let relus = CORNERS.map(|corner| vec![x - corner, 0.0]);
-            let largest = |numbers: &Vec<f64>| numbers[winner(numbers)];
-            let relu: f64 = relus.iter().zip(WEIGHTS).map(|(numbers, weight)| weight * largest(numbers)).sum();
-            let value = relu + (4.0 * x).tanh() + largest(&lines);
-            Look { alpha: x, values: vec![value, 3.0 * x], maxima: [vec![lines], relus.to_vec()].concat() }
+        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+            self.looks += alphas.len();
+            alphas.iter().map(|&x| Self::at(x)).collect()
         }
 
-        fn shares(&mut self, nodes: &[(f64, f64)]) -> Vec<Vec<f64>> {
-            self.nodes += nodes.len();
-            let mut sums = vec![vec![0.0; 5], vec![0.0]];
-            for &(x, weight) in nodes {
-                for (i, (corner, height)) in CORNERS.into_iter().zip(WEIGHTS).enumerate() {
-                    sums[0][i] += weight * if x > corner { height } else { 0.0 };
-                }
-                sums[0][3] += weight * 4.0 / (4.0 * x).cosh().powi(2);
-                sums[0][4] += weight
-                    * if x > 0.5 {
-                        3.0
-                    } else if x > 0.25 {
-                        1.0
-                    } else {
-                        0.0
-                    };
-                sums[1][0] += weight * 3.0;
+        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+            self.nodes += alphas.len();
+            alphas.iter().map(|&x| Self::slope(x)).collect()
+        }
+    }
+
+    impl Broken {
+        fn at(x: f64) -> Look {
+            let lines = LINES.map(|(height, slope)| height + slope * x).to_vec();
+            let switches = CORNERS.map(|corner| x - corner);
+            let relu: f64 = switches.iter().zip(WEIGHTS).map(|(z, weight)| weight * z.max(0.0)).sum();
+            let value = relu + (4.0 * x).tanh() + lines[winner(&lines)];
+            Look {
+                alpha: x,
+                values: vec![value, 3.0 * x],
+                corners: Corners { maxima: vec![lines], switches: switches.into() },
             }
-            sums
+        }
+
+        fn slope(x: f64) -> Vec<Vec<f64>> {
+            let [p, q, r] = std::array::from_fn(|i| if x > CORNERS[i] { WEIGHTS[i] } else { 0.0 });
+            let steepest = match x {
+                x if x > 0.5 => 3.0,
+                x if x > 0.25 => 1.0,
+                _ => 0.0,
+            };
+            vec![vec![p, q, r, 4.0 / (4.0 * x).cosh().powi(2), steepest], vec![3.0]]
         }
     }
 
@@ -169,16 +293,19 @@ mod tests {
     fn corners_that_hide_are_found() {
         struct Bump(usize);
         impl Line for Bump {
-            fn look(&mut self, x: f64) -> Look {
-                self.0 += 1;
-                let numbers = vec![(x - 0.2) * (0.7 - x), 0.0]; // largest in the middle, at 0.45
-                Look { alpha: x, values: vec![numbers[0].max(0.0)], maxima: vec![numbers] }
+            fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+                self.0 += alphas.len();
+                let at = |&x: &f64| {
+                    let z = (x - 0.2) * (0.7 - x); // largest in the middle, at 0.45
+                    let corners = Corners { maxima: vec![vec![z, 0.0]], switches: Vec::new() };
+                    Look { alpha: x, values: vec![z.max(0.0)], corners }
+                };
+                alphas.iter().map(at).collect()
             }
 
-            fn shares(&mut self, nodes: &[(f64, f64)]) -> Vec<Vec<f64>> {
+            fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
                 let above = |x: f64| f64::from(x > 0.2 && x < 0.7);
-                let sum = |share: fn(f64) -> f64| nodes.iter().map(|&(x, weight)| weight * share(x) * above(x)).sum();
-                vec![vec![sum(|_| 0.9), sum(|x| -2.0 * x)]]
+                alphas.iter().map(|&x| vec![vec![0.9 * above(x), -2.0 * x * above(x)]]).collect()
             }
         }
         let mut line = Bump(0);
@@ -186,5 +313,49 @@ mod tests {
         let expected = 0.9 * 0.5; // and 0.7² − 0.2²
         assert!(integrals[0].iter().zip([expected, -expected]).all(|(x, y)| (x - y).abs() < 1e-9), "{integrals:?}");
         assert!(line.0 < 40, "{} looks", line.0);
+    }
+    /// Two hundred hard sigmoids of different curves, as the gates of an LSTM over the words of a text are: each corner costs a few looks
+    /// and the stretch behind it a few nodes.
+    #[test]
+    fn hard_sigmoids_cost_a_few_looks_a_corner() {
+        const GATES: usize = 200;
+        /// y of gate i and its derivative: from below 0 to above 1, or back.
+        fn gate(i: usize, x: f64) -> (f64, f64) {
+            let (height, phase) = (1.5 + (i % 7) as f64 / 5.0, 0.3 + 0.4 * i as f64 / GATES as f64);
+            let sign = if i.is_multiple_of(2) { 1.0 } else { -1.0 };
+            let (sine, cosine) = (2.0 * (x - phase)).sin_cos();
+            (0.5 + sign * height * sine, sign * height * 2.0 * cosine)
+        }
+        struct Gates(usize, usize);
+        impl Line for Gates {
+            fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+                self.0 += alphas.len();
+                let at = |&x: &f64| {
+                    let gates: Vec<f64> = (0..GATES).map(|i| gate(i, x).0).collect();
+                    let value = gates.iter().map(|y| y.clamp(0.0, 1.0)).sum();
+                    let switches = gates.iter().flat_map(|y| [*y, 1.0 - y]).collect();
+                    Look { alpha: x, values: vec![value], corners: Corners { maxima: Vec::new(), switches } }
+                };
+                alphas.iter().map(at).collect()
+            }
+
+            fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+                self.1 += alphas.len();
+                let slope = |(y, slope): (f64, f64)| if (0.0..1.0).contains(&y) { slope } else { 0.0 };
+                alphas.iter().map(|&x| vec![(0..GATES).map(|i| slope(gate(i, x))).collect()]).collect()
+            }
+        }
+        let mut line = Gates(0, 0);
+        let integrals = integrate(&mut line);
+        let clipped = |i, x| gate(i, x).0.clamp(0.0, 1.0);
+        for (i, integral) in integrals[0].iter().enumerate() {
+            let expected = clipped(i, 1.0) - clipped(i, 0.0);
+            assert!((integral - expected).abs() < 1e-9, "{integral} for {expected}");
+        }
+        let corners: usize = (0..GATES)
+            .map(|i| usize::from(clipped(i, 0.0) != gate(i, 0.0).0) + usize::from(clipped(i, 1.0) != gate(i, 1.0).0))
+            .sum();
+        assert!(corners > GATES, "{corners} corners");
+        assert!(line.0 < 6 * corners && line.1 < 3 * corners, "{} looks, {} nodes, {corners} corners", line.0, line.1);
     }
 }

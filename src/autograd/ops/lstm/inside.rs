@@ -3,11 +3,11 @@
 use std::any::Any;
 
 use super::{
-    Lstm,
+    Lstm, project,
     walk::{Recording, Walk},
 };
 use crate::autograd::{Tape, Var, tape::Node};
-use crate::tensor::{Real, Tensor, pointwise};
+use crate::tensor::{Real, Tensor, matmul, pointwise};
 
 /// One direction of an LSTM, a row a token of the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,20 @@ impl<F: Real> Tape<'_, F> {
             let [gates, cells, states] =
                 [recorded.gates, recorded.cells, recorded.states].map(|stepped| to_tokens(walk, stepped));
             LstmInside { gates, cells, states }
+        };
+        Some((0..op.reversed.len()).map(direction).collect())
+    }
+
+    /// The arguments a of each direction's gates, before γ and tanh, `[N, 4H]`; `None` as for [`lstm_inside`](Self::lstm_inside).
+    /// They are not kept, and a gate where γ is flat does not tell its own: they are computed again from the states.
+    pub fn lstm_arguments(&self, hidden: Var) -> Option<Vec<Tensor<F>>> {
+        let (op, node) = self.recorded_lstm(hidden)?;
+        let direction = |d: usize| {
+            let [x, kernel, recurrent, bias] = [0, 1 + 3 * d, 2 + 3 * d, 3 + 3 * d].map(|i| self.value(node.inputs[i]));
+            let walk = op.walk(d);
+            let mut projected = Tensor::zeros([x.rows(), 4 * op.units]);
+            project(x, kernel, bias, projected.data_mut());
+            to_tokens(walk, &arguments(walk, &projected, recurrent, of_direction(node, d).states))
         };
         Some((0..op.reversed.len()).map(direction).collect())
     }
@@ -80,6 +94,25 @@ fn to_tokens<F: Real>(walk: Walk<'_>, stepped: &Tensor<F>) -> Tensor<F> {
     let mut tokens = Tensor::zeros(stepped.shape());
     Walk { column: 0, ..walk }.scatter_to_tokens(stepped, &mut tokens);
     tokens
+}
+
+/// x·K + b + h_before·R in step order, `[N, 4H]`, from the projected rows `[U, 4H]` and the states h `[N, H]`.
+fn arguments<F: Real>(walk: Walk<'_>, projected: &Tensor<F>, recurrent: &Tensor<F>, states: &Tensor<F>) -> Tensor<F> {
+    let steps = walk.segments.steps();
+    let tokens = steps.tokens(walk.reversed);
+    let mut passed_on = Tensor::zeros([states.rows(), projected.cols()]); // h·R, for the step after
+    matmul(states.matrix(), recurrent.matrix(), passed_on.matrix_mut());
+    let mut arguments = Tensor::zeros(passed_on.shape());
+    for t in 0..steps.count() {
+        for (i, row) in steps.rows(t).enumerate() {
+            let argument = arguments.row_mut(row);
+            argument.copy_from_slice(projected.row(walk.rows[tokens[row] as usize] as usize));
+            if let Some(before) = t.checked_sub(1) {
+                pointwise::add(argument, passed_on.row(steps.rows(before).start + i));
+            }
+        }
+    }
+    arguments
 }
 
 fn gradient<F: Real>(
@@ -123,6 +156,37 @@ mod tests {
     use crate::tensor::{Pool, Segments};
 
     const UNITS: usize = 19;
+
+    #[test]
+    fn gates_are_the_functions_of_their_arguments() {
+        let mut params = ParamStore::<f64>::new();
+        let shapes: [&[usize]; 4] = [&[9, 5], &[5, 4 * UNITS], &[UNITS, 4 * UNITS], &[4 * UNITS]];
+        // Large enough for gates that are clipped.
+        let large = |shape: &[usize]| Tensor::from_fn(shape, |i| 3.0 * (12.9898 * i as f64).sin());
+        let [x, kernel, recurrent_kernel, bias] = shapes.map(|shape| params.add(format!("{shape:?}"), large(shape)));
+        let segments = Arc::new(Segments::from_lengths([3, 1, 0, 5]));
+        let rows: Arc<[u32]> = [3, 0, 8, 3, 1, 5, 2, 2, 7].into();
+        let mut pool = Pool::new();
+        let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+        let [x, kernel, recurrent_kernel, bias] = [x, kernel, recurrent_kernel, bias].map(|id| tape.param(id));
+        let directions = [false, true].map(|reversed| LstmDirection { kernel, recurrent_kernel, bias, reversed });
+        for gate in [GateActivation::Sigmoid, GateActivation::HardSigmoid] {
+            let hidden = tape.lstm(x, &rows, &segments, &directions, gate);
+            let gamma = |a: f64| match gate {
+                GateActivation::Sigmoid => 1.0 / (1.0 + (-a).exp()),
+                GateActivation::HardSigmoid => (0.2 * a + 0.5).clamp(0.0, 1.0),
+            };
+            let arguments = tape.lstm_arguments(hidden).unwrap();
+            for (inside, arguments) in tape.lstm_inside(hidden).unwrap().iter().zip(&arguments) {
+                for (n, (gate, a)) in inside.gates.data().iter().zip(arguments.data()).enumerate() {
+                    let is_candidate = n / UNITS % 4 == 2;
+                    let expected = if is_candidate { a.tanh() } else { gamma(*a) };
+                    assert!((gate - expected).abs() < 1e-12, "{gate} for {expected}");
+                }
+            }
+            assert_eq!(tape.lstm_arguments(x), None);
+        }
+    }
 
     /// The equations of the operation's documentation hold between what it shows, to the bit; and what it shows sums up to the
     /// gradients that a sweep returns.

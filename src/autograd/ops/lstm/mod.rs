@@ -170,10 +170,12 @@ impl<F: Real> Op<F> for Lstm {
         let (forward, backward) = (9 * tokens * self.units as u64, 23 * tokens * self.units as u64);
         let mut flops = Flops::default();
         for d in 0..self.reversed.len() {
-            let (x, kernel) = (sizes.wanted(0), sizes.wanted(1 + 3 * d));
+            let [x, kernel, recurrent] = [0, 1 + 3 * d, 2 + 3 * d].map(|i| sizes.wanted(i));
             flops.forward += projection + recurrence + forward;
-            flops.backward +=
-                backward + 2 * recurrence + tokens * width * (1 + x.max(kernel)) + projection * (x + kernel);
+            flops.backward += backward
+                + recurrence * (1 + recurrent)
+                + tokens * width * (1 + x.max(kernel))
+                + projection * (x + kernel);
         }
         Some(flops)
     }
@@ -197,13 +199,16 @@ impl<F: Real> Op<F> for Lstm {
             })
             .collect();
         let x_wanted = ctx.wants(0);
-        let kernel_wanted: SmallVec<[bool; 2]> = (0..work.len()).map(|d| ctx.wants(1 + 3 * d)).collect();
+        let [kernel_wanted, recurrent_wanted]: [SmallVec<[bool; 2]>; 2] =
+            [1, 2].map(|i| (0..work.len()).map(|d| ctx.wants(i + 3 * d)).collect());
         work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, recurrent)))| {
             let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
             let walk = Walk { rows, segments, reversed, gate: self.gate, units, column: d * units };
             pointwise::transpose(recurrent.data(), width, work.transposed.data_mut());
             walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
-            walk.recurrent_gradient(recorded.states, &work.gates, &mut work.before, &mut work.recurrent);
+            if recurrent_wanted[d] {
+                walk.recurrent_gradient(recorded.states, &work.gates, &mut work.before, &mut work.recurrent);
+            }
             pointwise::add_column_sums(work.bias.data_mut(), work.gates.data());
             if x_wanted || kernel_wanted[d] {
                 walk.add_to_rows(&work.gates, &mut work.projected);
