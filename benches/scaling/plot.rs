@@ -15,17 +15,22 @@ pub fn write(path: &Path, axes: &[Axis]) -> Result<(), Box<dyn Error>> {
     root.fill(&WHITE)?;
     for (tile, axis) in root.split_evenly((rows, 2)).iter().zip(axes) {
         let points = || axis.series.iter().flat_map(|series| &series.points);
-        let bounds = |of: fn(&(usize, f64)) -> f64| {
+        // `room` is for the legend above the lines.
+        let bounds = |of: fn(&(usize, f64)) -> f64, room: f64| {
             let (low, high) = points().map(of).fold((f64::MAX, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
-            (low / 1.5..high * 1.5).log_scale()
+            (low / 1.5..high * room).log_scale()
         };
+        let sizes = axis.series[0].points.iter().map(|point| point.0 as f64).collect();
         let mut chart = ChartBuilder::on(tile)
             .caption(format!("seconds of an epoch against {}", axis.name), ("sans-serif", 14))
             .margin(10)
             .x_label_area_size(30)
             .y_label_area_size(50)
-            .build_cartesian_2d(bounds(|point| point.0 as f64), bounds(|point| point.1))?;
-        chart.configure_mesh().disable_mesh().x_labels(6).y_labels(6).draw()?;
+            .build_cartesian_2d(
+                bounds(|point| point.0 as f64, 1.5).with_key_points(sizes),
+                bounds(|point| point.1, 6.0),
+            )?;
+        chart.configure_mesh().disable_mesh().x_label_formatter(&f64::to_string).y_labels(6).draw()?;
         for (series, colour) in axis.series.iter().zip(COLOURS) {
             let line = series.points.iter().map(|&(size, seconds)| (size as f64, seconds));
             chart
