@@ -27,4 +27,4 @@ pub const LOSS: Listing = listing!("src/autograd/ops/masked_bce.rs");
 pub const SWEEP: Listing = listing!("src/autograd/sweep.rs");
 pub const PLACES: Listing = listing!("src/mtl/explain/places.rs");
 pub const ATTRIBUTION: Listing = listing!("src/mtl/explain/attribution.rs");
-pub const QUADRATURE: Listing = listing!("src/mtl/explain/quadrature.rs");
+pub const QUADRATURE: Listing = listing!("src/mtl/explain/quadrature/mod.rs");
