@@ -1,6 +1,6 @@
 //! An owned block of numbers with a shape.
 
-use ndarray::{ArrayView2, ArrayView3, ArrayViewMut2, ArrayViewMut3};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Real, Shape};
 
@@ -123,33 +123,10 @@ impl<F: Real> Tensor<F> {
         view_mut(&mut self.data, rows, cols)
     }
 
-    /// The tensor as a block of three axes.
-    ///
-    /// # Panics
-    /// If its rank is not 3.
-    #[track_caller]
-    pub fn block(&self) -> ArrayView3<'_, F> {
-        ArrayView3::from_shape(rank_3(self.shape), &self.data).expect("the shape counts the data")
-    }
-
-    /// The tensor as a block of three axes, to write.
-    ///
-    /// # Panics
-    /// If its rank is not 3.
-    #[track_caller]
-    pub fn block_mut(&mut self) -> ArrayViewMut3<'_, F> {
-        ArrayViewMut3::from_shape(rank_3(self.shape), &mut self.data).expect("the shape counts the data")
-    }
-
     /// The same numbers in another precision.
     pub fn cast<G: Real>(&self) -> Tensor<G> {
         Tensor { shape: self.shape, data: self.data.iter().map(|&x| G::from_f64(x.to_f64())).collect() }
     }
-}
-
-#[track_caller]
-fn rank_3(shape: Shape) -> [usize; 3] {
-    shape.dims().try_into().unwrap_or_else(|_| panic!("expected three extents, got {shape}"))
 }
 
 /// A slice as a matrix.
@@ -179,7 +156,6 @@ mod tests {
         let t = Tensor::<f32>::from_fn([2, 2, 3], |i| i as f32);
         assert_eq!(t.row(3), [9.0, 10.0, 11.0]);
         assert_eq!(t.matrix()[[2, 1]], 7.0);
-        assert_eq!(t.block()[[1, 0, 1]], 7.0);
     }
 
     #[test]

@@ -341,6 +341,33 @@ mod tests {
         assert_close::<f64>(1e-12);
     }
 
+    /// What nobody asks for is not computed, and nothing else changes for it.
+    #[test]
+    fn a_frozen_recurrent_kernel_has_no_gradient_and_changes_no_other() {
+        let gradients_of = |frozen: bool| {
+            let mut params = ParamStore::<f32>::new();
+            let shapes: [&[usize]; 4] = [&[9, 5], &[5, 12], &[3, 12], &[12]];
+            let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape[0] as f64).cast()));
+            if frozen {
+                params.freeze(ids[2]);
+            }
+            let segments = Arc::new(Segments::from_lengths([4, 0, 2]));
+            let rows: Arc<[u32]> = [0, 8, 3, 0, 5, 1].into();
+            let mut pool = Pool::new();
+            let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+            let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
+            let direction = LstmDirection { kernel, recurrent_kernel, bias, reversed: true };
+            let hidden = tape.lstm(x, &rows, &segments, &[direction], GateActivation::Sigmoid);
+            let gradients = tape.pull_back(hidden, &wave([6, 3], 0.5).cast());
+            ids.map(|id| gradients.dense(id))
+        };
+        let (all, mut others) = (gradients_of(false), gradients_of(true));
+        assert_eq!(others[2], None);
+        others[2].clone_from(&all[2]);
+        assert!(all.iter().all(Option::is_some));
+        assert_eq!(all, others);
+    }
+
     #[test]
     fn the_bits_do_not_depend_on_the_number_of_threads() {
         let on = |threads: usize| {
