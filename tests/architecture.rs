@@ -93,6 +93,29 @@ fn nothing_points_the_other_way() {
     }
 }
 
+/// The rooms of `mtl::study`, each of which may use those before it. What the study's own `mod.rs` publishes, only `directory`
+/// and the outside may use: inside, an import names the room.
+const ROOMS: [&str; 4] = ["planning", "execution", "error_analysis", "findings"];
+
+#[test]
+fn the_rooms_of_a_study_are_in_order() {
+    let imported = Regex::new(r"study::\{?((?s)[^;]*?);").unwrap();
+    let room = Regex::new(r"\b(planning|execution|error_analysis|findings|directory)\b").unwrap();
+    let mut seen = 0;
+    for (place, name) in ROOMS.iter().enumerate() {
+        for (path, code) in code(&format!("mtl/study/{name}")) {
+            assert!(!code.contains("super::super::"), "{}: a path by its name is easier to follow", path.display());
+            for (_, [import]) in imported.captures_iter(&code).map(|found| found.extract()) {
+                for used in room.find_iter(import).map(|found| found.as_str()) {
+                    assert!(ROOMS[..place].contains(&used), "{}: {name} uses {used}", path.display());
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen >= 10, "imports are seen, but only {seen}");
+}
+
 #[test]
 fn unsafe_code_stays_in_tensor() {
     let word = Regex::new(r"\bunsafe\b").unwrap();

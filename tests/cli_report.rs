@@ -9,7 +9,11 @@ use mtlcore::mtl::{
         statistics::{Verdict, corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
     },
     settings::{Balance, Preset, Shared},
-    study::{Band, Control, CurvePoint, Curves, PairCurves, TaskCurve, errors::Feature, results::*},
+    study::{
+        Band, Control, CurvePoint, Curves, PairCurves, TaskCurve,
+        error_analysis::{Feature, McNemar, SliceResult},
+        results::*,
+    },
 };
 use regex::Regex;
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::study::{Curves, PairCurves, Results, Study, StudySettings, TaskCurve, results::RESULTS, word};
+use mtlcore::mtl::study::{Curves, PairCurves, Results, Study, StudySettings, TaskCurve, results::RESULTS};
 use toml::{Table, Value};
 
 use crate::{
@@ -111,7 +111,7 @@ fn table(curves: &Curves, pair: &PairCurves) -> String {
 fn rows(curve: &TaskCurve) -> Vec<Vec<String>> {
     let Some(first) = curve.points.first() else { return Vec::new() };
     let row = |metric: &String| {
-        let mut row = vec![curve.task.clone(), word(&curve.shared), metric.replace('_', " ")];
+        let mut row = vec![curve.task.clone(), curve.shared.word().to_owned(), metric.replace('_', " ")];
         row.extend(curve.points.iter().map(|point| format!("{:.2}", 100.0 * point.metrics[metric].mean)));
         row
     };

@@ -16,7 +16,6 @@ use mtlcore::mtl::{
     study::{
         Event, Results, Study, StudySettings, fields,
         results::{Baseline, PairResult, Summary, TaskResult},
-        word,
     },
 };
 use toml::Table;
@@ -177,7 +176,7 @@ fn table(pair: &PairResult) -> String {
         }
         for layer in &pair.layers {
             let task = layer.tasks.iter().find(|task| task.task == facts.name).expect("every layer has every task");
-            rows.push(row(&word(&layer.shared), task, has_controls));
+            rows.push(row(layer.shared.word(), task, has_controls));
         }
     }
     output::table(&columns, rows)

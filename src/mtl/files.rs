@@ -109,7 +109,12 @@ pub(super) fn sha256(text: &str, tensors: &NamedTensors) -> String {
         hash.update(format!("{name} {}\n", tensor.shape()));
         hash.update(little_endian(tensor));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn little_endian(tensor: &Tensor<f32>) -> Vec<u8> {

@@ -7,11 +7,13 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::study::{
-    Study, analyse,
-    errors::{ERRORS, SampledError, TaskDecisions, write_errors},
-    results::{McNemar, PairResult, Results, SliceResult, TaskResult},
-    word,
+use mtlcore::mtl::{
+    settings::Shared,
+    study::{
+        Study, analyse,
+        error_analysis::{ERRORS, McNemar, SampledError, SliceResult, TaskDecisions, write_errors},
+        results::{PairResult, Results, TaskResult},
+    },
 };
 use serde::Serialize;
 
@@ -135,14 +137,16 @@ fn task_errors<'r>(results: &'r Results, errors: &'r [Vec<SampledError>]) -> Vec
     let layers = results.pairs.iter().flat_map(|pair| pair.layers.iter().map(move |layer| (pair, layer)));
     let tasks = layers.flat_map(|(pair, layer)| layer.tasks.iter().map(move |task| (pair, layer.shared, task)));
     let of_task =
-        |((pair, shared, task), errors): ((&'r PairResult, _, &'r TaskResult), &'r Vec<SampledError>)| TaskErrors {
-            pair: &pair.name,
-            task: &task.task,
-            shared: word(&shared),
-            rows: task.mcnemar.rows(),
-            mcnemar: &task.mcnemar,
-            slices: &task.slices,
-            errors,
+        |((pair, shared, task), errors): ((&'r PairResult, Shared, &'r TaskResult), &'r Vec<SampledError>)| {
+            TaskErrors {
+                pair: &pair.name,
+                task: &task.task,
+                shared: shared.word().to_owned(),
+                rows: task.mcnemar.rows(),
+                mcnemar: &task.mcnemar,
+                slices: &task.slices,
+                errors,
+            }
         };
     tasks.zip(errors).map(of_task).collect()
 }
@@ -167,7 +171,7 @@ fn rows(pair: &PairResult) -> impl Iterator<Item = (String, &TaskResult)> {
     pair.tasks.iter().flat_map(|facts| {
         pair.layers.iter().flat_map(move |layer| {
             let tasks = layer.tasks.iter().filter(|task| task.task == facts.name);
-            tasks.map(|task| (word(&layer.shared), task))
+            tasks.map(|task| (layer.shared.word().to_owned(), task))
         })
     })
 }
@@ -192,7 +196,7 @@ fn slice_table(pair: &PairResult) -> String {
         vec![
             task.to_owned(),
             shared.to_owned(),
-            said(words::FEATURES, &word(&slice.feature)).to_owned(),
+            said(words::FEATURES, slice.feature.word()).to_owned(),
             slice.texts.clone(),
             slice.rows.to_string(),
             percent(slice.stl_error),

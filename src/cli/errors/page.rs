@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::study::errors::ErrorKind;
+use mtlcore::mtl::study::error_analysis::ErrorKind;
 use serde::Serialize;
 
 use super::Analysis;
@@ -24,5 +24,5 @@ pub fn write(path: &Path, analysis: &Analysis<'_>) -> Result<()> {
 struct Page<'r> {
     #[serde(flatten)]
     analysis: &'r Analysis<'r>,
-    kinds: [ErrorKind; 4],
+    kinds: &'static [ErrorKind],
 }

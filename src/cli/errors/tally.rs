@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use mtlcore::mtl::study::{
-    errors::{Agreement, ErrorKind, Tally, TaskDecisions, TaskTally, read_categories},
-    word,
-};
+use mtlcore::mtl::study::error_analysis::{Agreement, ErrorKind, Tally, TaskDecisions, TaskTally, read_categories};
 use serde::Serialize;
 
 use super::Format;
@@ -54,7 +51,7 @@ fn describe(File { file, tally }: &File) -> String {
     let mut text = format!("{file}: {} of {rows} errors have a category, {} have none.\n\n", tally.filled, tally.empty);
     for task in &tally.tasks {
         let TaskTally { pair, shared, task: name, .. } = task;
-        text += &format!("{pair}: {name}, {}\n{}\n", word(shared), table(task));
+        text += &format!("{pair}: {name}, {}\n{}\n", shared.word(), table(task));
     }
     text
 }
@@ -62,8 +59,8 @@ fn describe(File { file, tally }: &File) -> String {
 /// Both arms side by side: counts, and their share of the errors of this kind that have a category.
 fn table(task: &TaskTally) -> String {
     let mut columns = vec![Column::Text("category")];
-    let kinds = ErrorKind::ALL.map(|kind| word(&kind));
-    for kind in &kinds {
+    let kinds = ErrorKind::WORDS;
+    for kind in kinds {
         columns.extend([Column::Number(said(words::ERROR_KINDS, kind)), Column::Number("%")]);
     }
     let row = |category: &str, counts: &[usize; 4]| {

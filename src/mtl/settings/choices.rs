@@ -28,6 +28,8 @@ macro_rules! choices {
     )+ };
 }
 
+pub(crate) use choices;
+
 choices! {
     /// The values from which a configuration starts.
     Preset {

@@ -157,10 +157,6 @@ pub fn literal(value: &Value) -> String {
     }
 }
 
-/// Fields that did not exist when the first studies were finished. (A study's units are found by a hash of the settings' text, which
-/// the explanation of every other field is part of.)
-const LATER: [&str; 3] = ["balance", "balance-weights", "probe"];
-
 impl Settings {
     /// The fields that are set, by name.
     ///
@@ -175,21 +171,10 @@ impl Settings {
     /// # Panics
     /// As [`Settings::to_table`].
     pub fn to_toml(&self) -> String {
-        self.text_of(|_| true)
-    }
-
-    /// As [`to_toml`](Self::to_toml), without those fields that came [`LATER`] and have the preset's value: what was hashed before
-    /// they existed has the same hash as ever.
-    pub(crate) fn to_hashed(&self) -> String {
-        let (table, preset) = (self.to_table(), Self::preset(self.preset).to_table());
-        self.text_of(|field| !LATER.contains(&field.name.as_str()) || table.get(&field.name) != preset.get(&field.name))
-    }
-
-    fn text_of(&self, is_shown: impl Fn(&Field) -> bool) -> String {
         let mut table = self.to_table();
         let tasks = table.remove("task");
         let mut text = "# Configuration of mtlcore. File names are relative to the working directory.\n".to_owned();
-        text += &explained(super::FIELDS.iter().filter(|field| is_shown(field)), &table);
+        text += &explained(super::FIELDS.iter(), &table);
         if !self.tasks.is_empty() {
             let tasks = Table::from_iter(tasks.map(|tasks| ("task".to_owned(), tasks)));
             text += &format!("\n## Tasks\n\n{tasks}");

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{
-    Event, Outcomes, PairData, Results, StudySettings, UnitSpec, UnitStore, analyse, csv, results::RESULTS, run_units,
-    schedule,
+    execution::{Event, Outcomes, UnitStore, run_units, threads},
+    findings::{Curves, Results, analyse, results::RESULTS, write_csv},
+    planning::{PairData, SCHEMA, StudySettings, UnitSpec},
 };
 use crate::mtl::{files, run::SourceEntry, settings::literal};
 use crate::{Error, Result};
@@ -48,6 +49,9 @@ pub struct Study {
 pub struct Manifest {
     /// The version of mtlcore that ran the study last.
     pub version: String,
+    /// The rules that its units follow ([`SCHEMA`]); 0 in studies made before there was such a number.
+    #[serde(default)]
+    pub schema: u32,
     /// The root of all random numbers.
     pub seed: u64,
     /// Where thresholds and the epoch to stop at come from.
@@ -129,7 +133,7 @@ impl Study {
         let pairs = PairData::all(&settings)?;
         let study = Self { settings, pairs, directory };
         if let Some(manifest) = study.manifest()? {
-            study.check_data(&manifest)?;
+            study.check_manifest(&manifest)?;
         }
         Ok(study)
     }
@@ -147,7 +151,7 @@ impl Study {
         let pairs = PairData::all(&settings)?;
         let study = Self { settings, pairs, directory: directory.into() };
         if let Some(manifest) = study.manifest()? {
-            study.check_data(&manifest)?;
+            study.check_manifest(&manifest)?;
         }
         Ok(study)
     }
@@ -184,6 +188,19 @@ impl Study {
         Ok(Some(results))
     }
 
+    /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
+    ///
+    /// # Errors
+    /// As [`Study::run`].
+    pub fn run_curves(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Curves>> {
+        let specs = UnitSpec::of_curves(&self.settings, &self.pairs);
+        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
+        let Some(outcomes) = outcomes else { return Ok(None) };
+        let curves = Curves::new(&self.settings, &self.pairs, &outcomes);
+        curves.write(&self.directory)?;
+        Ok(Some(curves))
+    }
+
     /// The outcomes of all units of a finished study; none is run.
     ///
     /// # Errors
@@ -211,7 +228,7 @@ impl Study {
         let results = analyse(&self.settings, &self.pairs, outcomes);
         let json = serde_json::to_string_pretty(&results).expect("results are plain data") + "\n";
         files::write_whole(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
-        files::write_whole(&self.directory.join(TABLE), |output| csv::write(&results, output))?;
+        files::write_whole(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
 
@@ -223,13 +240,14 @@ impl Study {
         let pairs = self.pairs.iter().map(|pair| Ok((pair.name.clone(), self.pair_manifest(pair)?)));
         Ok(Manifest {
             version: env!("CARGO_PKG_VERSION").into(),
+            schema: SCHEMA,
             seed: self.settings.base.seed,
             chosen_on,
             pairs: pairs.collect::<Result<_>>()?,
             units: 0,
             unit_seconds: 0.0,
             last_run_seconds: 0.0,
-            threads: schedule::threads(&self.settings),
+            threads: threads(&self.settings),
         })
     }
 
@@ -277,8 +295,16 @@ impl Study {
         files::write_whole(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
     }
 
-    /// The data must be those that the study began with.
-    fn check_data(&self, manifest: &Manifest) -> Result<()> {
+    /// The rules and the data must be those that the study began with.
+    fn check_manifest(&self, manifest: &Manifest) -> Result<()> {
+        if manifest.schema != SCHEMA {
+            let message = format!(
+                "its units follow the rules of an earlier or later mtlcore (schema {}, here {SCHEMA}), so none of them can be used \
+                 again; `mtlcore report` still draws its results; choose another --out",
+                manifest.schema
+            );
+            return Err(Error::file(&self.directory, message));
+        }
         for pair in &self.pairs {
             let Some(then) = manifest.pairs.get(&pair.name).filter(|then| then.sha256 != pair.sha256) else { continue };
             let changed = pair

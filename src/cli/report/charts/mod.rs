@@ -74,7 +74,7 @@ fn rows(pair: &PairResult) -> Vec<Row<'_>> {
 }
 
 fn label(task: &str, shared: Shared) -> String {
-    format!("{task} · {}", said(words::LAYERS, &mtlcore::mtl::study::word(&shared)))
+    format!("{task} · {}", said(words::LAYERS, shared.word()))
 }
 
 /// Metrics by the share of the other tasks' data, with their bands; a chart for each task and layer.

@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use super::{PairData, StudySettings, UnitOutcome, UnitSpec, UnitStore};
+use super::{UnitOutcome, UnitStore};
+use crate::mtl::study::planning::{PairData, StudySettings, UnitSpec};
 use crate::{Error, Result};
 
 /// Units with their outcomes.
@@ -114,7 +115,7 @@ pub fn run_units(
 }
 
 /// How many units are worked on at a time.
-pub(super) fn threads(settings: &StudySettings) -> usize {
+pub(in crate::mtl::study) fn threads(settings: &StudySettings) -> usize {
     match settings.base.threads {
         0 => thread::available_parallelism().map_or(1, NonZero::get),
         threads => threads,

@@ -6,6 +6,7 @@ use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
 use crate::Result;
 use crate::mtl::{
     data::{Corpus, Dataset, Vectors, hold_out, read_grouped},
+    files,
     model::Table,
     settings::Settings,
     streams::Streams,
@@ -136,5 +137,5 @@ fn sha256(dataset: &Dataset, vectors: Option<&Vectors>, grouped: bool) -> String
         }
     }
     hash.update(vectors.map_or("none", |vectors| &vectors.sha256).as_bytes());
-    super::hexadecimal(&hash.finalize())
+    files::hexadecimal(&hash.finalize())
 }

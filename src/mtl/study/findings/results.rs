@@ -26,7 +26,10 @@ use crate::mtl::{
         statistics::{FOverFolds, Posterior, TTest, Verdict, Wilcoxon},
     },
     settings::{Balance, Preset, Shared},
-    study::{Control, errors::Feature},
+    study::{
+        error_analysis::{McNemar, SliceResult},
+        planning::Control,
+    },
 };
 use crate::{Error, Result};
 
@@ -248,44 +251,6 @@ impl From<TTest> for Test {
     fn from(test: TTest) -> Self {
         Self { t: Some(test.t).filter(|t| t.is_finite()), p: test.p }
     }
-}
-
-/// Which texts exactly one of two arms gets right at the fixed threshold, in the first repeat: there every text is tested
-/// once.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct McNemar {
-    /// Right in both.
-    pub both_right: u64,
-    /// STL right, MTL wrong.
-    pub only_stl: u64,
-    /// MTL right, STL wrong.
-    pub only_mtl: u64,
-    /// Wrong in both.
-    pub both_wrong: u64,
-    /// The exact p-value of McNemar's test.
-    pub p: f64,
-}
-
-/// How often both arms err on the texts of one kind.
-///
-/// The test is McNemar's inside the slice: does MTL err on other texts of this kind than STL, and more often or less? Slices
-/// that are merely hard for both arms do not stand out by it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SliceResult {
-    /// What tells these texts from others.
-    pub feature: Feature,
-    /// Which texts they are, in words: `short (up to 12 tokens)`.
-    pub texts: String,
-    /// How many there are.
-    pub rows: u64,
-    /// The share of them on which STL errs.
-    pub stl_error: f64,
-    /// The share of them on which MTL errs.
-    pub mtl_error: f64,
-    /// On which of them only one arm errs, and the p-value of that.
-    pub mcnemar: McNemar,
-    /// That p-value after the correction of Benjamini and Hochberg over all slices of all tasks, layers and pairs.
-    pub adjusted_p: f64,
 }
 
 /// The difference in F1 at the fixed threshold as a sum of two.

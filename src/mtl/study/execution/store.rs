@@ -9,8 +9,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{UnitOutcome, UnitSpec};
-use crate::mtl::files;
+use super::UnitOutcome;
+use crate::mtl::{files, study::planning::UnitSpec};
 use crate::{Error, Result};
 
 /// The folder `units/` of a study's directory. A unit's file is named by its key, so files of other settings, data or
@@ -50,7 +50,7 @@ impl UnitStore {
     /// The file of a unit.
     pub fn path(&self, spec: &UnitSpec, key: &str) -> PathBuf {
         let UnitSpec { pair, shared, arm, task, repeat, fold } = spec;
-        let shared = shared.map_or(String::new(), |shared| format!(".{}", super::word(&shared)));
+        let shared = shared.map_or(String::new(), |shared| format!(".{}", shared.word()));
         let task = task.as_ref().map_or(String::new(), |task| format!(".{task}"));
         let name = format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{}.json", arm.word(), &key[..16]);
         self.directory.join(name)
@@ -118,5 +118,5 @@ impl Drop for Claim {
 }
 
 fn checksum(outcome: &UnitOutcome) -> String {
-    super::hexadecimal(&Sha256::digest(serde_json::to_vec(outcome).expect("an outcome is plain data")))
+    files::hexadecimal(&Sha256::digest(serde_json::to_vec(outcome).expect("an outcome is plain data")))
 }

@@ -1,10 +1,15 @@
 //! What both arms said of each test text.
 
+use serde::{Deserialize, Serialize};
+
 use crate::mtl::{
     data::{Record, Source},
     evaluation::statistics::mcnemar,
     settings::Shared,
-    study::{Arm, Outcomes, PairData, StudySettings, results::McNemar},
+    study::{
+        execution::Outcomes,
+        planning::{Arm, PairData, StudySettings},
+    },
 };
 
 /// One task of a pair with one shared layer, and what STL and MTL said of its texts.
@@ -34,6 +39,22 @@ pub struct Decision {
     pub stl_right: bool,
     /// Whether MTL is right.
     pub mtl_right: bool,
+}
+
+/// Which texts exactly one of two arms gets right at the fixed threshold, in the first repeat: there every text is tested
+/// once.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct McNemar {
+    /// Right in both.
+    pub both_right: u64,
+    /// STL right, MTL wrong.
+    pub only_stl: u64,
+    /// MTL right, STL wrong.
+    pub only_mtl: u64,
+    /// Wrong in both.
+    pub both_wrong: u64,
+    /// The exact p-value of McNemar's test.
+    pub p: f64,
 }
 
 impl<'s> TaskDecisions<'s> {

@@ -4,26 +4,26 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, TaskDecisions};
-use crate::mtl::{settings::Shared, streams::Streams, study::word};
+use crate::mtl::{
+    settings::{Shared, choices},
+    streams::Streams,
+};
 
-/// What there is to sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ErrorKind {
-    /// STL is wrong, whatever MTL is.
-    StlWrong,
-    /// MTL is wrong, whatever STL is.
-    MtlWrong,
-    /// STL is wrong and MTL right.
-    OnlyMtlRight,
-    /// STL is right and MTL wrong.
-    OnlyStlRight,
+choices! {
+    /// What there is to sample.
+    ErrorKind {
+        /// STL is wrong, whatever MTL is.
+        StlWrong = "stl-wrong",
+        /// MTL is wrong, whatever STL is.
+        MtlWrong = "mtl-wrong",
+        /// STL is wrong and MTL right.
+        OnlyMtlRight = "only-mtl-right",
+        /// STL is right and MTL wrong.
+        OnlyStlRight = "only-stl-right",
+    }
 }
 
 impl ErrorKind {
-    /// All kinds, in the order of files and tables.
-    pub const ALL: [Self; 4] = [Self::StlWrong, Self::MtlWrong, Self::OnlyMtlRight, Self::OnlyStlRight];
-
     /// Whether a decision is of this kind.
     pub fn holds(self, decision: &Decision) -> bool {
         match self {
@@ -69,12 +69,12 @@ impl TaskDecisions<'_> {
         let of_kind = |kind: ErrorKind| {
             let mut errors: Vec<&Decision> = self.decisions.iter().filter(|decision| kind.holds(decision)).collect();
             let stream =
-                format!("sampled errors {} {} {} {}", self.pair.name, word(&self.shared), self.task, word(&kind));
+                format!("sampled errors {} {} {} {}", self.pair.name, self.shared.word(), self.task, kind.word());
             errors.shuffle(&mut Streams::new(seed).rng(&stream, 0));
             errors.truncate(size);
             errors.into_iter().map(move |decision| self.sampled(kind, decision))
         };
-        ErrorKind::ALL.into_iter().flat_map(of_kind).collect()
+        ErrorKind::ALL.iter().copied().flat_map(of_kind).collect()
     }
 
     fn sampled(&self, kind: ErrorKind, decision: &Decision) -> SampledError {

@@ -71,7 +71,7 @@ impl Arm {
 
 /// What an arm learns from.
 #[derive(Clone, Debug)]
-pub(super) struct ArmData {
+pub(in crate::mtl::study) struct ArmData {
     pub dataset: Dataset,
     /// The row of the pair that each example stands for.
     rows: Vec<usize>,

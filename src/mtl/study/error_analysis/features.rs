@@ -15,7 +15,7 @@ const FIRST_PERSON: &[&str] = &["i", "me", "my", "mine", "myself", "we", "us", "
 
 /// What the words of a text show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Traits {
+pub(super) struct TextFeatures {
     /// A word that denies.
     pub negation: bool,
     /// A word like `sooo`.
@@ -24,20 +24,20 @@ pub(super) struct Traits {
     pub first_person: bool,
 }
 
-impl Traits {
+impl TextFeatures {
     /// Looks at the tokens of the GloVe rules, whatever the tokeniser of the study: they tell words from links and mentions,
     /// cut contractions and mark lengthened words.
     pub fn of(text: &str) -> Self {
         let tokens = Tokenizer::Glove.tokens(text);
-        let mut traits = Self::default();
+        let mut features = Self::default();
         for (place, token) in tokens.iter().enumerate() {
             let in_capitals = tokens.get(place + 1).is_some_and(|next| next == "<allcaps>");
-            traits.negation |= NEGATIONS.contains(&token.as_str());
-            traits.lengthened |= token == "<elong>";
+            features.negation |= NEGATIONS.contains(&token.as_str());
+            features.lengthened |= token == "<elong>";
             // US is a country.
-            traits.first_person |= FIRST_PERSON.contains(&token.as_str()) && !(token == "us" && in_capitals);
+            features.first_person |= FIRST_PERSON.contains(&token.as_str()) && !(token == "us" && in_capitals);
         }
-        traits
+        features
     }
 }
 
@@ -45,7 +45,7 @@ impl Traits {
 mod tests {
     use super::*;
 
-    /// Which traits a reader sees in each text: negation, lengthened words, first person.
+    /// Which features a reader sees in each text: negation, lengthened words, first person.
     #[test]
     fn texts_show_what_a_reader_sees() {
         for (text, expected) in [
@@ -62,7 +62,7 @@ mod tests {
             ("#NotMe", [true, false, true]),
             ("", [false; 3]),
         ] {
-            let Traits { negation, lengthened, first_person } = Traits::of(text);
+            let TextFeatures { negation, lengthened, first_person } = TextFeatures::of(text);
             assert_eq!([negation, lengthened, first_person], expected, "{text}");
         }
     }

@@ -2,31 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{TaskDecisions, traits::Traits};
+use super::{McNemar, TaskDecisions, features::TextFeatures};
 use crate::mtl::{
-    data::Vocabulary,
-    evaluation::statistics::benjamini_hochberg,
-    study::{
-        PairData,
-        results::{McNemar, SliceResult},
-    },
+    data::Vocabulary, evaluation::statistics::benjamini_hochberg, settings::choices, study::planning::PairData,
 };
 
-/// What tells kinds of texts apart. Each sorts every text into exactly one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Feature {
-    /// Tokens that the networks read, in thirds of the task's texts.
-    Length,
-    /// Whether a word denies; English.
-    Negation,
-    /// Whether there is a word like `sooo`.
-    LengthenedWords,
-    /// Whether the text speaks of who writes it; English.
-    FirstPerson,
-    /// The share of tokens without a vector, in thirds of the task's texts; in a study without vectors, of those that no text
-    /// has from which STL learnt.
-    UnknownWords,
+choices! {
+    /// What tells kinds of texts apart. Each sorts every text into exactly one kind.
+    Feature {
+        /// Tokens that the networks read, in thirds of the task's texts.
+        Length = "length",
+        /// Whether a word denies; English.
+        Negation = "negation",
+        /// Whether there is a word like `sooo`.
+        LengthenedWords = "lengthened-words",
+        /// Whether the text speaks of who writes it; English.
+        FirstPerson = "first-person",
+        /// The share of tokens without a vector, in thirds of the task's texts; in a study without vectors, of those that no
+        /// text has from which STL learnt.
+        UnknownWords = "unknown-words",
+    }
 }
 
 /// The texts of one kind.
@@ -46,6 +41,28 @@ impl Slice {
     }
 }
 
+/// How often both arms err on the texts of one kind.
+///
+/// The test is McNemar's inside the slice: does MTL err on other texts of this kind than STL, and more often or less? Slices
+/// that are merely hard for both arms do not stand out by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SliceResult {
+    /// What tells these texts from others.
+    pub feature: Feature,
+    /// Which texts they are, in words: `short (up to 12 tokens)`.
+    pub texts: String,
+    /// How many there are.
+    pub rows: u64,
+    /// The share of them on which STL errs.
+    pub stl_error: f64,
+    /// The share of them on which MTL errs.
+    pub mtl_error: f64,
+    /// On which of them only one arm errs, and the p-value of that.
+    pub mcnemar: McNemar,
+    /// That p-value after the correction of Benjamini and Hochberg over all slices of all tasks, layers and pairs.
+    pub adjusted_p: f64,
+}
+
 /// The slices of a task's labelled texts. Kinds without a text are left out, and features by which all texts are of one kind.
 ///
 /// # Panics
@@ -54,7 +71,8 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
     let slot = pair.slot(task);
     let examples = pair.dataset.examples.iter().enumerate();
     let rows: Vec<usize> = examples.filter(|(_, e)| e.labels[slot].is_some()).map(|(row, _)| row).collect();
-    let traits: Vec<Traits> = rows.iter().map(|&row| Traits::of(&pair.corpus.records[row].text)).collect();
+    let features: Vec<TextFeatures> =
+        rows.iter().map(|&row| TextFeatures::of(&pair.corpus.records[row].text)).collect();
     let lengths: Vec<f64> = rows.iter().map(|&row| tokens(pair, row).count() as f64).collect();
     let unknown: Vec<f64> = unknown_shares(pair, slot, &rows).into_iter().map(|share| 100.0 * share).collect();
 
@@ -77,12 +95,14 @@ pub fn slices(pair: &PairData, task: &str) -> Vec<Slice> {
         format!("long (over {medium} tokens)"),
     ];
     add(Feature::Length, &kinds, &|place| third_of(lengths[place], [short, medium]));
-    let mut with_and_without = |feature: Feature, what: &str, has: fn(&Traits) -> bool| {
-        add(feature, &[format!("with {what}"), format!("without {what}")], &|place| usize::from(!has(&traits[place])));
+    let mut with_and_without = |feature: Feature, what: &str, has: fn(&TextFeatures) -> bool| {
+        add(feature, &[format!("with {what}"), format!("without {what}")], &|place| {
+            usize::from(!has(&features[place]))
+        });
     };
-    with_and_without(Feature::Negation, "negation", |traits| traits.negation);
-    with_and_without(Feature::LengthenedWords, "lengthened words", |traits| traits.lengthened);
-    with_and_without(Feature::FirstPerson, "first person", |traits| traits.first_person);
+    with_and_without(Feature::Negation, "negation", |features| features.negation);
+    with_and_without(Feature::LengthenedWords, "lengthened words", |features| features.lengthened);
+    with_and_without(Feature::FirstPerson, "first person", |features| features.first_person);
     let [few, some] = thirds(&unknown);
     let kinds =
         [format!("few (up to {few:.1} %)"), format!("some (up to {some:.1} %)"), format!("many (over {some:.1} %)")];

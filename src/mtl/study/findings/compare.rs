@@ -1,11 +1,9 @@
 //! A paired difference over folds, with all that is asked of it.
 
-use super::{
-    StudySettings,
-    results::{Comparison, Spread, Test},
-};
-use crate::mtl::evaluation::statistics::{
-    Verdict, corrected_resampled_t, correlated_t, holm, paired_t, smallest_effect, wilcoxon,
+use super::results::{Comparison, Spread, Test};
+use crate::mtl::{
+    evaluation::statistics::{Verdict, corrected_resampled_t, correlated_t, holm, paired_t, smallest_effect, wilcoxon},
+    study::planning::StudySettings,
 };
 
 impl Comparison {

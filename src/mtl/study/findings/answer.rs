@@ -9,8 +9,7 @@ pub(super) fn sentence(pair: &PairResult) -> String {
         pair.layers.iter().flat_map(|layer| layer.tasks.iter().map(|task| (layer.shared, task))).collect();
     let of = |verdict: Verdict| -> Vec<String> {
         let with = cells.iter().filter(|(_, task)| task.f1.verdict == verdict);
-        with.map(|(shared, task)| format!("{} ({} {:+.1})", task.task, super::word(shared), task.f1.spread.mean))
-            .collect()
+        with.map(|(shared, task)| format!("{} ({} {:+.1})", task.task, shared.word(), task.f1.spread.mean)).collect()
     };
     let said = [
         (Verdict::Helps, "helps"),

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::{
     METRICS, Results,
     results::{ArmResult, FoldResult},
-    word,
 };
 use crate::mtl::evaluation::metrics::Metrics;
 
@@ -13,7 +12,7 @@ use crate::mtl::evaluation::metrics::Metrics;
 ///
 /// # Errors
 /// What `output` returns.
-pub(super) fn write(results: &Results, output: &mut dyn Write) -> io::Result<()> {
+pub(in crate::mtl::study) fn write(results: &Results, output: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(output);
     let places = ["pair", "task", "shared", "arm", "repeat", "fold", "decision", "threshold"];
     let counts = ["rows", "positives", "tp", "fp", "fn", "tn"];
@@ -25,7 +24,7 @@ pub(super) fn write(results: &Results, output: &mut dyn Write) -> io::Result<()>
                 let controls = task.controls.iter().map(|control| (control.control.word(), &control.arm));
                 let balanced = task.balanced.iter().map(|balanced| (balanced.balance.word(), &balanced.arm));
                 for (arm, result) in arms.chain(controls).chain(balanced) {
-                    let place = [&pair.name, &task.task, &word(&layer.shared), arm].map(str::to_owned);
+                    let place = [&pair.name, &task.task, layer.shared.word(), arm].map(str::to_owned);
                     write_arm(&mut csv, &place, result)?;
                 }
             }

@@ -6,7 +6,6 @@ use super::{ErrorKind, SampledError, TaskDecisions};
 use crate::mtl::{
     data::{Cell, Column, Row, RowReader},
     files,
-    study::word,
 };
 use crate::{Error, Result};
 
@@ -41,10 +40,10 @@ pub fn write_errors(path: &Path, errors: &[SampledError], force: bool) -> Result
         csv.write_record(COLUMNS)?;
         for error in errors {
             let SampledError { pair, task, wrong, file, text, .. } = error;
-            let (shared, kind) = (word(&error.shared), word(&error.kind));
+            let (shared, kind) = (error.shared.word(), error.kind.word());
             let (line, truth) = (error.line.to_string(), u8::from(error.truth).to_string());
             let [p_stl, p_mtl] = [error.p_stl, error.p_mtl].map(|p| format!("{p:.6}"));
-            let fields = [pair, task, &*shared, &kind, wrong, file, &line, text, &truth, &p_stl, &p_mtl, ""];
+            let fields = [pair, task, shared, kind, wrong, file, &line, text, &truth, &p_stl, &p_mtl, ""];
             csv.write_record(fields)?;
         }
         csv.flush()
@@ -147,18 +146,19 @@ impl<'s> Index<'s> {
         [pair, task, shared, kind, file]: [&str; 5],
         line: &str,
     ) -> std::result::Result<(usize, ErrorKind, usize), String> {
-        let is_it = |of: &TaskDecisions<'_>| of.pair.name == pair && of.task == task && word(&of.shared) == shared;
+        let is_it = |of: &TaskDecisions<'_>| of.pair.name == pair && of.task == task && of.shared.word() == shared;
         let index = self.tasks.iter().position(is_it).ok_or_else(|| {
-            let all = self.tasks.iter().map(|of| format!("{}, {}, {}", of.pair.name, of.task, word(&of.shared)));
+            let all = self.tasks.iter().map(|of| format!("{}, {}, {}", of.pair.name, of.task, of.shared.word()));
             let all = all.collect::<Vec<_>>().join("; ");
             format!(
                 "not of this study: pair, task and shared are {pair:?}, {task:?}, {shared:?}; expected one of: {all}"
             )
         })?;
         let kind = ErrorKind::ALL
-            .into_iter()
-            .find(|known| word(known) == kind)
-            .ok_or_else(|| format!("kind {kind:?}: expected {}", ErrorKind::ALL.map(|kind| word(&kind)).join(", ")))?;
+            .iter()
+            .copied()
+            .find(|known| known.word() == kind)
+            .ok_or_else(|| format!("kind {kind:?}: expected {}", ErrorKind::WORDS.join(", ")))?;
         let number: u64 =
             line.parse().map_err(|_| format!("line {line:?}: expected the number of a line of {file}"))?;
         let place = self.places[index].get(&(file.to_owned(), number)).ok_or_else(|| {
@@ -170,7 +170,7 @@ impl<'s> Index<'s> {
             let (stl, mtl) = (right(decision.stl_right), right(decision.mtl_right));
             return Err(format!(
                 "not of this study: here STL is {stl} and MTL {mtl} on line {line} of {file}, which is not {}",
-                word(&kind)
+                kind.word()
             ));
         }
         Ok((index, kind, decision.row))

@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `decisions` | [`TaskDecisions`]: what STL and MTL said of every text of a task |
-//! | `traits`, `slices` | [`slices`]: kinds of texts, decided from the texts alone, and how often each arm errs on them |
+//! | `features`, `slices` | [`slices`]: kinds of texts, decided from the texts alone, and how often each arm errs on them |
 //! | `sample` | [`ErrorKind`], [`SampledError`]: random errors of each kind |
 //! | `file` | [`write_errors`], [`read_categories`]: `errors.csv` out, and in again with its categories filled in |
 //! | `tally` | [`Tally`], [`Agreement`]: how often each category occurs, and whether two people agree |
@@ -12,14 +12,14 @@
 //! at the study's fixed threshold.
 
 mod decisions;
+mod features;
 mod file;
 mod sample;
 mod slices;
 mod tally;
-mod traits;
 
-pub use decisions::{Decision, TaskDecisions};
+pub use decisions::{Decision, McNemar, TaskDecisions};
 pub use file::{Categories, CategoryRow, ERRORS, read_categories, write_errors};
 pub use sample::{ErrorKind, SampledError};
-pub use slices::{Feature, Slice, slices};
+pub use slices::{Feature, Slice, SliceResult, slices};
 pub use tally::{Agreement, Tally, TaskTally};

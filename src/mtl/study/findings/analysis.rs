@@ -3,18 +3,20 @@
 use indexmap::IndexMap;
 
 use super::{
-    Arm, Control, Outcomes, PairData, StudySettings, UnitOutcome, UnitSpec, answer,
-    errors::{Slice, TaskDecisions, slices},
+    answer,
     results::{
         ArmResult, BalancedResult, Baseline, BaselineResult, Comparison, ControlResult, EpochSummary, FoldResult,
-        LayerResult, McNemar, PairResult, RealGain, Results, SliceResult, Split, Spread, Summary, TaskFacts,
-        TaskResult,
+        LayerResult, PairResult, RealGain, Results, Split, Spread, Summary, TaskFacts, TaskResult,
     },
-    unit::Predictions,
 };
 use crate::mtl::{
     evaluation::{metrics::Metrics, statistics::f_over_folds},
     settings::{Balance, Shared},
+    study::{
+        error_analysis::{McNemar, Slice, SliceResult, TaskDecisions, slices},
+        execution::{Outcomes, Predictions, UnitOutcome},
+        planning::{Arm, Control, PairData, StudySettings, UnitSpec},
+    },
     training::EpochReport,
 };
 

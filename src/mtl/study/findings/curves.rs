@@ -7,20 +7,20 @@
 use std::{
     io::{self, Write},
     path::Path,
-    sync::atomic::AtomicBool,
 };
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Arm, Event, METRICS, Metric, Outcomes, PairData, Study, StudySettings, UnitSpec, analysis::Analysis, run_units,
-    word,
-};
+use super::{METRICS, Metric, analysis::Analysis};
 use crate::mtl::{
     evaluation::{metrics::Metrics, statistics::correlated_t},
     files,
     settings::{Preset, Shared},
+    study::{
+        execution::Outcomes,
+        planning::{Arm, PairData, StudySettings},
+    },
 };
 use crate::{Error, Result};
 
@@ -106,26 +106,9 @@ pub struct CurveFold {
     pub metrics: Metrics,
 }
 
-impl Study {
-    /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
-    ///
-    /// # Errors
-    /// As [`Study::run`].
-    pub fn run_curves(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Curves>> {
-        let specs = UnitSpec::of_curves(&self.settings, &self.pairs);
-        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
-        let Some(outcomes) = outcomes else { return Ok(None) };
-        let curves = Curves::new(&self.settings, &self.pairs, &outcomes);
-        let json = serde_json::to_string_pretty(&curves).expect("curves are plain data") + "\n";
-        files::write_whole(&self.directory().join(CURVES), |output| output.write_all(json.as_bytes()))?;
-        files::write_whole(&self.directory().join(TABLE), |output| curves.write_csv(output))?;
-        Ok(Some(curves))
-    }
-}
-
 impl Curves {
     /// The curves of units that are all finished.
-    fn new(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes) -> Self {
+    pub(in crate::mtl::study) fn new(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes) -> Self {
         let of_pair = |pair: &PairData| {
             let analysis = Analysis { settings, pair, outcomes };
             let of_task = |task: &String| -> Vec<TaskCurve> {
@@ -147,6 +130,16 @@ impl Curves {
             fractions: settings.fractions.clone(),
             pairs: pairs.iter().map(of_pair).collect(),
         }
+    }
+
+    /// Writes `curve.json` and `curve.csv` into a study's directory.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if one cannot be written.
+    pub(in crate::mtl::study) fn write(&self, directory: &Path) -> Result<()> {
+        let json = serde_json::to_string_pretty(self).expect("curves are plain data") + "\n";
+        files::write_whole(&directory.join(CURVES), |output| output.write_all(json.as_bytes()))?;
+        files::write_whole(&directory.join(TABLE), |output| self.write_csv(output))
     }
 
     /// Reads the curves of a study's directory; `None` if it has none.
@@ -173,7 +166,7 @@ impl Curves {
             for curve in &pair.curves {
                 for point in &curve.points {
                     for CurveFold { repeat, fold, steps, metrics } in &point.folds {
-                        let place = [pair.name.clone(), curve.task.clone(), word(&curve.shared)];
+                        let place = [pair.name.clone(), curve.task.clone(), curve.shared.word().to_owned()];
                         let numbers = [usize::from(point.percent), *repeat, *fold, *steps].map(|n| n.to_string());
                         let measured =
                             METRICS.iter().map(|(_, of)| of(metrics).map_or(String::new(), |x| x.to_string()));

@@ -1,0 +1,15 @@
+//! What the outcomes of a study's units say: comparisons, verdicts, curves, and the files `results.json` and `results.csv`.
+//!
+//! Nothing here trains. The words and pictures for people are the command line's.
+
+mod analysis;
+mod answer;
+mod compare;
+mod csv;
+mod curves;
+pub mod results;
+
+pub use analysis::{METRICS, Metric, analyse};
+pub(super) use csv::write as write_csv;
+pub use curves::{Band, CurveFold, CurvePoint, Curves, PairCurves, TaskCurve};
+pub use results::Results;
