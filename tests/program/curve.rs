@@ -1,11 +1,8 @@
 //! `mtlcore curve` as a user meets it.
 
-#[expect(dead_code, reason = "the tests of trainings need more of it")]
-mod common;
-
 use std::{collections::BTreeMap, fs};
 
-use common::{Output, Place};
+use crate::common::{Output, Place};
 use mtlcore::mtl::study::{Curves, Results, TaskCurve};
 
 const SMALL: &str = "--scale 0.02 --folds 3 --epochs 2 --units 5 --shared conv --embedding-dim 8";

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use assert_cmd::Command;
 
-const README: &str = include_str!("../README.md");
-const CI: &str = include_str!("../.ci/run");
+const README: &str = include_str!("../../README.md");
+const CI: &str = include_str!("../../.ci/run");
 
 /// The lines of the fenced `sh` blocks, without their comments.
 fn commands() -> Vec<String> {

@@ -1,9 +1,6 @@
 //! `mtlcore trace`: the tape of one text, in every format, and what is wrong with what was asked.
 
-#[expect(dead_code, reason = "the tests of trainings need more of it")]
-mod common;
-
-use common::{Output, Place, finished};
+use crate::common::{Output, Place, finished};
 use mtlcore::mtl::{
     explain::{TraceOptions, trace},
     run::RunDirectory,

@@ -1,4 +1,4 @@
-//! The engine, the model and the training step against values from PyTorch and Keras: see `parity/README.md`.
+//! The engine, the model and the training step against values from PyTorch and Keras: see `tests/parity/README.md`.
 //!
 //! Everything goes through what training itself uses: the settings, the model, the packer, the step.
 

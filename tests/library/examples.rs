@@ -3,19 +3,19 @@
 // Some parts only the programs themselves use.
 #![allow(dead_code)]
 
-#[path = "../examples/custom_op.rs"]
+#[path = "../../examples/custom_op.rs"]
 mod custom_op;
-#[path = "../examples/does_it_help.rs"]
+#[path = "../../examples/does_it_help.rs"]
 mod does_it_help;
-#[path = "../examples/fused_lstm.rs"]
+#[path = "../../examples/fused_lstm.rs"]
 mod fused_lstm;
-#[path = "../examples/paper_model.rs"]
+#[path = "../../examples/paper_model.rs"]
 mod paper_model;
-#[path = "../examples/scalar_tape.rs"]
+#[path = "../../examples/scalar_tape.rs"]
 mod scalar_tape;
-#[path = "../examples/two_pulls.rs"]
+#[path = "../../examples/two_pulls.rs"]
 mod two_pulls;
-#[path = "../examples/valley.rs"]
+#[path = "../../examples/valley.rs"]
 mod valley;
 
 #[test]

@@ -1,15 +1,13 @@
 //! One seed gives one result: the same bytes of parameters and metrics, however the training came to its end.
 #![cfg(unix)]
 
-mod common;
-
 use std::{
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Place, output};
+use crate::common::{Place, output};
 use mtlcore::mtl::data::Simulation;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 

@@ -1,11 +1,9 @@
 //! `mtlcore train --probe gradients`: what is measured is right, and measuring changes nothing.
 #![cfg(unix)]
 
-mod common;
-
 use std::process::Command;
 
-use common::{Place, output};
+use crate::common::{Place, output};
 use mtlcore::mtl::data::Simulation;
 use serde_json::Value;
 

@@ -1,11 +1,8 @@
 //! `mtlcore explain`: the page and its data say what the training engine computes, to the bit, and what they cannot show.
 
-#[expect(dead_code, reason = "the tests of trainings need more of it")]
-mod common;
-
 use std::fs;
 
-use common::{Output, Place, finished};
+use crate::common::{Output, Place, finished};
 use mtlcore::{
     autograd::{Mode, Tape},
     mtl::{

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the logit gradient of a missing label is exactly 0 | `src/autograd/ops/masked_bce.rs` |
 //! | the values of hard_sigmoid | `src/tensor/pointwise.rs` |
-//! | the first steps of both forms of Adam | `tests/parity.rs` |
+//! | the first steps of both forms of Adam | `tests/library/parity.rs` |
 //! | parameter counts at 200-d and 25 units | `src/mtl/model/mod.rs` |
 //! | dropout keeps the mean, and is off in evaluation | `src/autograd/ops/dropout.rs` |
 //! | the paper's table has seven impossible cells and a repeated pair | `src/mtl/evaluation/audit` |

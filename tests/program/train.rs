@@ -1,8 +1,6 @@
 //! `mtlcore train` where something is wrong: each message says what and where, and nothing is lost.
 #![cfg(unix)]
 
-mod common;
-
 use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
@@ -11,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Place, finished, output};
+use crate::common::{Place, finished, output};
 use safetensors::SafeTensors;
 
 /// Forty posts that are easy to tell apart.

@@ -1,11 +1,8 @@
 //! `mtlcore errors` as a user meets it: the 2×2, the sample, the page, and the categories that come back.
 
-#[expect(dead_code, reason = "the tests of trainings need more of it")]
-mod common;
-
 use std::{collections::BTreeMap, fs};
 
-use common::{Output, Place};
+use crate::common::{Output, Place};
 use serde_json::Value;
 
 /// Every text holds it: it must not get out of the page, nor break the table.

@@ -1,11 +1,9 @@
 //! `mtlcore balance` and `mtlcore train --balance`.
 #![cfg(unix)]
 
-mod common;
-
 use std::process::Command;
 
-use common::{Place, output};
+use crate::common::{Place, output};
 use mtlcore::mtl::{data::Simulation, settings::Balance};
 use serde_json::Value;
 

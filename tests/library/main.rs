@@ -1,0 +1,8 @@
+//! The library from outside: its architecture, its values against other frameworks, its studies, its examples.
+
+mod allocations;
+mod architecture;
+mod examples;
+mod paper_checks;
+mod parity;
+mod study;
