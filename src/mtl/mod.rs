@@ -1,6 +1,7 @@
 //! Tasks, text, the model, its training and its evaluation.
 
 pub mod balancing;
+mod choices;
 pub mod data;
 pub mod evaluation;
 pub mod explain;

@@ -16,6 +16,7 @@
 
 pub mod agreement;
 pub mod audit;
+pub mod interval;
 pub mod metrics;
 pub mod relatedness;
 pub mod statistics;

@@ -24,7 +24,6 @@ mod fields;
 mod load;
 mod probe;
 
-pub(crate) use choices::choices;
 pub use choices::{AbsentHead, Balance, BatchComposition, Embedding, LossNormaliser, Preset, Shared, UnknownWord};
 pub(crate) use field::explained;
 pub use field::{Field, Kind, literal};

@@ -20,10 +20,11 @@ mod findings;
 mod planning;
 
 pub use directory::{Manifest, PairManifest, Study};
-pub use execution::{Event, Outcomes, Predictions, UnitOutcome, UnitStore, run_units};
+pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,
 };
 pub use planning::{
-    Arm, Control, FoldRows, Pair, PairData, SCHEMA, SimulatedPair, StudySettings, UnitSpec, assign, fields,
+    Arm, Control, FoldRows, HyperParameters, Pair, PairData, SCHEMA, SimulatedPair, StudySettings, UnitSpec, assign,
+    fields,
 };

@@ -86,7 +86,7 @@ impl<'s> TaskDecisions<'s> {
     ) -> Self {
         let predictions = |arm: Arm| {
             let units = outcomes.iter().filter(move |(spec, _)| {
-                spec.repeat == 0
+                (spec.repeat, spec.seed) == (0, 0)
                     && spec.pair == pair.name
                     && (spec.shared, spec.arm) == (Some(shared), arm)
                     && spec.task.as_ref().is_none_or(|of| of == task)

@@ -8,8 +8,8 @@
 //! | `file` | [`write_errors`], [`read_categories`]: `errors.csv` out, and in again with its categories filled in |
 //! | `tally` | [`Tally`], [`Agreement`]: how often each category occurs, and whether two people agree |
 //!
-//! All of it is about the first repeat of the folds, in which every labelled text is tested exactly once, and about decisions
-//! at the study's fixed threshold.
+//! All of it is about the first training in each fold of the first repeat, by which every labelled text is tested exactly once,
+//! and about decisions at the study's fixed threshold.
 
 mod decisions;
 mod features;

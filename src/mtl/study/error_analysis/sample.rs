@@ -4,10 +4,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, TaskDecisions};
-use crate::mtl::{
-    settings::{Shared, choices},
-    streams::Streams,
-};
+use crate::mtl::{choices::choices, settings::Shared, streams::Streams};
 
 choices! {
     /// What there is to sample.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{McNemar, TaskDecisions, features::TextFeatures};
 use crate::mtl::{
-    data::Vocabulary, evaluation::statistics::benjamini_hochberg, settings::choices, study::planning::PairData,
+    choices::choices, data::Vocabulary, evaluation::statistics::benjamini_hochberg, study::planning::PairData,
 };
 
 choices! {

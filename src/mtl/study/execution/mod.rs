@@ -8,7 +8,7 @@ mod schedule;
 mod store;
 mod train;
 
-pub use outcome::{Predictions, UnitOutcome};
+pub use outcome::{InnerPredictions, Predictions, Trial, UnitOutcome};
 pub(super) use schedule::threads;
 pub use schedule::{Event, Outcomes, run_units};
 pub use store::UnitStore;

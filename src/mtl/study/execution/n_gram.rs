@@ -2,8 +2,8 @@
 //! networks (tape, row-sparse gradients, Adam).
 //!
 //! Weights: term count times ln((1 + n)/(1 + df)) + 1, each text scaled to length 1. Objective, as in scikit-learn's
-//! `LogisticRegression(C=1, class_weight="balanced")`: ½‖w‖² + Σᵢ cᵢ·ℓᵢ with cᵢ = n/(2·n_class). Its mean over the n rows is
-//! estimated by each batch, where a weight's share of ½‖w‖²/n is divided by the probability that the batch shows it.
+//! `LogisticRegression(C, class_weight="balanced")`: ½‖w‖² + C·Σᵢ cᵢ·ℓᵢ with cᵢ = n/(2·n_class). Its mean over the n rows is
+//! estimated by each batch, where a weight's share of ½‖w‖²/(C·n) is divided by the probability that the batch shows it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -36,8 +36,8 @@ struct Features {
 }
 
 impl NGrams {
-    /// Trains on texts of ids with their labels; also returns the number of steps.
-    pub fn train(texts: &[(Vec<u32>, bool)], seed: u64) -> (Self, usize) {
+    /// Trains on texts of ids with their labels, with the inverse strength of regularisation `c`; also returns the number of steps.
+    pub fn train(texts: &[(Vec<u32>, bool)], c: f64, seed: u64) -> (Self, usize) {
         let mut known: HashMap<NGram, (u32, f32)> = HashMap::new();
         let mut document_frequency: Vec<u32> = Vec::new();
         for (ids, _) in texts {
@@ -66,7 +66,7 @@ impl NGrams {
         // What each weight's square counts in a batch that shows it.
         let penalty: Vec<f32> = document_frequency
             .iter()
-            .map(|&df| 1.0 / (n * (1.0 - (1.0 - f64::from(df) / n).powi(BATCH as i32))))
+            .map(|&df| 1.0 / (c * n * (1.0 - (1.0 - f64::from(df) / n).powi(BATCH as i32))))
             .map(|penalty| penalty as f32)
             .collect();
         let steps = model.fit(&features, texts, &penalty, seed);
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn texts_are_scaled_to_length_one_and_know_their_pairs() {
         let texts = [(vec![2, 3], true), (vec![3, 2, 2], false), (vec![4], true)];
-        let (model, _) = NGrams::train(&texts, 1);
+        let (model, _) = NGrams::train(&texts, 1.0, 1);
         // 2, 3, 4, and the pairs 2 3, 3 2, 2 2.
         assert_eq!(model.known.len(), 6);
         let features = model.features(&[2, 3, 9]);
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn rare_words_weigh_more() {
         let texts = [(vec![2, 3], true), (vec![2], false), (vec![4], true)];
-        let (model, _) = NGrams::train(&texts, 1);
+        let (model, _) = NGrams::train(&texts, 1.0, 1);
         let idf = |id: u32| model.known[&(id, None)].1;
         approx::assert_relative_eq!(idf(2), 1.287_682, max_relative = 1e-6);
         approx::assert_relative_eq!(idf(3), 1.693_147_2, max_relative = 1e-6);
@@ -202,7 +202,7 @@ mod tests {
     fn pairs_of_words_are_learnt() {
         let text = |i: usize| if i.is_multiple_of(4) { (vec![2, 3, 4], true) } else { (vec![3, 2, 4], false) };
         let texts: Vec<(Vec<u32>, bool)> = (0..200).map(text).collect();
-        let (model, _) = NGrams::train(&texts, 1);
+        let (model, _) = NGrams::train(&texts, 1.0, 1);
         assert!(model.probability(&[2, 3, 4]) > 0.6);
         assert!(model.probability(&[3, 2, 4]) < 0.4);
     }

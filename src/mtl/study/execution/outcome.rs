@@ -3,7 +3,14 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::mtl::training::EpochReport;
+use crate::mtl::{
+    evaluation::{
+        interval::Measure,
+        metrics::{Metrics, best_threshold},
+    },
+    study::planning::HyperParameters,
+    training::EpochReport,
+};
 
 /// What a finished unit leaves behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,10 +21,22 @@ pub struct UnitOutcome {
     pub epochs: Vec<EpochReport>,
     /// The epoch (from 1) whose parameters predicted.
     pub chosen_epoch: usize,
-    /// Optimiser steps.
+    /// Optimiser steps of that training.
     pub steps: usize,
+    /// The trials among which the inner rows chose; empty where hyper-parameters were not tuned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial>,
     /// How long it took. No result depends on it.
     pub seconds: f64,
+}
+
+/// One trial of hyper-parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// What it was trained with.
+    pub parameters: HyperParameters,
+    /// The study's measure on the inner rows, as a mean over the tasks that it is about.
+    pub score: f64,
 }
 
 /// What was predicted of one task's test rows.
@@ -29,6 +48,37 @@ pub struct Predictions {
     pub truths: Vec<bool>,
     /// How probably each is true.
     pub probabilities: Vec<f64>,
+    /// What was predicted of its inner rows, if there are any: all that anything may be chosen by.
+    pub inner: Option<InnerPredictions>,
+}
+
+/// What was predicted of one task's inner rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InnerPredictions {
+    /// Their labels.
+    pub truths: Vec<bool>,
+    /// How probably each is true.
+    pub probabilities: Vec<f64>,
+    /// The threshold with the best F1 on these very rows.
+    pub tuned_threshold: f64,
+}
+
+impl Predictions {
     /// The threshold with the best F1 on the inner rows, if there are any.
-    pub tuned_threshold: Option<f64>,
+    pub fn tuned_threshold(&self) -> Option<f64> {
+        self.inner.as_ref().map(|inner| inner.tuned_threshold)
+    }
+}
+
+impl InnerPredictions {
+    pub(super) fn new(probabilities: Vec<f64>, truths: Vec<bool>) -> Self {
+        let tuned_threshold = best_threshold(&probabilities, &truths);
+        Self { truths, probabilities, tuned_threshold }
+    }
+
+    /// The figure of a measure on these rows, where the fixed threshold is `fixed`.
+    pub fn score(&self, measure: Measure, fixed: f64) -> f64 {
+        let threshold = if measure == Measure::F1Tuned { self.tuned_threshold } else { fixed };
+        measure.of(&Metrics::new(&self.probabilities, &self.truths, threshold))
+    }
 }

@@ -49,10 +49,10 @@ impl UnitStore {
 
     /// The file of a unit.
     pub fn path(&self, spec: &UnitSpec, key: &str) -> PathBuf {
-        let UnitSpec { pair, shared, arm, task, repeat, fold } = spec;
+        let UnitSpec { pair, shared, arm, task, repeat, fold, seed } = spec;
         let shared = shared.map_or(String::new(), |shared| format!(".{}", shared.word()));
         let task = task.as_ref().map_or(String::new(), |task| format!(".{task}"));
-        let name = format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{}.json", arm.word(), &key[..16]);
+        let name = format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{seed}.{}.json", arm.word(), &key[..16]);
         self.directory.join(name)
     }
 

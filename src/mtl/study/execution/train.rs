@@ -8,16 +8,15 @@ use std::{
 use indexmap::IndexMap;
 
 use super::{
-    Predictions, UnitOutcome,
+    InnerPredictions, Predictions, Trial, UnitOutcome,
     n_gram::{self, NGrams},
 };
 use crate::Result;
 use crate::mtl::{
     data::Vocabulary,
-    evaluation::metrics::best_threshold,
     settings::Settings,
-    study::planning::{Arm, ArmData, Control, FoldRows, PairData, StudySettings, UnitSpec},
-    training::{Event, Flow, Outcome, Predictor, Trainer},
+    study::planning::{Arm, ArmData, Control, FoldRows, HyperParameters, PairData, StudySettings, UnitSpec},
+    training::{Event, Flow, Outcome, Predictor, Trainer, epoch_plan},
 };
 
 impl UnitSpec {
@@ -41,39 +40,59 @@ impl UnitSpec {
         interrupted: &AtomicBool,
     ) -> Result<Option<UnitOutcome>> {
         let begin = Instant::now();
+        let unit = Unit { spec: self, study, pair, rows, slot: self.task.as_ref().map(|task| pair.slot(task)) };
         let settings = self.settings(study, pair);
-        let slot = self.task.as_ref().map(|task| pair.slot(task));
-        let outcome = match (self.arm, slot) {
-            (Arm::NGram, Some(slot)) => Some(n_gram_unit(&settings, pair, slot, rows)),
-            _ => self.network(settings, pair, slot, rows, interrupted)?,
-        };
-        Ok(outcome.map(|outcome| UnitOutcome { seconds: begin.elapsed().as_secs_f64(), ..outcome }))
-    }
-
-    fn network(
-        &self,
-        mut settings: Settings,
-        pair: &PairData,
-        slot: Option<usize>,
-        rows: &FoldRows,
-        interrupted: &AtomicBool,
-    ) -> Result<Option<UnitOutcome>> {
-        let data = ArmData::new(pair, self.arm, slot, rows, settings.seed);
-        let split = data.split(rows);
-        let table = pair.table(&settings);
-        let most_steps = (self.arm == Arm::Control(Control::MatchedSteps)).then(|| {
-            let together = ArmData::new(pair, Arm::Mtl, None, rows, settings.seed);
-            let steps = |data: &ArmData| {
-                let split = data.split(rows);
-                Trainer::new(&settings, &data.dataset, &split, &table).steps_per_epoch()
+        let mut best: Option<(f64, UnitOutcome)> = None;
+        let mut trials = Vec::new();
+        for trial in 0..study.tune {
+            let parameters = HyperParameters::trial(&settings, study.base.seed, trial);
+            let outcome = match (self.arm, unit.slot) {
+                (Arm::NGram, Some(slot)) => Some(unit.n_grams(&settings, slot, parameters.c)),
+                _ => unit.network(parameters.applied_to(&settings), interrupted)?,
             };
-            let (together, alone) = (steps(&together), steps(&data));
+            let Some(outcome) = outcome else { return Ok(None) };
+            let score = unit.inner_score(&outcome);
+            trials.push(Trial { parameters, score });
+            // Of equally good ones the first.
+            if best.as_ref().is_none_or(|(highest, _)| score > *highest) {
+                best = Some((score, outcome));
+            }
+        }
+        let (_, outcome) = best.expect("there is a trial");
+        let trials = if study.tune > 1 { trials } else { Vec::new() };
+        Ok(Some(UnitOutcome { seconds: begin.elapsed().as_secs_f64(), trials, ..outcome }))
+    }
+}
+
+/// A unit with what it needs.
+struct Unit<'s> {
+    spec: &'s UnitSpec,
+    study: &'s StudySettings,
+    pair: &'s PairData,
+    rows: &'s FoldRows,
+    /// The task that it is about, if it is about one.
+    slot: Option<usize>,
+}
+
+impl Unit<'_> {
+    /// Trains and tests one network.
+    fn network(&self, mut settings: Settings, interrupted: &AtomicBool) -> Result<Option<UnitOutcome>> {
+        let Self { spec, pair, rows, slot, .. } = *self;
+        let data = ArmData::new(pair, spec.arm, slot, rows, settings.seed);
+        let split = data.split(rows);
+        let most_steps = (spec.arm == Arm::Control(Control::MatchedSteps)).then(|| {
+            let steps = |data: &ArmData| {
+                let tasks = data.dataset.tasks.len();
+                epoch_plan(&settings, &data.dataset.examples, &data.split(rows).train, tasks, 0).len()
+            };
+            let together = steps(&ArmData::new(pair, Arm::Mtl, None, rows, settings.seed));
             let most = settings.epochs * together;
-            (most, most.div_ceil(alone.max(1)))
+            (most, most.div_ceil(steps(&data).max(1)))
         });
         if let Some((_, epochs)) = most_steps {
             settings.epochs = epochs;
         }
+        let table = pair.table(&settings);
         let mut trainer = Trainer::new(&settings, &data.dataset, &split, &table);
         let mut steps = 0;
         let outcome = trainer.run(|_, _: Event<'_>| {
@@ -93,7 +112,7 @@ impl UnitSpec {
         };
         let heads = data.heads.iter().enumerate().flat_map(|(head, slots)| slots.iter().map(move |&slot| (head, slot)));
         let of_task = |(head, slot): (usize, usize)| {
-            let predictions = test(pair, slot, rows, |rows| predict(rows, head));
+            let predictions = self.test(slot, |rows| predict(rows, head));
             (pair.dataset.tasks[slot].clone(), predictions)
         };
         let mut tasks: IndexMap<String, Predictions> = heads.map(of_task).collect();
@@ -103,34 +122,44 @@ impl UnitSpec {
             epochs: trainer.reports().to_vec(),
             chosen_epoch: trainer.chosen_epoch().max(1),
             steps,
+            trials: Vec::new(),
             seconds: 0.0,
         }))
     }
-}
 
-fn n_gram_unit(settings: &Settings, pair: &PairData, slot: usize, rows: &FoldRows) -> UnitOutcome {
-    // As in scikit-learn: what has fewer than two letters or digits, such as punctuation, is no word.
-    let is_word = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count() >= 2;
-    let known: Vec<bool> = pair.dataset.encoder.vocabulary.words().map(is_word).collect();
-    let words = |row: usize| -> Vec<u32> {
-        let tokens = pair.dataset.examples[row].tokens.iter().copied();
-        tokens.filter(|&id| id != Vocabulary::PAD && known[id as usize]).collect()
-    };
-    let texts = labelled(pair, slot, &rows.train).into_iter().map(|(row, label)| (words(row), label));
-    let (model, steps) = NGrams::train(&texts.collect::<Vec<_>>(), settings.seed);
-    let predict = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|&row| model.probability(&words(row))).collect() };
-    let predictions = test(pair, slot, rows, predict);
-    let tasks = IndexMap::from([(pair.dataset.tasks[slot].clone(), predictions)]);
-    UnitOutcome { tasks, epochs: Vec::new(), chosen_epoch: n_gram::EPOCHS, steps, seconds: 0.0 }
-}
+    /// Trains and tests the n-gram baseline, on the rows that a network learns from, with a threshold tuned on the same inner rows.
+    fn n_grams(&self, settings: &Settings, slot: usize, c: f64) -> UnitOutcome {
+        let Self { pair, rows, .. } = *self;
+        // As in scikit-learn: what has fewer than two letters or digits, such as punctuation, is no word.
+        let is_word = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count() >= 2;
+        let known: Vec<bool> = pair.dataset.encoder.vocabulary.words().map(is_word).collect();
+        let words = |row: usize| -> Vec<u32> {
+            let tokens = pair.dataset.examples[row].tokens.iter().copied();
+            tokens.filter(|&id| id != Vocabulary::PAD && known[id as usize]).collect()
+        };
+        let texts = labelled(pair, slot, &rows.train).into_iter().map(|(row, label)| (words(row), label));
+        let (model, steps) = NGrams::train(&texts.collect::<Vec<_>>(), c, settings.seed);
+        let predictions = self.test(slot, |rows| rows.iter().map(|&row| model.probability(&words(row))).collect());
+        let tasks = IndexMap::from([(pair.dataset.tasks[slot].clone(), predictions)]);
+        let chosen_epoch = n_gram::EPOCHS;
+        UnitOutcome { tasks, epochs: Vec::new(), chosen_epoch, steps, trials: Vec::new(), seconds: 0.0 }
+    }
 
-/// The predictions on the test rows, and the threshold that the inner rows ask for.
-fn test(pair: &PairData, slot: usize, rows: &FoldRows, predict: impl Fn(&[usize]) -> Vec<f64>) -> Predictions {
-    let side = |rows: &[usize]| -> (Vec<usize>, Vec<bool>) { labelled(pair, slot, rows).into_iter().unzip() };
-    let (inner, inner_truths) = side(&rows.inner);
-    let tuned_threshold = (!inner.is_empty()).then(|| best_threshold(&predict(&inner), &inner_truths));
-    let (rows, truths) = side(&rows.test);
-    Predictions { probabilities: predict(&rows), rows, truths, tuned_threshold }
+    /// The predictions on the test rows, and how well the inner rows are predicted.
+    fn test(&self, slot: usize, predict: impl Fn(&[usize]) -> Vec<f64>) -> Predictions {
+        let side = |rows: &[usize]| -> (Vec<usize>, Vec<bool>) { labelled(self.pair, slot, rows).into_iter().unzip() };
+        let (inner, inner_truths) = side(&self.rows.inner);
+        let inner = (!inner.is_empty()).then(|| InnerPredictions::new(predict(&inner), inner_truths));
+        let (rows, truths) = side(&self.rows.test);
+        Predictions { probabilities: predict(&rows), rows, truths, inner }
+    }
+
+    /// The study's measure on the inner rows, as a mean over the unit's tasks; 0 without inner rows.
+    fn inner_score(&self, outcome: &UnitOutcome) -> f64 {
+        let score = |inner: &InnerPredictions| inner.score(self.study.measure, self.study.base.threshold);
+        let scores = outcome.tasks.values().filter_map(|task| task.inner.as_ref().map(score));
+        scores.sum::<f64>() / outcome.tasks.len() as f64
+    }
 }
 
 /// The rows that have a label of the task, with it.

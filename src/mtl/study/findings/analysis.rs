@@ -1,23 +1,26 @@
 //! From the units' predictions to [`Results`].
 
-use indexmap::IndexMap;
-
 use super::{
-    answer,
+    answer::{Candidate, best_on_inner_rows, task_answer},
+    arms::{POINTS, Trainings},
+    cell,
     results::{
-        ArmResult, BalancedResult, Baseline, BaselineResult, Comparison, ControlResult, EpochSummary, FoldResult,
-        LayerResult, PairResult, RealGain, Results, Split, Spread, Summary, TaskFacts, TaskResult,
+        Answer, BalancedResult, Baseline, BaselineResult, Claims, Comparison, ControlResult, Difference, LayerResult,
+        PairResult, RealGain, Results, Split, Spread, TaskFacts, TaskResult,
     },
 };
 use crate::mtl::{
-    evaluation::{metrics::Metrics, statistics::f_over_folds},
+    evaluation::{
+        interval::{Verdict, paired_interval},
+        metrics::Metrics,
+        statistics::holm,
+    },
     settings::{Balance, Shared},
     study::{
         error_analysis::{McNemar, Slice, SliceResult, TaskDecisions, slices},
-        execution::{Outcomes, Predictions, UnitOutcome},
-        planning::{Arm, Control, PairData, StudySettings, UnitSpec},
+        execution::Outcomes,
+        planning::{Arm, Control, PairData, StudySettings},
     },
-    training::EpochReport,
 };
 
 /// One number of a measurement; `None` where it is not defined.
@@ -38,9 +41,6 @@ pub const METRICS: [(&str, Metric); 11] = [
     ("log_loss", |m| Some(m.log_loss)),
 ];
 
-/// Points (hundredths) of a share.
-const POINTS: f64 = 100.0;
-
 /// The results of a study whose units are all finished.
 ///
 /// # Panics
@@ -52,46 +52,64 @@ pub fn analyse(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes
         seed: settings.base.seed,
         folds: settings.folds,
         repeats: settings.repeats,
+        seeds: settings.seeds,
+        measure: settings.measure,
+        threshold: settings.base.threshold,
+        tune: settings.tune,
         epochs: settings.base.epochs,
         rope: settings.rope,
         inner: settings.inner,
-        pairs: pairs.iter().map(|pair| Analysis { settings, pair, outcomes }.pair()).collect(),
+        claims: Claims::default(),
+        pairs: pairs.iter().map(|pair| Analysis::new(settings, pair, outcomes).pair()).collect(),
     };
+    results.claims = correct_cells(&mut results.pairs);
     let measures: [fn(&mut TaskResult) -> &mut Comparison; 2] = [|task| &mut task.f1, |task| &mut task.accuracy];
     for measure in measures {
-        let layers = results.pairs.iter_mut().flat_map(|pair| &mut pair.layers);
-        let mut table: Vec<&mut Comparison> = layers.flat_map(|layer| &mut layer.tasks).map(measure).collect();
+        let mut table: Vec<&mut Comparison> = tasks_of(&mut results.pairs).map(measure).collect();
         Comparison::correct_together(&mut table);
     }
-    let layers = results.pairs.iter_mut().flat_map(|pair| &mut pair.layers);
-    let mut slices: Vec<&mut SliceResult> =
-        layers.flat_map(|layer| &mut layer.tasks).flat_map(|task| &mut task.slices).collect();
+    let mut slices: Vec<&mut SliceResult> = tasks_of(&mut results.pairs).flat_map(|task| &mut task.slices).collect();
     SliceResult::correct_together(&mut slices);
-    for pair in &mut results.pairs {
-        pair.answer = answer::sentence(pair);
-    }
     results
 }
 
+fn tasks_of(pairs: &mut [PairResult]) -> impl Iterator<Item = &mut TaskResult> {
+    pairs.iter_mut().flat_map(|pair| &mut pair.layers).flat_map(|layer| &mut layer.tasks)
+}
+
+/// Holm's correction of the one-sided p of gains, and of those of costs, over all cells in which both arms have learnt. Each family
+/// is tested at half of 5 %, as an interval of 95 % has two ends.
+fn correct_cells(pairs: &mut [PairResult]) -> Claims {
+    const LEVEL: f64 = 0.025;
+    let mut cells: Vec<_> =
+        tasks_of(pairs).map(|task| &mut task.cell).filter(|cell| cell.verdict != Verdict::NotLearnt).collect();
+    let gains = holm(&cells.iter().map(|cell| cell.p_gain).collect::<Vec<_>>());
+    let costs = holm(&cells.iter().map(|cell| cell.p_cost).collect::<Vec<_>>());
+    for ((cell, gain), cost) in cells.iter_mut().zip(&gains).zip(&costs) {
+        (cell.p_gain, cell.p_cost) = (*gain, *cost);
+    }
+    let below = |p: &[f64]| p.iter().filter(|&&p| p <= LEVEL).count();
+    Claims { comparisons: cells.len(), helps: below(&gains), hurts: below(&costs) }
+}
+
+/// One pair with the outcomes of its units.
 pub(super) struct Analysis<'s> {
-    pub settings: &'s StudySettings,
-    pub pair: &'s PairData,
-    pub outcomes: &'s Outcomes,
-}
-
-/// The outcomes of one arm for one task, fold by fold.
-pub(super) struct Arms<'s> {
-    pub folds: Vec<Fold<'s>>,
-}
-
-pub(super) struct Fold<'s> {
-    pub repeat: usize,
-    pub fold: usize,
-    pub outcome: &'s UnitOutcome,
-    predictions: &'s Predictions,
+    settings: &'s StudySettings,
+    pair: &'s PairData,
+    outcomes: &'s Outcomes,
+    groups: Vec<u64>, // [rows of the pair]
 }
 
 impl<'s> Analysis<'s> {
+    pub fn new(settings: &'s StudySettings, pair: &'s PairData, outcomes: &'s Outcomes) -> Self {
+        let groups = pair.dataset.examples.iter().map(|example| example.group).collect();
+        Self { settings, pair, outcomes, groups }
+    }
+
+    pub fn arm(&self, shared: Option<Shared>, arm: Arm, task: &'s str) -> Trainings<'s> {
+        Trainings::find(self.settings, self.pair, self.outcomes, (shared, arm), task)
+    }
+
     fn pair(&self) -> PairResult {
         let dataset = &self.pair.dataset;
         let facts = |(slot, name): (usize, &String)| {
@@ -107,7 +125,7 @@ impl<'s> Analysis<'s> {
             name: self.pair.name.clone(),
             relatedness: self.pair.relatedness,
             doubly_labelled: dataset.examples.iter().any(|example| example.labels.iter().flatten().count() > 1),
-            answer: String::new(),
+            answer: Answer { tasks: dataset.tasks.iter().map(|task| self.answer(task)).collect() },
             tasks: dataset.tasks.iter().enumerate().map(facts).collect(),
             baselines: [Baseline::Majority, Baseline::AlwaysTrue, Baseline::NGram].map(|b| self.baseline(b)).into(),
             layers: self.settings.shared.iter().map(layer).collect(),
@@ -115,168 +133,132 @@ impl<'s> Analysis<'s> {
     }
 
     fn baseline(&self, baseline: Baseline) -> BaselineResult {
-        let of_task = |task: &String| {
-            let n_grams = self.arm(None, Arm::NGram, task);
-            let metrics = n_grams.folds.iter().map(|fold| match baseline {
-                Baseline::Majority => Metrics::majority(self.prior(task, fold), &fold.predictions.truths),
-                Baseline::AlwaysTrue => Metrics::always_true(&fold.predictions.truths),
-                Baseline::NGram => fold.fixed(self.settings),
+        let n_grams = |task: &'s String| self.arm(None, Arm::NGram, task);
+        let of_task = |task: &'s String| {
+            let n_grams = n_grams(task);
+            let summary = n_grams.summary(|training| match baseline {
+                Baseline::Majority => {
+                    Metrics::majority(n_grams.prior(training.repeat, training.fold), &training.predictions.truths)
+                }
+                Baseline::AlwaysTrue => Metrics::always_true(&training.predictions.truths),
+                Baseline::NGram => training.fixed(self.settings),
             });
-            (task.clone(), Summary::of(&metrics.collect::<Vec<_>>()))
+            (task.clone(), summary)
         };
-        BaselineResult { baseline, tasks: self.pair.dataset.tasks.iter().map(of_task).collect() }
+        let tuned = |task: &'s String| {
+            let n_grams = n_grams(task);
+            n_grams.tuned(|m| m.f1)?;
+            Some((task.clone(), n_grams.summary(|training| training.tuned().expect("all were tuned"))))
+        };
+        let tasks = &self.pair.dataset.tasks;
+        BaselineResult {
+            baseline,
+            tasks: tasks.iter().map(of_task).collect(),
+            tuned: (baseline == Baseline::NGram).then(|| tasks.iter().map(tuned).collect()).flatten(),
+        }
     }
 
-    /// The share of true labels in all folds but this one.
-    fn prior(&self, task: &str, fold: &Fold) -> f64 {
-        let slot = self.pair.slot(task);
-        let folds = &self.pair.folds[fold.repeat];
-        let elsewhere = self.pair.dataset.examples.iter().zip(folds).filter(|(_, of_row)| **of_row != Some(fold.fold));
-        let labels: Vec<bool> = elsewhere.filter_map(|(example, _)| example.labels[slot]).collect();
-        labels.iter().filter(|&&label| label).count() as f64 / labels.len().max(1) as f64
+    /// The ways to learn a task alone with one layer: STL, and where epochs are fixed also STL with as many steps as MTL.
+    fn alone(&self, shared: Shared, task: &'s str) -> Vec<(Trainings<'s>, bool)> {
+        let mut arms = vec![(self.arm(Some(shared), Arm::Stl, task), false)];
+        if self.settings.base.patience.is_none() {
+            arms.push((self.arm(Some(shared), Arm::Control(Control::MatchedSteps), task), true));
+        }
+        arms
     }
 
-    fn task(&self, shared: Shared, task: &str, slices: &[Slice]) -> TaskResult {
+    fn answer(&self, task: &'s String) -> super::results::TaskAnswer {
+        let of_layers = |arms: &dyn Fn(Shared) -> Vec<(Trainings<'s>, bool)>| -> Vec<(Shared, Trainings<'s>, bool)> {
+            let of_layer = |&shared: &Shared| arms(shared).into_iter().map(move |(arm, matched)| (shared, arm, matched));
+            self.settings.shared.iter().flat_map(of_layer).collect()
+        };
+        let alone = of_layers(&|shared| self.alone(shared, task));
+        let together = of_layers(&|shared| vec![(self.arm(Some(shared), Arm::Mtl, task), false)]);
+        let n_grams = self.arm(None, Arm::NGram, task);
+        task_answer(self.settings, &self.groups, task, (&candidates(&alone), &candidates(&together)), &n_grams)
+    }
+
+    fn task(&self, shared: Shared, task: &'s str, slices: &[Slice]) -> TaskResult {
         let (stl, mtl) = (self.arm(Some(shared), Arm::Stl, task), self.arm(Some(shared), Arm::Mtl, task));
-        let compare = |of: fn(&Metrics) -> f64, from: &Arms, to: &Arms| {
-            let of = |fold: &Fold| POINTS * of(&fold.fixed(self.settings));
-            let differences = from.folds.iter().zip(&to.folds).map(|(from, to)| of(to) - of(from));
+        let compare = |of: fn(&Metrics) -> f64, from: &Trainings, to: &Trainings| {
+            let differences = from.fixed(of).into_iter().zip(to.fixed(of)).map(|(from, to)| POINTS * (to - from));
             Comparison::new(differences.collect(), self.settings)
         };
+        let interval = |from: &Trainings, to: &Trainings| {
+            let measure = self.settings.measure;
+            paired_interval(measure, &from.paired_with(to, &self.groups, measure)).map(|found| Difference::of(&found))
+        };
         let arms = self.settings.controls.iter().map(|&c| (c, self.arm(Some(shared), Arm::Control(c), task)));
-        let arms: Vec<(Control, Arms)> = arms.collect();
-        let control = |(control, arm): &(Control, Arms)| ControlResult {
+        let arms: Vec<(Control, Trainings)> = arms.collect();
+        let control = |(control, arm): &(Control, Trainings)| ControlResult {
             control: *control,
-            arm: arm.result(self.settings, task),
+            arm: arm.result(),
             gain: compare(|m| m.f1, &stl, arm),
+            difference: interval(&stl, arm),
         };
         let controls: Vec<ControlResult> = arms.iter().map(control).collect();
         // Of equally good ones the first.
         let mean = |result: &ControlResult| result.gain.spread.mean;
         let best = (0..controls.len()).rev().max_by(|&a, &b| mean(&controls[a]).total_cmp(&mean(&controls[b])));
-        let real_gain =
-            best.map(|best| RealGain { best_control: arms[best].0, f1: compare(|m| m.f1, &arms[best].1, &mtl) });
+        let real_gain = best.map(|best| RealGain {
+            best_control: arms[best].0,
+            f1: compare(|m| m.f1, &arms[best].1, &mtl),
+            difference: interval(&arms[best].1, &mtl),
+        });
         let single_texts = TaskDecisions::new(self.settings, self.pair, shared, task, self.outcomes);
         let balanced = |&balance: &Balance| {
             let arm = self.arm(Some(shared), Arm::Balanced(balance), task);
             BalancedResult {
                 balance,
-                arm: arm.result(self.settings, task),
+                arm: arm.result(),
                 from_mtl: compare(|m| m.f1, &mtl, &arm),
                 from_stl: compare(|m| m.f1, &stl, &arm),
             }
         };
+        let alone: Vec<(Shared, Trainings, bool)> =
+            self.alone(shared, task).into_iter().map(|(arm, matched)| (shared, arm, matched)).collect();
+        let alone = candidates(&alone);
+        let alone = best_on_inner_rows(&alone);
+        let comparison = cell::Comparison {
+            settings: self.settings,
+            groups: &self.groups,
+            alone: alone.trainings,
+            together: &mtl,
+            alone_is_matched: alone.is_matched,
+        };
         TaskResult {
             task: task.to_owned(),
-            stl: stl.result(self.settings, task),
-            mtl: mtl.result(self.settings, task),
+            cell: comparison.cell(),
+            measures: comparison.measures().collect(),
+            stl: stl.result(),
+            mtl: mtl.result(),
             f1: compare(|m| m.f1, &stl, &mtl),
             accuracy: compare(|m| m.accuracy, &stl, &mtl),
             mcnemar: McNemar::of(single_texts.decisions.iter()),
             slices: SliceResult::of(slices, &single_texts),
-            split: self.split(&stl, &mtl),
+            split: split(&stl, &mtl),
             controls,
             real_gain,
             balanced: self.settings.balance.iter().map(balanced).collect(),
         }
     }
-
-    pub fn arm(&self, shared: Option<Shared>, arm: Arm, task: &str) -> Arms<'s> {
-        let wanted = |spec: &UnitSpec| {
-            spec.pair == self.pair.name
-                && (spec.shared, spec.arm) == (shared, arm)
-                && spec.task.as_ref().is_none_or(|of| of == task)
-        };
-        let units = self.outcomes.iter().filter(|(spec, _)| wanted(spec));
-        let folds: Vec<Fold> = units
-            .map(|(spec, outcome)| {
-                let predictions = outcome.tasks.get(task).expect("the unit tested the task");
-                Fold { repeat: spec.repeat, fold: spec.fold, outcome, predictions }
-            })
-            .collect();
-        let places = folds.iter().map(|fold| (fold.repeat, fold.fold));
-        assert!(places.eq(self.settings.places()), "a unit of {} is missing", arm.word());
-        Arms { folds }
-    }
-
-    /// Ranking is the difference with tuned thresholds; the operating point is the rest.
-    fn split(&self, stl: &Arms, mtl: &Arms) -> Option<Split> {
-        let parts = stl.folds.iter().zip(&mtl.folds).map(|(stl, mtl)| {
-            let fixed = mtl.fixed(self.settings).f1 - stl.fixed(self.settings).f1;
-            let ranking = mtl.tuned()?.f1 - stl.tuned()?.f1;
-            Some((POINTS * ranking, POINTS * (fixed - ranking)))
-        });
-        let parts: Vec<(f64, f64)> = parts.collect::<Option<_>>()?;
-        Some(Split {
-            ranking: Spread::of(parts.iter().map(|part| part.0)),
-            operating_point: Spread::of(parts.iter().map(|part| part.1)),
-        })
-    }
 }
 
-impl Fold<'_> {
-    /// At the fixed threshold.
-    pub fn fixed(&self, settings: &StudySettings) -> Metrics {
-        self.metrics(settings.base.threshold)
-    }
-
-    /// At the tuned threshold.
-    fn tuned(&self) -> Option<Metrics> {
-        self.predictions.tuned_threshold.map(|threshold| self.metrics(threshold))
-    }
-
-    fn metrics(&self, threshold: f64) -> Metrics {
-        Metrics::new(&self.predictions.probabilities, &self.predictions.truths, threshold)
-    }
+fn candidates<'c>(arms: &'c [(Shared, Trainings<'c>, bool)]) -> Vec<Candidate<'c>> {
+    arms.iter()
+        .map(|(shared, trainings, is_matched)| Candidate { shared: *shared, trainings, is_matched: *is_matched })
+        .collect()
 }
 
-impl Arms<'_> {
-    fn result(&self, settings: &StudySettings, task: &str) -> ArmResult {
-        let fold = |fold: &Fold| FoldResult {
-            repeat: fold.repeat,
-            fold: fold.fold,
-            metrics: fold.fixed(settings),
-            tuned: fold.tuned(),
-            epochs: fold.outcome.epochs.len(),
-            chosen_epoch: fold.outcome.chosen_epoch,
-            steps: fold.outcome.steps,
-        };
-        let folds: Vec<FoldResult> = self.folds.iter().map(fold).collect();
-        let fixed: Vec<Metrics> = folds.iter().map(|fold| fold.metrics.clone()).collect();
-        let tuned: Option<Vec<Metrics>> = folds.iter().map(|fold| fold.tuned.clone()).collect();
-        let most = folds.iter().map(|fold| fold.epochs).max().unwrap_or(0);
-        let training = (1..=most).map(|epoch| self.epoch(epoch, task)).collect();
-        ArmResult { summary: Summary::of(&fixed), tuned: tuned.map(|tuned| Summary::of(&tuned)), folds, training }
-    }
-
-    /// What the folds that reached an epoch report of the task. (A pooled head reports of all tasks as one.)
-    fn epoch(&self, epoch: usize, task: &str) -> EpochSummary {
-        let reports = self.folds.iter().filter_map(|fold| fold.outcome.epochs.get(epoch - 1));
-        let of_task = |report: &'_ EpochReport| {
-            let task = report.tasks.get(task).or_else(|| report.tasks.values().next());
-            task.expect("a report of a task").clone()
-        };
-        let reports: Vec<_> = reports.map(of_task).collect();
-        let inner = |of: fn(&Metrics) -> f64| {
-            let values = reports.iter().map(|report| report.validation.as_ref().map(of));
-            values.collect::<Option<Vec<f64>>>().map(Spread::of)
-        };
-        EpochSummary {
-            epoch,
-            folds: reports.len(),
-            loss: Spread::of(reports.iter().map(|report| report.loss)),
-            inner_loss: inner(|m| m.log_loss),
-            inner_f1: inner(|m| m.f1),
-        }
-    }
-}
-
-impl Summary {
-    /// Of one measurement a fold.
-    pub fn of(folds: &[Metrics]) -> Self {
-        let spread = |(name, of): &(&str, Metric)| (name.to_string(), Spread::of(folds.iter().filter_map(of)));
-        let metrics: IndexMap<String, Spread> = METRICS.iter().map(spread).collect();
-        let counts: Vec<_> = folds.iter().map(|metrics| metrics.counts).collect();
-        Self { metrics, f_over_folds: f_over_folds(&counts) }
-    }
+/// Ranking is the difference with tuned thresholds; the operating point is the rest.
+fn split(stl: &Trainings, mtl: &Trainings) -> Option<Split> {
+    let difference = |from: Vec<f64>, to: Vec<f64>| -> Vec<f64> {
+        from.into_iter().zip(to).map(|(from, to)| POINTS * (to - from)).collect()
+    };
+    let fixed = difference(stl.fixed(|m| m.f1), mtl.fixed(|m| m.f1));
+    let ranking = difference(stl.tuned(|m| m.f1)?, mtl.tuned(|m| m.f1)?);
+    Some(Split {
+        ranking: Spread::of(ranking.iter().copied()),
+        operating_point: Spread::of(fixed.iter().zip(&ranking).map(|(fixed, ranking)| fixed - ranking)),
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::results::{Comparison, Spread, Test};
 use crate::mtl::{
-    evaluation::statistics::{Verdict, corrected_resampled_t, correlated_t, holm, paired_t, smallest_effect, wilcoxon},
+    evaluation::statistics::{corrected_resampled_t, correlated_t, holm, paired_t, smallest_effect, wilcoxon},
     study::planning::StudySettings,
 };
 
@@ -18,7 +18,6 @@ impl Comparison {
             paired_t: paired_t(&differences).map(Test::from),
             corrected_t: corrected_resampled_t(&differences, 1.0 / (folds - 1.0)).map(Test::from),
             holm_p: None,
-            verdict: posterior.map_or(Verdict::Undecided, |posterior| posterior.verdict()),
             posterior,
             wilcoxon: wilcoxon(&differences),
             smallest_effect: smallest_effect(settings.folds, settings.repeats, spread.sd),
@@ -71,7 +70,6 @@ mod tests {
         assert_abs_diff_eq!(posterior.high, 3.943_48, epsilon = 1e-5);
         close(c.wilcoxon.p, 0.027_343_75);
         assert_abs_diff_eq!(c.smallest_effect.unwrap(), 1.445 * c.spread.sd, epsilon = 0.001 * c.spread.sd);
-        assert_eq!(c.verdict, Verdict::Undecided);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::mtl::evaluation::metrics::Metrics;
 /// What `output` returns.
 pub(in crate::mtl::study) fn write(results: &Results, output: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(output);
-    let places = ["pair", "task", "shared", "arm", "repeat", "fold", "decision", "threshold"];
+    let places = ["pair", "task", "shared", "arm", "repeat", "fold", "seed", "decision", "threshold"];
     let counts = ["rows", "positives", "tp", "fp", "fn", "tn"];
     csv.write_record(places.into_iter().chain(counts).chain(METRICS.map(|(name, _)| name)))?;
     for pair in &results.pairs {
@@ -34,12 +34,12 @@ pub(in crate::mtl::study) fn write(results: &Results, output: &mut dyn Write) ->
 }
 
 fn write_arm(csv: &mut csv::Writer<&mut dyn Write>, place: &[String; 4], arm: &ArmResult) -> io::Result<()> {
-    for FoldResult { repeat, fold, metrics, tuned, .. } in &arm.folds {
+    for FoldResult { repeat, fold, seed, metrics, tuned, .. } in &arm.folds {
         let decisions = [("fixed", Some(metrics)), ("tuned", tuned.as_ref())];
         for (decision, metrics) in decisions.into_iter().filter_map(|(decision, metrics)| Some((decision, metrics?))) {
             let Metrics { threshold, n, positives, counts, .. } = metrics;
             let measured = METRICS.iter().map(|(_, of)| of(metrics).map_or(String::new(), |value| value.to_string()));
-            let fields = [repeat.to_string(), fold.to_string(), decision.to_owned(), threshold.to_string()];
+            let fields = [repeat.to_string(), fold.to_string(), seed.to_string(), decision.to_owned(), threshold.to_string()];
             let counts = [*n, *positives, counts.tp, counts.fp, counts.fn_, counts.tn].map(|count| count.to_string());
             csv.write_record(place.iter().cloned().chain(fields).chain(counts).chain(measured))?;
         }

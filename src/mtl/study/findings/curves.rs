@@ -110,12 +110,12 @@ impl Curves {
     /// The curves of units that are all finished.
     pub(in crate::mtl::study) fn new(settings: &StudySettings, pairs: &[PairData], outcomes: &Outcomes) -> Self {
         let of_pair = |pair: &PairData| {
-            let analysis = Analysis { settings, pair, outcomes };
+            let analysis = Analysis::new(settings, pair, outcomes);
             let of_task = |task: &String| -> Vec<TaskCurve> {
                 let curve = |&shared: &Shared| TaskCurve {
                     task: task.clone(),
                     shared,
-                    points: settings.fractions.iter().map(|&at| CurvePoint::new(&analysis, shared, task, at)).collect(),
+                    points: settings.fractions.iter().map(|&at| CurvePoint::new(&analysis, settings, shared, task, at)).collect(),
                 };
                 settings.shared.iter().map(curve).collect()
             };
@@ -180,14 +180,13 @@ impl Curves {
 }
 
 impl CurvePoint {
-    fn new(analysis: &Analysis, shared: Shared, task: &str, percent: u8) -> Self {
+    fn new<'s>(analysis: &Analysis<'s>, settings: &StudySettings, shared: Shared, task: &'s str, percent: u8) -> Self {
         let arm = analysis.arm(Some(shared), Arm::with_share(percent), task);
-        let settings = analysis.settings;
-        let folds = arm.folds.iter().map(|fold| CurveFold {
-            repeat: fold.repeat,
-            fold: fold.fold,
-            steps: fold.outcome.steps,
-            metrics: fold.fixed(settings),
+        let folds = arm.all.iter().map(|training| CurveFold {
+            repeat: training.repeat,
+            fold: training.fold,
+            steps: training.outcome.steps,
+            metrics: training.fixed(settings),
         });
         let folds: Vec<CurveFold> = folds.collect();
         let band = |(name, of): (&str, Metric)| {

@@ -4,6 +4,8 @@
 
 mod analysis;
 mod answer;
+mod arms;
+mod cell;
 mod compare;
 mod csv;
 mod curves;

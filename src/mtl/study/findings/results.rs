@@ -2,18 +2,21 @@
 //!
 //! A study directory's `results.json` is one [`Results`]. The same settings and data give the same bytes, on any number of
 //! threads and however often the study was stopped; so nothing here is a time. Rates are shares between 0 and 1;
-//! differences are MTL − STL in *points* (a hundredth of a share), as in the tables of papers.
+//! differences are together − alone in *points* (a hundredth of a share), as in the tables of papers.
 //!
 //! ```text
 //! Results
+//!   claims: Claims                                over all comparisons, corrected for their number
 //!   pairs: [PairResult]
+//!     answer: Answer                              for each task: which arm, with which layer, and what it rests on
 //!     tasks: [TaskFacts]                          rows, positives
 //!     baselines: [BaselineResult]                 majority, always-true, n-gram; per task, in the same folds
 //!     layers: [LayerResult]                       one for each shared layer
-//!       tasks: [TaskResult]                       stl and mtl, their comparison, kinds of texts, controls
+//!       tasks: [TaskResult]                       verdict and interval; stl and mtl, kinds of texts, controls
 //! ```
 //!
-//! Lists that speak of folds have one entry for each test fold, repeat by repeat: entry r·k + f is fold f of repeat r.
+//! Lists of differences have one entry for each test fold, repeat by repeat (entry r·k + f is fold f of repeat r), which is a mean
+//! over the fold's trainings; lists of [`FoldResult`]s have one for each training.
 
 use std::path::Path;
 
@@ -22,8 +25,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
     evaluation::{
+        interval::{Measure, NothingLearnt, Verdict},
         metrics::Metrics,
-        statistics::{FOverFolds, Posterior, TTest, Verdict, Wilcoxon},
+        statistics::{FOverFolds, Posterior, TTest, Wilcoxon},
     },
     settings::{Balance, Preset, Shared},
     study::{
@@ -49,14 +53,133 @@ pub struct Results {
     pub folds: usize,
     /// Repeats of the folds (r), each with an assignment of its own.
     pub repeats: usize,
+    /// Trainings in every fold.
+    pub seeds: usize,
+    /// What the verdicts are about.
+    pub measure: Measure,
+    /// The decision threshold that is called fixed.
+    pub threshold: f64,
+    /// Trials of hyper-parameters of every training; 1 is none.
+    pub tune: usize,
     /// Passes over the training rows of each unit, at most.
     pub epochs: usize,
     /// Half the width of the region of practical equivalence, in points.
     pub rope: f64,
     /// Share of each unit's training rows that chose thresholds and the epoch to stop at; 0 if nothing was chosen.
     pub inner: f64,
+    /// What can be said of all comparisons together.
+    pub claims: Claims,
     /// The pairs, in the order of the settings.
     pub pairs: Vec<PairResult>,
+}
+
+/// What can be said of all comparisons (tasks × layers × pairs) together, with Holm's correction for their number: a claim is
+/// wrong anywhere in at most one of twenty such studies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Comparisons that were made; those where nothing was learnt do not count.
+    pub comparisons: usize,
+    /// In how many learning together gains more than the region of equivalence.
+    pub helps: usize,
+    /// In how many it costs more.
+    pub hurts: usize,
+}
+
+/// What the study answers about a pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// One for each task.
+    pub tasks: Vec<TaskAnswer>,
+}
+
+/// What to do about one task. Each arm stands there with the shared layer that did best on its inner rows, so nothing was chosen on
+/// test rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskAnswer {
+    /// The task.
+    pub task: String,
+    /// Whether learning together with one layer is better than learning alone with the best other one.
+    pub verdict: Verdict,
+    /// What the figures are of.
+    pub measure: Measure,
+    /// The arm to take: `together` or `alone`; none where nothing was learnt.
+    pub take: Option<Side>,
+    /// The shared layer of that arm (where nothing was learnt, of learning together).
+    pub shared: Shared,
+    /// The shared layer with which learning together does best on inner rows.
+    pub shared_together: Shared,
+    /// The shared layer with which learning alone does best on inner rows.
+    pub shared_alone: Shared,
+    /// Whether `alone` had as many steps as learning together.
+    pub alone_is_matched: bool,
+    /// Together − alone, in points.
+    pub difference: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// The measure of learning alone, a share.
+    pub alone: f64,
+    /// The measure of learning together, a share.
+    pub together: f64,
+    /// The measure of the n-gram baseline, a share.
+    pub ngrams: f64,
+    /// The arm to take − n-grams.
+    pub over_ngrams: Option<Difference>,
+    /// What the verdict is not, and why: an arm that has learnt nothing.
+    pub not_learnt: Option<NotLearnt>,
+    /// In which share of its trainings each of the two was still improving when the epochs ended.
+    pub still_improving: Option<StillImproving>,
+    /// What would narrow the interval.
+    pub narrowing: Option<Narrowing>,
+}
+
+/// One of the two ways to learn a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// With the other tasks.
+    Together,
+    /// Without them.
+    Alone,
+}
+
+/// A difference with its 95 % interval, in points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The estimate.
+    pub difference: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Which arms have learnt nothing, and how that shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotLearnt {
+    /// Learning alone: how most of its trainings show it.
+    pub alone: Option<NothingLearnt>,
+    /// Learning together.
+    pub together: Option<NothingLearnt>,
+}
+
+/// What would narrow an interval. Half widths in points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Narrowing {
+    /// As it is.
+    pub half_width: f64,
+    /// With twice as many trainings a fold.
+    pub twice_the_seeds: f64,
+    /// With any number of trainings a fold: what the texts leave.
+    pub any_seeds: f64,
+    /// With twice as many labelled texts.
+    pub twice_the_texts: f64,
+    /// Trainings a fold after which the verdict would no longer be open if the estimate stayed; absent if no number does it or it
+    /// is not open.
+    pub seeds_to_decide: Option<usize>,
+    /// How many times as many labelled texts would do it, if no number of trainings does.
+    pub texts_to_decide: Option<f64>,
 }
 
 /// What was found about one pair of tasks (or a set of more than two).
@@ -68,8 +191,8 @@ pub struct PairResult {
     pub relatedness: Option<f64>,
     /// Whether some rows have labels of more than one task.
     pub doubly_labelled: bool,
-    /// The answer in a sentence.
-    pub answer: String,
+    /// What to do about each task.
+    pub answer: Answer,
     /// The tasks, sorted by name; every list or map by task is in this order.
     pub tasks: Vec<TaskFacts>,
     /// The baselines, simplest first.
@@ -96,6 +219,9 @@ pub struct BaselineResult {
     pub baseline: Baseline,
     /// Its figures by task.
     pub tasks: IndexMap<String, Summary>,
+    /// The same at thresholds that were tuned on inner rows, where there is something to tune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuned: Option<IndexMap<String, Summary>>,
 }
 
 /// What any network has to beat.
@@ -124,11 +250,16 @@ pub struct LayerResult {
 pub struct TaskResult {
     /// The task's name.
     pub task: String,
+    /// Does learning together gain, does it cost: the interval and its verdict.
+    #[serde(flatten)]
+    pub cell: Cell,
     /// Learnt alone.
     pub stl: ArmResult,
     /// Learnt with the other tasks of the pair.
     pub mtl: ArmResult,
-    /// MTL − STL in F1 of the true class at the fixed threshold. Its verdict is the answer for this row.
+    /// MTL − alone in every measure, by its word.
+    pub measures: IndexMap<String, MeasureResult>,
+    /// MTL − STL in F1 of the true class at the fixed threshold, with the tests of papers.
     pub f1: Comparison,
     /// MTL − STL in accuracy at the fixed threshold.
     pub accuracy: Comparison,
@@ -148,6 +279,87 @@ pub struct TaskResult {
     pub balanced: Vec<BalancedResult>,
 }
 
+/// What was decided about one task with one shared layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// What the interval says.
+    pub verdict: Verdict,
+    /// What the figures are of.
+    pub measure: Measure,
+    /// Whether learning alone is the control with as many steps as MTL, because that did better on inner rows than STL: only where
+    /// the number of epochs is fixed.
+    pub alone_is_matched: bool,
+    /// MTL − alone, in points: the expected difference over training sets of this size and over seeds, on new texts.
+    pub difference: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// The measure of learning alone, a share.
+    pub alone: f64,
+    /// The measure of learning together, a share.
+    pub together: f64,
+    /// The three sources of the difference's variance.
+    pub variance: VarianceResult,
+    /// p of "it gains no more than the region of equivalence", one-sided, after Holm's correction over all comparisons.
+    pub p_gain: f64,
+    /// p of "it costs no more than the region", likewise.
+    pub p_cost: f64,
+    /// Which arms have learnt nothing; the verdict is then `not-learnt`.
+    pub not_learnt: Option<NotLearnt>,
+    /// In which share of its trainings each arm was still improving on the inner rows when the epochs ended; absent without inner
+    /// rows.
+    pub still_improving: Option<StillImproving>,
+    /// What would narrow the interval; absent if there is none.
+    pub narrowing: Option<Narrowing>,
+}
+
+/// Standard deviations of a difference's estimate, in points, by where they come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VarianceResult {
+    /// The sample of test texts.
+    pub texts: f64,
+    /// The sample of training rows: a bound, since the folds' training rows overlap.
+    pub training_rows: f64,
+    /// Initial weights, order of rows and dropout; absent with one training a fold, where it cannot be told from the rest.
+    pub seeds: Option<f64>,
+    /// Whether the folds differed more than texts and seeds explain, so that the interval was widened.
+    pub widened: bool,
+}
+
+/// In which share of its trainings each arm was still improving at the last epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StillImproving {
+    /// Learning alone.
+    pub alone: f64,
+    /// Learning together.
+    pub together: f64,
+}
+
+impl StillImproving {
+    /// The share of trainings from which on an arm counts as not converged.
+    pub const TOLERATED: f64 = 0.25;
+
+    /// Whether either arm would have gone on improving.
+    pub fn is_notable(self) -> bool {
+        self.alone.max(self.together) > Self::TOLERATED
+    }
+}
+
+/// Both arms by one measure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasureResult {
+    /// Learning alone, a share.
+    pub alone: f64,
+    /// Learning together, a share.
+    pub together: f64,
+    /// Together − alone, in points, with its interval.
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// What the interval says.
+    pub verdict: Verdict,
+}
+
 /// How one arm did over the folds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArmResult {
@@ -157,11 +369,17 @@ pub struct ArmResult {
     pub tuned: Option<Summary>,
     /// Each fold.
     pub folds: Vec<FoldResult>,
-    /// Each epoch, over the folds that reached it.
+    /// Each epoch, over the trainings that reached it.
     pub training: Vec<EpochSummary>,
+    /// The study's measure on inner rows, as a mean over all trainings; absent without inner rows.
+    pub inner_score: Option<f64>,
+    /// The expected best score on inner rows of the first k trials, k rising from 1 (Tang et al. 2020, the unbiased form); empty
+    /// without tuning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected_best: Vec<f64>,
 }
 
-/// Means over folds.
+/// Means over folds. Each fold counts once, with the mean of its trainings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// By metric, in this order: `accuracy`, `precision`, `recall`, `f1`, `macro_f1`, `mcc`, `share_predicted_true`,
@@ -180,13 +398,15 @@ pub struct Spread {
     pub sd: f64,
 }
 
-/// One fold of one arm.
+/// One training of one arm in one fold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoldResult {
     /// The repeat, from 0.
     pub repeat: usize,
     /// The fold, from 0.
     pub fold: usize,
+    /// The training of the fold, from 0.
+    pub seed: usize,
     /// On the test rows, at the fixed threshold.
     pub metrics: Metrics,
     /// On the test rows, at the threshold tuned on the inner rows.
@@ -204,8 +424,8 @@ pub struct FoldResult {
 pub struct EpochSummary {
     /// From 1.
     pub epoch: usize,
-    /// How many folds reached it.
-    pub folds: usize,
+    /// How many trainings reached it.
+    pub trainings: usize,
     /// Training loss of the task (binary cross-entropy).
     pub loss: Spread,
     /// Loss on the inner rows, if there are any.
@@ -234,8 +454,6 @@ pub struct Comparison {
     pub wilcoxon: Wilcoxon,
     /// The smallest true difference that these folds would have shown with a probability of 80 %.
     pub smallest_effect: Option<f64>,
-    /// The answer in a word.
-    pub verdict: Verdict,
 }
 
 /// The result of a t-test.
@@ -271,6 +489,8 @@ pub struct ControlResult {
     pub arm: ArmResult,
     /// Control − STL in F1: the gain that needs no relatedness.
     pub gain: Comparison,
+    /// Control − STL in the study's measure.
+    pub difference: Option<Difference>,
 }
 
 /// How a balancing method did.
@@ -293,6 +513,8 @@ pub struct RealGain {
     pub best_control: Control,
     /// MTL − that control, in F1.
     pub f1: Comparison,
+    /// MTL − that control in the study's measure.
+    pub difference: Option<Difference>,
 }
 
 impl Results {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mtl::settings::choices;
+use crate::mtl::choices::choices;
 
 choices! {
     /// What stands in the place of the other tasks, so that a gain which is not due to them shows.

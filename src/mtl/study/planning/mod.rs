@@ -5,6 +5,7 @@
 mod arm;
 mod control;
 mod folds;
+mod hyper_parameters;
 mod pair;
 mod settings;
 mod simulated;
@@ -14,6 +15,7 @@ pub use arm::Arm;
 pub(super) use arm::ArmData;
 pub use control::Control;
 pub use folds::assign;
+pub use hyper_parameters::HyperParameters;
 pub use pair::{FoldRows, PairData};
 pub use settings::{Pair, StudySettings, fields};
 pub use simulated::SimulatedPair;

@@ -102,16 +102,21 @@ impl PairData {
             return Ok(FoldRows { train: rest, inner: Vec::new(), test });
         }
         let examples: Vec<_> = rest.iter().map(|&row| self.dataset.examples[row].clone()).collect();
-        let seed = self.seed_of(repeat, fold);
+        let seed = self.seed_of(repeat, fold, 0);
         let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed)?;
         let back = |side: Vec<usize>| side.into_iter().map(|place| rest[place]).collect();
         Ok(FoldRows { train: back(split.train), inner: back(split.held_out), test })
     }
 
-    /// The seed of all units of a fold: all arms share it, so they start and go on from the same random numbers.
-    pub fn seed_of(&self, repeat: usize, fold: usize) -> u64 {
+    /// The root of the random numbers of a fold's training number `seed` (from 0): all arms share it, so they start and go on
+    /// from the same random numbers.
+    pub fn seed_of(&self, repeat: usize, fold: usize, seed: usize) -> u64 {
         let streams = Streams::new(Streams::new(self.seed).key("unit of repeat", repeat as u64));
-        streams.key("unit of fold", fold as u64) >> 1 // as a file of settings holds it
+        let of_fold = streams.key("unit of fold", fold as u64) >> 1; // as a file of settings holds it
+        match seed {
+            0 => of_fold,
+            seed => Streams::new(of_fold).key("training of fold", seed as u64) >> 1,
+        }
     }
 
     /// What the embedding of a unit starts from.

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::Control;
 use crate::mtl::{
     data::TaskSource,
-    evaluation::statistics::DEFAULT_ROPE,
+    evaluation::{interval::Measure, statistics::DEFAULT_ROPE},
     settings::{Balance, FIELDS, Field, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
 };
 use crate::{Error, Result};
@@ -43,13 +43,19 @@ pub struct StudySettings {
     pub folds: usize,
     /// How often the folds are drawn anew.
     pub repeats: usize,
+    /// Trainings in every fold, which differ in initial weights, order of rows and dropout.
+    pub seeds: usize,
+    /// What the verdicts are about.
+    pub measure: Measure,
+    /// Trials of hyper-parameters in every training, of which the inner rows choose; 1 trains with the settings as they are.
+    pub tune: usize,
     /// The shared layers to study.
     pub shared: Vec<Shared>,
     /// The controls to run beside STL and MTL.
     pub controls: Vec<Control>,
     /// The balancing methods to run beside plain MTL.
     pub balance: Vec<Balance>,
-    /// Half the width of the region of practical equivalence, in points of F1.
+    /// Half the width of the region of practical equivalence, in points of the measure.
     pub rope: f64,
     /// Share of each unit's training rows on which thresholds are tuned and the epoch to stop at is chosen.
     pub inner: f64,
@@ -79,6 +85,9 @@ pub struct Pair {
 struct Own {
     folds: usize,
     repeats: usize,
+    seeds: usize,
+    measure: Measure,
+    tune: usize,
     shared: Vec<Shared>,
     controls: Vec<Control>,
     balance: Vec<Balance>,
@@ -90,11 +99,17 @@ struct Own {
     group: Option<String>,
 }
 
-impl Default for Own {
-    fn default() -> Self {
+impl Own {
+    fn preset(preset: Preset) -> Self {
         Self {
             folds: 10,
             repeats: 1,
+            seeds: 3,
+            measure: match preset {
+                Preset::Default => Measure::F1Tuned,
+                Preset::Paper => Measure::F1,
+            },
+            tune: 1,
             shared: vec![Shared::Bilstm, Shared::Conv, Shared::BilstmConv],
             controls: Vec::new(),
             balance: Vec::new(),
@@ -127,10 +142,21 @@ static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     vec![
         field("folds", Kind::Whole { least: 2 }, "Folds of the cross-validation."),
         field("repeats", Kind::Whole { least: 1 }, "How often the folds are drawn anew."),
+        field(
+            "seeds",
+            Kind::Whole { least: 1 },
+            "Trainings in every fold: other initial weights, order of rows, dropout.",
+        ),
+        field("measure", Kind::Choice(Measure::WORDS), "What the verdicts are about."),
+        field(
+            "tune",
+            Kind::Whole { least: 1 },
+            "Trials of hyper-parameters of every arm, chosen on inner rows; 1 is none.",
+        ),
         field("shared", Kind::List(Shared::WORDS), "The shared layers to study."),
         field("controls", Kind::List(Control::WORDS), "Placebos to run beside STL and MTL."),
         field("balance", Kind::List(&BALANCE), "Balancing methods to run beside plain MTL."),
-        field("rope", Kind::Number, "Half the width of the region of practical equivalence, in points of F1."),
+        field("rope", Kind::Number, "Half the width of the region of practical equivalence, in points of the measure."),
         field("inner", Kind::Share, "Share of each unit's training rows that choose thresholds and when to stop."),
         field("scale", Kind::Positive, "Size of the simulated pairs, as a share of the paper's."),
         field("fractions", Kind::Percentages, "Points of the curves: percentages of the other tasks' training data."),
@@ -146,12 +172,27 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
 impl StudySettings {
     /// The values from which a configuration starts, without a pair.
     pub fn preset(preset: Preset) -> Self {
-        let Own { folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group } = Own::default();
-        let base = Settings { validation: inner, out: "study".into(), ..Settings::preset(preset) };
+        let own = Own::preset(preset);
+        let base = Settings { validation: own.inner, out: "study".into(), ..Settings::preset(preset) };
+        Self::of(base, own, Vec::new())
+    }
+
+    fn of(base: Settings, own: Own, pairs: Vec<Pair>) -> Self {
+        let Own { folds, repeats, seeds, measure, tune, rope, inner, scale, group, mut fractions, .. } = own;
+        fractions.sort_unstable();
+        fractions.dedup();
+        let (shared, mut controls, balance) = (distinct(own.shared), distinct(own.controls), distinct(own.balance));
+        // Where every arm runs a fixed number of epochs, MTL takes more steps than STL: only this control tells that from a gain.
+        if base.patience.is_none() && !controls.contains(&Control::MatchedSteps) {
+            controls.push(Control::MatchedSteps);
+        }
         Self {
             base,
             folds,
             repeats,
+            seeds,
+            measure,
+            tune,
             shared,
             controls,
             balance,
@@ -160,7 +201,7 @@ impl StudySettings {
             scale,
             fractions,
             group,
-            pairs: Vec::new(),
+            pairs,
         }
     }
 
@@ -176,7 +217,11 @@ impl StudySettings {
         let pairs = given.remove("pair").map_or_else(|| Ok(Vec::new()), |pairs| from_value(pairs, "pair"))?;
         let tasks = given.remove("task").map_or_else(|| Ok(Vec::new()), |tasks| from_value(tasks, "task"))?;
 
-        let mut own = Table::try_from(Own::default()).expect("defaults are plain data");
+        let preset = match given.get("preset").and_then(Value::as_str) {
+            Some(word) => Preset::ALL.iter().copied().find(|preset| preset.word() == word).unwrap_or(Preset::Default),
+            None => Preset::Default,
+        };
+        let mut own = Table::try_from(Own::preset(preset)).expect("defaults are plain data");
         for field in OWN_FIELDS.iter() {
             if let Some(value) = given.remove(&field.name) {
                 own.insert(field.name.clone(), field.listed(value));
@@ -185,22 +230,17 @@ impl StudySettings {
         let own: Own = from_value(Value::Table(own), "study")?;
         given.insert("validation".into(), own.inner.into());
         given.entry("out").or_insert_with(|| "study".into());
-        let Own { folds, repeats, shared, controls, balance, rope, inner, scale, mut fractions, group } = own;
-        fractions.sort_unstable();
-        fractions.dedup();
         let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
         if pairs.is_empty() {
             given.entry("embedding-dim").or_insert_with(|| SIMULATED_EMBEDDING_DIM.into());
         }
-        let (shared, controls, balance) = (distinct(shared), distinct(controls), distinct(balance));
         let base = Settings::load(None, given).map_err(|error| match error {
             Error::Config { field, .. } if field == "patience" => {
                 Error::config(field, "stopping early needs inner rows, and `inner` is 0")
             }
             error => error,
         })?;
-        let settings =
-            Self { base, folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group, pairs };
+        let settings = Self::of(base, own, pairs);
         settings.check_together()?;
         Ok(settings)
     }
@@ -219,6 +259,14 @@ impl StudySettings {
                 "the simulated pairs have no such column; name files of your own with --task or [[pair.task]]";
             return Err(Error::config("group", message));
         }
+        if self.measure == Measure::F1Tuned && self.inner == 0.0 {
+            let message =
+                "f1-tuned needs inner rows to tune the threshold on, and `inner` is 0; choose another measure";
+            return Err(Error::config("measure", message));
+        }
+        if self.tune > 1 && self.inner == 0.0 {
+            return Err(Error::config("tune", "trials are chosen on inner rows, and `inner` is 0"));
+        }
         if self.rope < 0.0 {
             return Err(Error::config("rope", format!("found {}, expected at least 0", self.rope)));
         }
@@ -235,7 +283,7 @@ impl StudySettings {
         Ok(())
     }
 
-    /// Every (repeat, fold), repeat by repeat.
+    /// Every (repeat, fold), repeat by repeat: the test sets.
     pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let folds = self.folds;
         (0..self.repeats).flat_map(move |repeat| (0..folds).map(move |fold| (repeat, fold)))
@@ -246,15 +294,28 @@ impl StudySettings {
     /// # Panics
     /// As [`Settings::to_table`].
     pub fn to_table(&self) -> Table {
-        let Self { base: _, folds, repeats, rope, inner, scale, .. } = *self;
-        let (shared, controls, balance) = (self.shared.clone(), self.controls.clone(), self.balance.clone());
-        let (fractions, group) = (self.fractions.clone(), self.group.clone());
         let mut table = self.base.to_table();
         table.remove("task");
         for name in NOT_IN_A_STUDY {
             table.remove(name);
         }
-        let own = Own { folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group };
+        let Self { folds, repeats, seeds, measure, tune, rope, inner, scale, .. } = *self;
+        let Self { shared, controls, balance, fractions, group, .. } = self.clone();
+        let own = Own {
+            folds,
+            repeats,
+            seeds,
+            measure,
+            tune,
+            shared,
+            controls,
+            balance,
+            rope,
+            inner,
+            scale,
+            fractions,
+            group,
+        };
         table.extend(Table::try_from(own).expect("plain data"));
         table
     }

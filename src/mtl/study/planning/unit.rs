@@ -30,6 +30,8 @@ pub struct UnitSpec {
     pub repeat: usize,
     /// The fold whose rows are tested, from 0.
     pub fold: usize,
+    /// Which of the fold's trainings it is, from 0: each has initial weights, an order of rows and dropout of its own.
+    pub seed: usize,
 }
 
 impl UnitSpec {
@@ -45,12 +47,14 @@ impl UnitSpec {
         units.collect()
     }
 
-    /// Every unit of the learning curves of a study; those of 0 and 100 % are units of the study.
+    /// Every unit of the learning curves of a study, with the first seed; those of 0 and 100 % are units of the study.
     pub fn of_curves(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
         let arms: Vec<Arm> = settings.fractions.iter().map(|&percent| Arm::with_share(percent)).collect();
-        pairs.iter().flat_map(|pair| Self::of_layers(settings, pair, &arms)).collect()
+        let once = StudySettings { seeds: 1, ..settings.clone() };
+        pairs.iter().flat_map(|pair| Self::of_layers(&once, pair, &arms)).collect()
     }
 
+    /// Every arm with every shared layer.
     fn of_layers(settings: &StudySettings, pair: &PairData, arms: &[Arm]) -> Vec<Self> {
         let of_layer =
             |&shared: &Shared| arms.iter().flat_map(move |&arm| Self::of_arm(settings, pair, Some(shared), arm));
@@ -62,10 +66,20 @@ impl UnitSpec {
             true => vec![None],
             false => pair.dataset.tasks.iter().cloned().map(Some).collect(),
         };
+        // The n-grams' objective has one minimum, and curves are drawn of one training a fold.
+        let seeds = if arm.is_seeded() { settings.seeds } else { 1 };
         let of_task = |task: Option<String>| {
-            settings.places().map(move |(repeat, fold)| {
+            settings.places().flat_map(move |(repeat, fold)| {
                 let (pair, task) = (pair.name.clone(), task.clone());
-                Self { pair, shared, arm, task, repeat, fold }
+                (0..seeds).map(move |seed| Self {
+                    pair: pair.clone(),
+                    shared,
+                    arm,
+                    task: task.clone(),
+                    repeat,
+                    fold,
+                    seed,
+                })
             })
         };
         tasks.into_iter().flat_map(of_task).collect()
@@ -74,7 +88,7 @@ impl UnitSpec {
     /// The settings of the unit: everything that determines its network and training.
     pub(in crate::mtl::study) fn settings(&self, study: &StudySettings, pair: &PairData) -> Settings {
         let shared = self.shared.unwrap_or(study.base.shared);
-        let seed = pair.seed_of(self.repeat, self.fold);
+        let seed = pair.seed_of(self.repeat, self.fold, self.seed);
         let balance = match self.arm {
             Arm::Balanced(balance) => balance,
             _ => Balance::Equal,
@@ -100,6 +114,10 @@ impl UnitSpec {
         // By name, so that the order in which fields are declared does not count.
         let values: BTreeMap<String, toml::Value> = settings.to_table().into_iter().collect();
         hash.update(serde_json::to_string(&values).expect("settings are plain data"));
+        if study.tune > 1 {
+            let (Settings { seed, threshold, .. }, measure) = (&study.base, study.measure.word());
+            hash.update(format!("{} trials from {seed}, chosen by {measure} at {threshold}", study.tune));
+        }
         hash.update(&pair.sha256);
         for fold in &pair.folds[self.repeat] {
             hash.update(fold.map_or(u64::MAX, |fold| fold as u64).to_le_bytes());
@@ -137,7 +155,7 @@ mod tests {
         let mut pair = PairData::all(&settings).unwrap().swap_remove(0);
         (pair.sha256, pair.folds) = ("rows".into(), vec![vec![Some(0), Some(1), None]]);
         let (name, shared) = (pair.name.clone(), Some(Shared::Conv));
-        UnitSpec { pair: name, shared, arm, task: None, repeat: 0, fold: 1 }.key(&settings, &pair)
+        UnitSpec { pair: name, shared, arm, task: None, repeat: 0, fold: 1, seed: 0 }.key(&settings, &pair)
     }
 
     #[test]

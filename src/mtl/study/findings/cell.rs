@@ -1,0 +1,133 @@
+//! One comparison of learning together with learning alone: interval, verdict, and what keeps it open.
+
+use super::{
+    arms::{POINTS, Trainings},
+    results::{Cell, Difference, MeasureResult, Narrowing, NotLearnt, StillImproving, VarianceResult},
+};
+use crate::mtl::{
+    evaluation::interval::{Interval, Measure, NothingLearnt, Verdict, nothing_learnt_by_most, paired_interval},
+    study::planning::StudySettings,
+};
+
+/// Seeds beyond which nobody is told to go.
+const MOST_SEEDS: usize = 100;
+
+/// Learning alone and together, with the groups of the pair's rows.
+pub(super) struct Comparison<'s> {
+    pub settings: &'s StudySettings,
+    pub groups: &'s [u64],
+    pub alone: &'s Trainings<'s>,
+    pub together: &'s Trainings<'s>,
+    /// Whether `alone` is the control with as many steps.
+    pub alone_is_matched: bool,
+}
+
+impl Comparison<'_> {
+    /// Together − alone.
+    pub fn interval(&self, measure: Measure) -> Interval {
+        let units = self.alone.paired_with(self.together, self.groups, measure);
+        paired_interval(measure, &units).expect("a study has two folds or more")
+    }
+
+    pub fn cell(&self) -> Cell {
+        let StudySettings { measure, rope, .. } = *self.settings;
+        let interval = self.interval(measure);
+        let not_learnt = self.not_learnt();
+        let verdict = match not_learnt {
+            Some(_) => Verdict::NotLearnt,
+            None => interval.verdict(rope / POINTS),
+        };
+        let Difference { difference, low, high } = Difference::of(&interval);
+        let still_improving = self.alone.still_improving().zip(self.together.still_improving());
+        Cell {
+            verdict,
+            measure,
+            alone_is_matched: self.alone_is_matched,
+            difference,
+            low,
+            high,
+            alone: interval.base,
+            together: interval.other,
+            variance: VarianceResult::of(&interval),
+            // Before Holm's correction, which needs all cells.
+            p_gain: interval.p_above(rope / POINTS),
+            p_cost: interval.p_below(-rope / POINTS),
+            not_learnt,
+            still_improving: still_improving.map(|(alone, together)| StillImproving { alone, together }),
+            narrowing: not_learnt.is_none().then(|| Narrowing::of(&interval, verdict, rope / POINTS)),
+        }
+    }
+
+    /// Which of the arms has learnt nothing, in most of its trainings; `None` if both have learnt.
+    pub fn not_learnt(&self) -> Option<NotLearnt> {
+        let measure = self.settings.measure;
+        let of = |arm: &Trainings| -> Option<NothingLearnt> {
+            let predictions = arm.all.iter().map(|training| {
+                let predictions = training.predictions;
+                (&predictions.probabilities[..], &predictions.truths[..], training.threshold(measure, self.settings))
+            });
+            nothing_learnt_by_most(measure, predictions)
+        };
+        let found = NotLearnt { alone: of(self.alone), together: of(self.together) };
+        (found.alone.is_some() || found.together.is_some()).then_some(found)
+    }
+
+    /// Both arms by every measure that the study's rows allow.
+    pub fn measures(&self) -> impl Iterator<Item = (String, MeasureResult)> + '_ {
+        let has_inner = self.alone.inner_score().is_some();
+        let measures = Measure::ALL.iter().copied().filter(move |&measure| measure != Measure::F1Tuned || has_inner);
+        measures.map(|measure| {
+            let interval = self.interval(measure);
+            let result = MeasureResult {
+                alone: interval.base,
+                together: interval.other,
+                difference: Difference::of(&interval),
+                verdict: interval.verdict(self.settings.rope / POINTS),
+            };
+            (measure.word().to_owned(), result)
+        })
+    }
+}
+
+impl Difference {
+    /// In points.
+    pub fn of(interval: &Interval) -> Self {
+        let [difference, low, high] = [interval.difference, interval.low, interval.high].map(|share| POINTS * share);
+        Self { difference, low, high }
+    }
+}
+
+impl VarianceResult {
+    fn of(interval: &Interval) -> Self {
+        let variance = interval.variance;
+        Self {
+            texts: POINTS * variance.texts,
+            training_rows: POINTS * variance.training_rows,
+            seeds: variance.seeds.map(|sd| POINTS * sd),
+            widened: interval.guarded,
+        }
+    }
+}
+
+impl Narrowing {
+    pub fn of(interval: &Interval, verdict: Verdict, rope: f64) -> Self {
+        let points = |share: f64| POINTS * share;
+        let seeds = interval.seeds;
+        // Half widths at which one of the open questions has an answer, if the estimate stays where it is: the distance to the
+        // nearest end of the region.
+        let wanted = verdict.is_open().then(|| (interval.difference.abs() - rope).abs());
+        let seeds_to_decide = wanted.and_then(|wanted| interval.seeds_for(wanted)).filter(|&needed| needed <= MOST_SEEDS);
+        let texts_to_decide = match (wanted, seeds_to_decide) {
+            (Some(wanted), None) if wanted > 0.0 => Some(interval.texts_for(wanted)),
+            _ => None,
+        };
+        Self {
+            half_width: points(interval.half_width()),
+            twice_the_seeds: points(interval.half_width_with(2 * seeds, 1.0)),
+            any_seeds: points(interval.half_width_limit()),
+            twice_the_texts: points(interval.half_width_with(seeds, 2.0)),
+            seeds_to_decide,
+            texts_to_decide,
+        }
+    }
+}
