@@ -78,7 +78,7 @@ fn mtl_without_rows_of_the_other_task_is_stl_to_the_bit() {
 /// Also with early stopping, which looks at the inner rows of the tasks that are learnt.
 #[test]
 fn no_share_of_the_other_task_is_stl_and_all_of_it_is_mtl_to_the_bit() {
-    for (preset, patience) in [(Preset::Default, Some(1)), (Preset::Paper, None)] {
+    for (preset, patience) in [(Preset::Default, 1), (Preset::Paper, 0)] {
         let mut settings = small("unused".as_ref());
         settings.base = mtlcore::mtl::settings::Settings {
             epochs: 3,

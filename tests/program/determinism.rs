@@ -67,6 +67,31 @@ fn checkpoints_and_unused_patience_change_no_bit() {
     assert_eq!(place.manifest("patient")["epochs"]["chosen"], 4);
 }
 
+/// The best epoch is that of a training which ends there, and what is kept has nothing to do with when training stops.
+#[test]
+fn the_best_epoch_is_kept_as_if_training_had_ended_there() {
+    let place = place();
+    let words = "--learning-rate 0.05 --patience 0";
+    result(&place, &format!("{words} --keep best"), "best");
+    let chosen = place.manifest("best")["epochs"]["chosen"].as_u64().unwrap();
+    assert!((1..12).contains(&chosen), "{chosen}");
+    let [ended_there, _] = result(&place, &format!("{words} --keep last --epochs {chosen}"), "ended");
+    let [best, metrics] = place.result("best");
+    assert!(best == ended_there);
+
+    let lines = String::from_utf8(metrics).unwrap();
+    let held_out = |line: &str| {
+        let report: serde_json::Value = serde_json::from_str(line).unwrap();
+        let tasks = report["tasks"].as_object().unwrap().values();
+        tasks.map(|task| task["validation"]["log_loss"].as_f64().unwrap()).sum::<f64>()
+    };
+    let losses: Vec<f64> = lines.lines().map(held_out).collect();
+    assert_eq!(losses.iter().copied().reduce(f64::min), Some(losses[chosen as usize - 1]));
+
+    result(&place, "--learning-rate 0.05 --patience 1 --keep last", "last");
+    assert_eq!(place.manifest("last")["epochs"], serde_json::json!({"run": chosen + 1, "chosen": chosen + 1}));
+}
+
 #[test]
 fn the_order_of_declaring_tasks_changes_no_bit() {
     let place = place();

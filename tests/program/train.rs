@@ -76,7 +76,10 @@ fn bad_arguments_are_named() {
         ("--task flu=flu.tsv --task flu=other.tsv", "task `flu`: two tasks have this name; each needs its own"),
         ("--vectors v.txt", "v.txt:2: found 3 numbers, expected 2"),
         ("--vectors none.txt", "none.txt: No such file or directory (os error 2)"),
-        ("--patience 2 --validation 0", "`patience`: stopping early needs validation rows, and `validation` is 0"),
+        (
+            "--patience 2 --validation 0",
+            "`patience`: stopping early needs held-out rows, and `validation` is 0; 0 runs all epochs",
+        ),
         ("--out flu.tsv/run", "flu.tsv/run: Not a directory (os error 20)"),
     ] {
         assert_eq!(refusal(files, &format!("{TRAIN} {words}")), message);

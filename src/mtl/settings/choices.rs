@@ -57,6 +57,14 @@ choices! {
         Batch = "batch",
     }
 
+    /// Which epoch's parameters a training ends with.
+    Keep {
+        /// Those after the epoch with the smallest loss on the held-out rows, summed over the tasks.
+        Best = "best",
+        /// Those after the last epoch.
+        Last = "last",
+    }
+
     /// How batches are composed of several tasks' rows.
     BatchComposition {
         /// From the shuffled union of all rows.

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, Balance, BatchComposition, Embedding, Field, Kind, LossNormaliser, Preset, Probe, Shared, UnknownWord,
-    choices::words,
+    AbsentHead, Balance, BatchComposition, Embedding, Field, Keep, Kind, LossNormaliser, Preset, Probe, Shared,
+    UnknownWord, choices::words,
 };
 use crate::autograd::{
     AdamForm, RowUpdates,
@@ -116,8 +116,8 @@ settings! {
         dropout: f64 as Kind::Share => 0.25;
     }
     "Training" {
-        /// Passes over the training rows.
-        epochs: usize as Kind::Whole { least: 1 } => 10;
+        /// Passes over the training rows at most; where no row is held out, 10 unless something else is said.
+        epochs: usize as Kind::Whole { least: 1 } => 30, paper 10;
         /// Rows in a batch; the last one of an epoch may have fewer.
         batch: usize as Kind::Whole { least: 1 } => 32;
         /// Batches of the shuffled union of all tasks' rows, or of one task at a time, taking turns.
@@ -139,8 +139,10 @@ settings! {
         embedding_updates: RowUpdates as Kind::Choice(words::EMBEDDING_UPDATES) => RowUpdates::Dense;
         /// The head of a task without a label in the batch: left alone, or stepped with gradient zero.
         absent_head: AbsentHead as Kind::Choice(AbsentHead::WORDS) => AbsentHead::Skip, paper AbsentHead::Decay;
-        /// Stop after this number of epochs without a smaller validation loss; not set, all epochs are run.
-        patience: Option<usize> as Kind::Whole { least: 1 } => None;
+        /// Stop after this number of epochs without a smaller held-out loss; 0 runs all epochs.
+        patience: usize as Kind::Whole { least: 0 } => 3, paper 0;
+        /// End with the parameters of the epoch with the smallest held-out loss, or of the last one.
+        keep: Keep as Kind::Choice(Keep::WORDS) => Keep::Best, paper Keep::Last;
         /// Save a checkpoint every so many steps, beside the one after every epoch.
         checkpoint_steps: Option<usize> as Kind::Whole { least: 1 } => None;
         /// How the tasks' losses or gradients are weighed against each other.

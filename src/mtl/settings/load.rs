@@ -11,13 +11,17 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Balance, FIELDS, Field, Preset, Settings};
+use super::{Balance, FIELDS, Field, Keep, Preset, Settings};
 use crate::mtl::data::{SIMULATED_TASKS, TaskSource};
 use crate::{Error, Result};
 
+/// Epochs where no row is held out and none are asked for.
+const EPOCHS_WITHOUT_HELD_OUT_ROWS: usize = 10;
+
 impl Settings {
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
-    /// The tasks are replaced as a whole.
+    /// The tasks are replaced as a whole. Where no row is held out, a preset's early stopping does not hold: see
+    /// [`holds_rows_out`](Self::holds_rows_out).
     ///
     /// # Errors
     /// A file that cannot be read or is not TOML, an unknown field, a value of the wrong type or out of range (with the
@@ -29,11 +33,35 @@ impl Settings {
             Some(word) => from_value(word.clone(), "preset")?,
             None => Preset::Default,
         };
+        let is_given = |field: &str| given.contains_key(field);
+        let given_fields = ["epochs", "patience", "keep"].map(is_given);
         let mut merged = Self::preset(preset).to_table();
         merged.extend(given);
-        let settings: Self = from_value(Value::Table(merged), "settings")?;
+        let mut settings: Self = from_value(Value::Table(merged), "settings")?;
+        if !settings.holds_rows_out() {
+            settings.without_held_out_rows(given_fields);
+        }
         settings.check_together()?;
         Ok(settings)
+    }
+
+    /// Whether some rows are held out to validate on.
+    pub fn holds_rows_out(&self) -> bool {
+        self.validation > 0.0 || self.tasks.iter().any(|task| task.validation.is_some())
+    }
+
+    /// Without held-out rows nothing tells when to stop or which epoch is the best: what was not given of `[epochs, patience, keep]`
+    /// asks for a fixed number of epochs, no more than Joshi et al. 2019 ran.
+    fn without_held_out_rows(&mut self, [epochs, patience, keep]: [bool; 3]) {
+        if !epochs {
+            self.epochs = self.epochs.min(EPOCHS_WITHOUT_HELD_OUT_ROWS);
+        }
+        if !patience {
+            self.patience = 0;
+        }
+        if !keep {
+            self.keep = Keep::Last;
+        }
     }
 
     fn check_together(&self) -> Result<()> {
@@ -41,10 +69,15 @@ impl Settings {
         if let Some(twice) = self.tasks.iter().find(|task| !names.insert(&task.name)) {
             return Err(Error::task(&twice.name, "two tasks have this name; each needs its own"));
         }
-        let given = self.tasks.iter().any(|task| task.validation.is_some());
-        if self.patience.is_some() && self.validation == 0.0 && !given {
-            let message = "stopping early needs validation rows, and `validation` is 0";
-            return Err(Error::config("patience", message));
+        if !self.holds_rows_out() {
+            if self.patience > 0 {
+                let message = "stopping early needs held-out rows, and `validation` is 0; 0 runs all epochs";
+                return Err(Error::config("patience", message));
+            }
+            if self.keep == Keep::Best {
+                let message = "the best epoch is told by held-out rows, and `validation` is 0; `last` needs none";
+                return Err(Error::config("keep", message));
+            }
         }
         self.check_weights()
     }
@@ -229,7 +262,14 @@ mod tests {
                 "probe = 'losses'",
                 "FILE:1: `probe`: found \"losses\", expected `gradients`, or `gradients=N` with a whole number N of at least 1",
             ),
-            ("patience = 2\nvalidation = 0", "`patience`: stopping early needs validation rows, and `validation` is 0"),
+            (
+                "patience = 2\nvalidation = 0",
+                "`patience`: stopping early needs held-out rows, and `validation` is 0; 0 runs all epochs",
+            ),
+            (
+                "keep = 'best'\nvalidation = 0",
+                "`keep`: the best epoch is told by held-out rows, and `validation` is 0; `last` needs none",
+            ),
         ] {
             assert_eq!(load(text, "").unwrap_err(), message);
         }
@@ -265,21 +305,36 @@ mod tests {
     #[test]
     fn validation_files_are_enough_to_stop_early() {
         let task = "task = [{ name = 'a', file = 'x', validation = 'y' }]";
-        assert!(load("validation = 0\npatience = 2", task).is_ok());
+        assert!(load("validation = 0\npatience = 2\nkeep = 'best'", task).is_ok());
+    }
+
+    /// What was said holds; what a preset says of stopping early needs held-out rows.
+    #[test]
+    fn without_validation_rows_a_fixed_number_of_epochs_is_run() {
+        let of = |text: &str| {
+            let settings = load(text, "").unwrap();
+            (settings.epochs, settings.patience, settings.keep)
+        };
+        assert_eq!(of(""), (30, 3, Keep::Best));
+        assert_eq!(of("validation = 0"), (10, 0, Keep::Last));
+        assert_eq!(of("validation = 0\nepochs = 40"), (40, 0, Keep::Last));
+        assert_eq!(of("preset = 'paper'"), (10, 0, Keep::Last));
+        assert_eq!(of("preset = 'paper'\nvalidation = 0"), (10, 0, Keep::Last));
+        assert_eq!(of("preset = 'paper'\nkeep = 'best'\npatience = 2"), (10, 2, Keep::Best));
     }
 
     proptest! {
         /// What a run directory stores is what was run with.
         #[test]
         fn settings_survive_their_file(
-            paper: bool, seed in 0..=i64::MAX as u64, dropout in 0.0..1.0, rate in 1e-12..1e3, patience: Option<u8>,
+            paper: bool, seed in 0..=i64::MAX as u64, dropout in 0.0..1.0, rate in 1e-12..1e3, patience: u8,
             path in "[^\0]{1,12}", task in "\\PC{1,12}",
         ) {
             let mut settings = Settings::preset(if paper { Preset::Paper } else { Preset::Default });
             settings.seed = seed;
             settings.dropout = dropout;
             settings.learning_rate = rate;
-            settings.patience = patience.map(|epochs| usize::from(epochs) + 1);
+            settings.patience = patience.into();
             settings.vectors = Some(path.clone().into());
             settings.tasks = vec![TaskSource { name: task, ..format!("a={path}").parse().unwrap_or_else(|_| "a=b".parse().unwrap()) }];
             prop_assert_eq!(load(&settings.to_toml(), "").unwrap(), settings);

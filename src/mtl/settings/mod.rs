@@ -24,7 +24,9 @@ mod fields;
 mod load;
 mod probe;
 
-pub use choices::{AbsentHead, Balance, BatchComposition, Embedding, LossNormaliser, Preset, Shared, UnknownWord};
+pub use choices::{
+    AbsentHead, Balance, BatchComposition, Embedding, Keep, LossNormaliser, Preset, Shared, UnknownWord,
+};
 pub(crate) use field::explained;
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};

@@ -6,10 +6,11 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use super::{Trainer, trainer::State};
-use crate::autograd::{Moments, ParamId, ParamStore};
+use crate::autograd::{Moments, ParamId};
 use crate::mtl::{
     balancing::Memory,
     files::{self, NamedTensors},
+    settings::Keep,
 };
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -33,7 +34,7 @@ const HEADER: &str = "mtlcore";
 
 impl Trainer<'_> {
     /// Writes everything that [`restore`](Self::restore) needs, whole or not at all: the trained parameters, Adam's moments, what
-    /// the balancing remembers, the position, the sums and reports so far, and the best parameters so far. Frozen parameters are not among them.
+    /// the balancing remembers, the position, the sums and reports so far, and the best epoch's parameters where they are to be kept. Frozen parameters are not among them.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a parameter is not finite, so that the last good checkpoint stays; [`Error::Io`] if the file cannot be
@@ -50,9 +51,9 @@ impl Trainer<'_> {
                 tensors.push((format!("adam.second/{name}"), &moments.second));
                 updates.push((name.to_owned(), moments.steps));
             }
-            if let Some(best) = &self.best {
-                tensors.push((format!("best/{name}"), best.value(id)));
-            }
+        }
+        for (id, best) in self.best.iter().flatten() {
+            tensors.push((format!("best/{}", self.params.name(*id)), best));
         }
         let header = Header {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -92,7 +93,8 @@ impl Trainer<'_> {
 
         // Everything is read before anything is changed.
         let mut params = self.params.clone();
-        let mut best: Option<ParamStore<f32>> = None;
+        let has_best = header.state.best.is_some() && self.settings.keep == Keep::Best;
+        let mut best = has_best.then(Vec::new);
         let mut adam = self.adam.clone();
         let updates: HashMap<&str, u64> = header.updates.iter().map(|(name, steps)| (name.as_str(), *steps)).collect();
         for id in self.trained() {
@@ -102,8 +104,8 @@ impl Trainer<'_> {
                 let (first, second) = (take("adam.first", name, like)?, take("adam.second", name, like)?);
                 adam.set_moments(id, Moments { first, second, steps });
             }
-            if header.state.best.is_some() {
-                *best.get_or_insert_with(|| self.params.clone()).value_mut(id) = take("best", name, like)?;
+            if let Some(best) = &mut best {
+                best.push((id, take("best", name, like)?));
             }
         }
         if header.origin != self.origin() {
@@ -134,7 +136,7 @@ impl Trainer<'_> {
         })
     }
 
-    fn trained(&self) -> impl Iterator<Item = ParamId> + '_ {
+    pub(super) fn trained(&self) -> impl Iterator<Item = ParamId> + '_ {
         self.params.ids().filter(|&id| self.params.is_trainable(id))
     }
 }

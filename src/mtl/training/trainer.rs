@@ -10,16 +10,16 @@ use super::{
     probe::{self, Companions, ProbedStep},
     step::{Learner, Position, Sweeps, gram},
 };
-use crate::autograd::{Adam, Mode, ParamStore, Tape, Var};
+use crate::autograd::{Adam, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
     balancing::{Balancer, Gram, Memory},
     data::{Dataset, Split},
     evaluation::metrics::Metrics,
     model::{Batch, Model, Packer, Table},
-    settings::{LossNormaliser, Settings},
+    settings::{Keep, LossNormaliser, Settings},
     streams::{Streams, split_mix},
 };
-use crate::tensor::Pool;
+use crate::tensor::{Pool, Tensor};
 use crate::{Error, Result};
 
 /// A network in training. Everything random follows from the seed and the position, so the state is the parameters, the
@@ -33,8 +33,8 @@ pub struct Trainer<'d> {
     pub(super) adam: Adam<f32>,
     pub(super) balancer: Balancer,
     pub(super) state: State,
-    /// The parameters of the best epoch so far, where training may stop early.
-    pub(super) best: Option<ParamStore<f32>>,
+    /// The trained parameters of the best epoch so far, where they are to be kept.
+    pub(super) best: Option<Vec<(ParamId, Tensor<f32>)>>,
     /// See [`checkpoint`](Self::checkpoint).
     pub(super) origin: OnceLock<String>,
     pool: Pool<f32>,
@@ -53,7 +53,7 @@ pub(super) struct State {
     pub losses: Vec<(f64, usize)>,
     /// A report of every epoch that is done.
     pub reports: Vec<EpochReport>,
-    /// The epoch (from 1) with the smallest validation loss so far, and that loss.
+    /// The epoch (from 1) with the smallest held-out loss so far, and that loss.
     pub best: Option<(usize, f64)>,
 }
 
@@ -109,7 +109,7 @@ pub struct NextStep {
 /// How [`Trainer::run`] ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// All epochs were run, or no better validation loss was in sight.
+    /// All epochs were run, or the held-out loss had not become smaller for too long.
     Finished,
     /// The observer asked to stop.
     Stopped,
@@ -200,7 +200,7 @@ impl<'d> Trainer<'d> {
 
     /// Trains to the end, and tells `observe` of every step and epoch.
     ///
-    /// With `patience` set, the parameters are those of the best epoch in the end.
+    /// In the end the parameters are those of the epoch that `keep` chooses.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a loss is not finite, before the parameters are touched, or if at the end of an epoch the parameters or
@@ -222,25 +222,29 @@ impl<'d> Trainer<'d> {
             }
         }
         if let Some(best) = self.best.take() {
-            self.params = best;
+            best.into_iter().for_each(|(id, value)| *self.params.value_mut(id) = value);
         }
         Ok(Outcome::Finished)
     }
 
     /// The epoch whose parameters the finished network has, from 1.
     pub fn chosen_epoch(&self) -> usize {
-        match (self.settings.patience, self.state.best) {
-            (Some(_), Some((epoch, _))) => epoch,
-            _ => self.state.epochs,
+        match self.settings.keep {
+            Keep::Best => self.best_epoch().unwrap_or(self.state.epochs),
+            Keep::Last => self.state.epochs,
         }
     }
 
+    /// The epoch with the smallest loss on the held-out rows so far, from 1: the sum over the tasks that have such rows. None before
+    /// the first epoch, and without held-out rows.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.state.best.map(|(epoch, _)| epoch)
+    }
+
     fn is_finished(&self) -> bool {
-        let out_of_patience = match (self.settings.patience, self.state.best) {
-            (Some(patience), Some((epoch, _))) => self.state.epochs >= epoch + patience,
-            _ => false,
-        };
-        self.state.epochs >= self.settings.epochs || out_of_patience
+        let patience = self.settings.patience;
+        let is_out_of_patience = |best: usize| patience > 0 && self.state.epochs >= best + patience;
+        self.state.epochs >= self.settings.epochs || self.best_epoch().is_some_and(is_out_of_patience)
     }
 
     pub(super) fn plan(&self, epoch: usize) -> Vec<Plan> {
@@ -355,14 +359,16 @@ impl<'d> Trainer<'d> {
         Ok(())
     }
 
-    /// Keeps the parameters if the validation loss, summed over tasks, is the smallest so far.
+    /// Notes the epoch if its held-out loss is the smallest so far, with its parameters if they may be those to keep.
     fn choose(&mut self, tasks: &IndexMap<String, TaskReport>) {
-        let losses: Option<Vec<f64>> = tasks.values().map(|t| t.validation.as_ref().map(|v| v.log_loss)).collect();
-        let (Some(_), Some(losses)) = (self.settings.patience, losses) else { return };
+        let losses: Vec<f64> = tasks.values().filter_map(|task| Some(task.validation.as_ref()?.log_loss)).collect();
         let loss = losses.iter().sum();
-        if self.state.best.is_none_or(|(_, best)| loss < best) {
-            self.state.best = Some((self.state.epochs, loss));
-            self.best = Some(self.params.clone());
+        if losses.is_empty() || self.state.best.is_some_and(|(_, best)| loss >= best) {
+            return;
+        }
+        self.state.best = Some((self.state.epochs, loss));
+        if self.settings.keep == Keep::Best {
+            self.best = Some(self.trained().map(|id| (id, self.params.value(id).clone())).collect());
         }
     }
 
