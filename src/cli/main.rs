@@ -1,5 +1,6 @@
 //! The command line: each sub-command is a file, and sees only what the library makes public.
 
+mod answer;
 mod audit;
 mod balance;
 mod config;

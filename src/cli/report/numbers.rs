@@ -7,8 +7,14 @@ pub fn percent(share: f64) -> String {
 
 /// A difference in points, with its sign.
 pub fn difference(points: f64) -> String {
-    let text = decimals(points, 2);
-    if text.starts_with('−') || text == "0.00" { text } else { format!("+{text}") }
+    signed(points, 2)
+}
+
+/// A number with its sign, unless it rounds to zero.
+pub fn signed(x: f64, places: usize) -> String {
+    let text = decimals(x, places);
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if text.starts_with('−') || is_zero { text } else { format!("+{text}") }
 }
 
 /// A probability, p-value or score that is no percentage.

@@ -1,5 +1,10 @@
 //! The words of results.json as people say them. Templates look them up by the word that stands in the file.
 
+use mtlcore::mtl::{
+    evaluation::interval::Measure,
+    study::results::{BaselineResult, PairResult},
+};
+
 /// Words in the file and what a report says.
 pub type Words = &'static [(&'static str, &'static str)];
 
@@ -8,12 +13,38 @@ pub const LAYERS: Words = &[("bilstm", "BiLSTM"), ("conv", "convolution"), ("bil
 /// As in the paper's tables.
 pub const LAYERS_SHORT: Words = &[("bilstm", "B"), ("conv", "C"), ("bilstm-conv", "B+C")];
 
+/// Verdicts as people say them.
+pub const VERDICTS: Words = &[
+    ("helps", "helps"),
+    ("hurts", "hurts"),
+    ("equivalent", "equivalent"),
+    ("does-not-hurt", "does not hurt"),
+    ("does-not-help", "does not help"),
+    ("undecided", "undecided"),
+    ("not-learnt", "not learnt"),
+];
+
 /// A mark beside a verdict, so that a table can be skimmed.
-pub const MARKS: Words = &[("helps", "▲"), ("equivalent", "≈"), ("hurts", "▼"), ("undecided", "?")];
+pub const MARKS: Words = &[
+    ("helps", "▲"),
+    ("hurts", "▼"),
+    ("equivalent", "≈"),
+    ("does-not-hurt", "△"),
+    ("does-not-help", "▽"),
+    ("undecided", "?"),
+    ("not-learnt", "∅"),
+];
 
 /// The marks of verdicts in LaTeX.
-pub const MARKS_LATEX: Words =
-    &[("helps", r"$\uparrow$"), ("equivalent", r"$\approx$"), ("hurts", r"$\downarrow$"), ("undecided", "?")];
+pub const MARKS_LATEX: Words = &[
+    ("helps", r"$\uparrow$"),
+    ("hurts", r"$\downarrow$"),
+    ("equivalent", r"$\approx$"),
+    ("does-not-hurt", r"$\geq$"),
+    ("does-not-help", r"$\leq$"),
+    ("undecided", "?"),
+    ("not-learnt", r"$\emptyset$"),
+];
 
 pub const BASELINES: Words =
     &[("majority", "majority class"), ("always-true", "always true"), ("n-gram", "n-gram logistic regression")];
@@ -62,6 +93,25 @@ pub const ERROR_KINDS: Words = &[
     ("only-mtl-right", "STL wrong, MTL right"),
     ("only-stl-right", "STL right, MTL wrong"),
 ];
+
+/// What a pair is called: by its name, or where that is of its tasks, by these.
+pub fn pair(pair: &PairResult) -> String {
+    let tasks: Vec<&str> = pair.tasks.iter().map(|task| task.name.as_str()).collect();
+    if pair.relatedness.is_some() { tasks.join(" and ") } else { pair.name.clone() }
+}
+
+/// A baseline's figure of a measure, a share; none where the measure does not exist for it.
+pub fn baseline_score(measure: Measure, baseline: &BaselineResult, task: &str) -> Option<f64> {
+    let metric = match measure {
+        Measure::F1Tuned | Measure::F1 => "f1",
+        Measure::AveragePrecision => "average_precision",
+        Measure::Auroc => "auroc",
+        Measure::Accuracy => "accuracy",
+    };
+    let tuned = baseline.tuned.as_ref().filter(|_| measure == Measure::F1Tuned);
+    let summary = tuned.unwrap_or(&baseline.tasks).get(task)?;
+    Some(summary.metrics.get(metric)?.mean)
+}
 
 /// What is said for `word`; a word without an entry stands for itself.
 pub fn said(words: Words, word: &str) -> &str {

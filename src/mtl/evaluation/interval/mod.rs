@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Side<'a> { pub probabilities: &'a [f64], pub threshold: f64 }
 pub struct PairedUnit<'a> { pub repeat: usize, pub fold: usize, pub seed: usize, pub rows: &'a [usize], pub groups: &'a [u64], pub truths: &'a [bool], pub base: Side<'a>, pub other: Side<'a> }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NothingLearnt { OneClass }
+pub enum NothingLearnt { OneClass, NoBetterThanAlwaysTrue, RanksByChance }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict { Helps, Hurts, Equivalent, DoesNotHurt, DoesNotHelp, Undecided, NotLearnt }
+impl std::fmt::Display for Verdict { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("x") } }
 impl Verdict { pub fn is_open(self) -> bool { todo!() } }
 #[derive(Clone, Copy)]
 pub struct Variance { pub texts: f64, pub training_rows: f64, pub seeds: Option<f64> }

@@ -161,7 +161,7 @@ impl<'s> Analysis<'s> {
     /// The ways to learn a task alone with one layer: STL, and where epochs are fixed also STL with as many steps as MTL.
     fn alone(&self, shared: Shared, task: &'s str) -> Vec<(Trainings<'s>, bool)> {
         let mut arms = vec![(self.arm(Some(shared), Arm::Stl, task), false)];
-        if self.settings.base.patience.is_none() {
+        if self.settings.epochs_are_fixed() {
             arms.push((self.arm(Some(shared), Arm::Control(Control::MatchedSteps), task), true));
         }
         arms

@@ -107,7 +107,7 @@ impl<'s> Trainings<'s> {
             let losses: Vec<f64> = losses.collect::<Option<_>>()?;
             let (best, _) = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1))?;
             // With patience, a training that ended before the limit had run out of it.
-            Some(losses.len() >= base.epochs && best + base.patience.unwrap_or(1) >= losses.len())
+            Some(losses.len() >= base.epochs && best + base.patience.max(1) >= losses.len())
         };
         let improving: Option<Vec<bool>> = self.all.iter().map(is_improving).collect();
         improving.map(|all| mean(all.into_iter().map(|improving| f64::from(u8::from(improving)))))

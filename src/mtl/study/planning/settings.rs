@@ -183,7 +183,7 @@ impl StudySettings {
         fractions.dedup();
         let (shared, mut controls, balance) = (distinct(own.shared), distinct(own.controls), distinct(own.balance));
         // Where every arm runs a fixed number of epochs, MTL takes more steps than STL: only this control tells that from a gain.
-        if base.patience.is_none() && !controls.contains(&Control::MatchedSteps) {
+        if base.patience == 0 && !controls.contains(&Control::MatchedSteps) {
             controls.push(Control::MatchedSteps);
         }
         Self {
@@ -281,6 +281,11 @@ impl StudySettings {
             }
         }
         Ok(())
+    }
+
+    /// Whether every training runs the same number of epochs, so that MTL takes more steps than STL.
+    pub fn epochs_are_fixed(&self) -> bool {
+        self.base.patience == 0
     }
 
     /// Every (repeat, fold), repeat by repeat: the test sets.

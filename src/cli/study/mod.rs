@@ -1,5 +1,7 @@
 //! `mtlcore study`: STL against MTL over folds.
 
+mod tables;
+
 use std::{
     path::PathBuf,
     process::ExitCode,
@@ -13,18 +15,11 @@ use anyhow::{Context, Result};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use mtlcore::mtl::{
     settings::Preset,
-    study::{
-        Event, Results, Study, StudySettings, fields,
-        results::{Baseline, PairResult, Summary, TaskResult},
-    },
+    study::{Event, Study, StudySettings, fields},
 };
 use toml::Table;
 
-use crate::{
-    output::{self, Column},
-    progress::StudyProgress,
-    settings,
-};
+use crate::{output, progress::StudyProgress, settings};
 
 /// Does learning together help? Each task alone and together, every shared layer, folds, verdicts
 #[derive(Args)]
@@ -89,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let outcome = watched(|interrupted, observe| study.run(interrupted, observe))?;
     let Some(results) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
     crate::report::write(&results, study.directory())?;
-    output::print(&tables(&results))?;
+    output::print(&tables::all(&results))?;
     let page = study.directory().join("report.html");
     output::print(&format!("The study is in {}; read {}.\n", study.directory().display(), page.display()))?;
     Ok(ExitCode::SUCCESS)
@@ -126,83 +121,3 @@ pub fn watched<T>(
     Ok(outcome)
 }
 
-/// A table and a sentence for each pair.
-fn tables(results: &Results) -> String {
-    let mut text = format!(
-        "F1 of the true class in % (mean over {} folds{}) and its difference in points with a 95 % interval; \
-         the verdict takes ±{} for no difference.\n\n",
-        results.folds,
-        match results.repeats {
-            1 => String::new(),
-            repeats => format!(" × {repeats}"),
-        },
-        results.rope
-    );
-    for pair in &results.pairs {
-        text += &format!("{}\n{}{}\n\n", heading(pair), table(pair), pair.answer);
-    }
-    text
-}
-
-fn heading(pair: &PairResult) -> String {
-    let tasks = pair.tasks.iter().map(|task| format!("{} {} of {} true", task.name, task.positives, task.rows));
-    let tasks = tasks.collect::<Vec<_>>().join(", ");
-    let relatedness = pair.relatedness.map_or(String::new(), |cosine| format!("; simulated, relatedness {cosine}"));
-    format!("{} ({tasks}{relatedness})", pair.name)
-}
-
-fn table(pair: &PairResult) -> String {
-    let numbers = ["STL acc", "MTL acc", "STL F1", "MTL F1", "Δ F1", "95 %", "p", "Holm"].map(Column::Number);
-    let mut columns = vec![Column::Text("task"), Column::Text("shared")];
-    columns.extend(numbers);
-    let has_controls = pair.layers.iter().flat_map(|layer| &layer.tasks).any(|task| task.real_gain.is_some());
-    if has_controls {
-        columns.push(Column::Number("real gain"));
-    }
-    columns.push(Column::Text("verdict"));
-    let mut rows = Vec::new();
-    for facts in &pair.tasks {
-        for baseline in &pair.baselines {
-            let name = match baseline.baseline {
-                Baseline::Majority => "(majority)",
-                Baseline::AlwaysTrue => "(always true)",
-                Baseline::NGram => "(n-grams)",
-            };
-            let summary = &baseline.tasks[&facts.name];
-            let mut row = vec![facts.name.clone(), name.into(), percent(summary, "accuracy"), String::new()];
-            row.push(percent(summary, "f1"));
-            row.resize(columns.len(), String::new());
-            rows.push(row);
-        }
-        for layer in &pair.layers {
-            let task = layer.tasks.iter().find(|task| task.task == facts.name).expect("every layer has every task");
-            rows.push(row(layer.shared.word(), task, has_controls));
-        }
-    }
-    output::table(&columns, rows)
-}
-
-fn row(shared: &str, task: &TaskResult, has_controls: bool) -> Vec<String> {
-    let p = |p: Option<f64>| p.map_or("-".into(), |p| format!("{p:.3}"));
-    let mut row = vec![
-        task.task.clone(),
-        shared.to_owned(),
-        percent(&task.stl.summary, "accuracy"),
-        percent(&task.mtl.summary, "accuracy"),
-        percent(&task.stl.summary, "f1"),
-        percent(&task.mtl.summary, "f1"),
-        format!("{:+.2}", task.f1.spread.mean),
-        task.f1.posterior.map_or("-".into(), |posterior| format!("[{:+.1}, {:+.1}]", posterior.low, posterior.high)),
-        p(task.f1.corrected_t.map(|test| test.p)),
-        p(task.f1.holm_p),
-    ];
-    if has_controls {
-        row.push(task.real_gain.as_ref().map_or("-".into(), |gain| format!("{:+.2}", gain.f1.spread.mean)));
-    }
-    row.push(task.f1.verdict.to_string());
-    row
-}
-
-fn percent(summary: &Summary, metric: &str) -> String {
-    summary.metrics.get(metric).map_or("-".into(), |spread| format!("{:.2}", 100.0 * spread.mean))
-}
