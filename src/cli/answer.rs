@@ -15,7 +15,8 @@ use crate::{
 
 /// The answer for one task: what to do first, then what it rests on.
 pub fn sentences(results: &Results, pair: &PairResult, answer: &TaskAnswer) -> Vec<String> {
-    let facts = pair.tasks.iter().find(|facts| facts.name == answer.task).expect("an answer is about a task of the pair");
+    let facts =
+        pair.tasks.iter().find(|facts| facts.name == answer.task).expect("an answer is about a task of the pair");
     let mut said = vec![what_to_do(results, answer)];
     said.extend(operating_point(results, pair, answer));
     said.extend(against_n_grams(results, answer));
@@ -86,10 +87,16 @@ fn not_learnt(found: Option<&NotLearnt>) -> String {
     let remedy = "train longer, or with more texts";
     match found.map(|found| (found.alone, found.together)) {
         Some((Some(alone), None)) => {
-            format!("learning together has learnt it, learning alone has not ({} in most trainings): {remedy}.", how(alone))
+            format!(
+                "learning together has learnt it, learning alone has not ({} in most trainings): {remedy}.",
+                how(alone)
+            )
         }
         Some((None, Some(together))) => {
-            format!("learning alone has learnt it, learning together has not ({} in most trainings): {remedy}.", how(together))
+            format!(
+                "learning alone has learnt it, learning together has not ({} in most trainings): {remedy}.",
+                how(together)
+            )
         }
         Some((Some(alone), Some(_))) => format!("not learnt either way ({} in most trainings): {remedy}.", how(alone)),
         _ => format!("not learnt: {remedy}."),

@@ -120,4 +120,3 @@ pub fn watched<T>(
     }
     Ok(outcome)
 }
-

@@ -4,10 +4,11 @@
 //! charts follow the reader's light or dark setting and the printer's paper.
 
 use mtlcore::mtl::{
+    evaluation::interval::Verdict,
     settings::Shared,
     study::{
         PairCurves, TaskCurve,
-        results::{ArmResult, Comparison, PairResult, Spread, TaskResult},
+        results::{ArmResult, Cell, Difference, PairResult, Spread, TaskResult},
     },
 };
 use serde::Serialize;
@@ -40,13 +41,25 @@ pub struct Drawing {
 
 impl PairCharts {
     /// The region of equivalence is ±`rope` points.
-    pub fn new(pair: &PairResult, rope: f64) -> Self {
+    pub fn new<'r>(pair: &'r PairResult, rope: f64) -> Self {
         let rows = rows(pair);
-        let f1: Vec<_> = rows.iter().map(|row| (row, &row.result.f1)).collect();
-        let gains: Vec<_> = rows.iter().filter_map(|row| Some((row, &row.result.real_gain.as_ref()?.f1))).collect();
+        let of_cell = |row: &'_ Row<'r>| {
+            let Cell { difference, low, high, verdict, .. } = row.result.cell;
+            Effect {
+                difference: Difference { difference, low, high },
+                verdict: Some(verdict),
+                folds: &row.result.f1.differences,
+            }
+        };
+        let cells: Vec<_> = rows.iter().map(|row| (row, of_cell(row))).collect();
+        let of_gain = |row: &'_ Row<'r>| {
+            let gain = row.result.real_gain.as_ref()?;
+            Some(Effect { difference: gain.difference?, verdict: None, folds: &gain.f1.differences })
+        };
+        let gains: Vec<_> = rows.iter().filter_map(|row| Some((row, of_gain(row)?))).collect();
         let split: Vec<_> = rows.iter().enumerate().filter_map(split).flatten().collect();
         Self {
-            effects: effects(&f1, rope),
+            effects: effects(&cells, rope),
             split: (!split.is_empty()).then(|| chart(include_str!("split.vl.json"), json!({ "parts": split }))),
             real_gain: (!gains.is_empty()).then(|| effects(&gains, rope)),
             training: rows.iter().filter_map(training).collect(),
@@ -96,23 +109,27 @@ pub fn curves(pair: &PairCurves) -> Vec<Drawing> {
     pair.curves.iter().map(drawing).collect()
 }
 
-/// Folds, means and intervals of differences, one row each.
-fn effects(rows: &[(&Row<'_>, &Comparison)], rope: f64) -> String {
+/// Folds, estimates and intervals of differences, one row each.
+fn effects(rows: &[(&Row<'_>, Effect<'_>)], rope: f64) -> String {
     let (mut folds, mut means) = (Vec::new(), Vec::new());
-    for (row, (Row { label, .. }, comparison)) in rows.iter().enumerate() {
-        for (fold, difference) in (1..).zip(&comparison.differences) {
+    for (row, (Row { label, .. }, effect)) in rows.iter().enumerate() {
+        for (fold, difference) in (1..).zip(effect.folds) {
             folds.push(json!({ "row": row, "fold": fold, "difference": difference }));
         }
-        let verdict = comparison.verdict;
-        let mut mean = json!({ "row": row, "label": format!("{label}: {verdict}"), "verdict": verdict,
-            "mean": comparison.spread.mean });
-        if let Some(posterior) = comparison.posterior {
-            (mean["low"], mean["high"]) = (posterior.low.into(), posterior.high.into());
-        }
-        means.push(mean);
+        let Difference { difference, low, high } = effect.difference;
+        let label = effect.verdict.map_or(label.clone(), |verdict| format!("{label}: {verdict}"));
+        means.push(json!({ "row": row, "label": label, "verdict": effect.verdict, "mean": difference, "low": low, "high": high }));
     }
     let rope = json!([{ "low": -rope, "high": rope }]);
     chart(include_str!("effects.vl.json"), json!({ "folds": folds, "means": means, "rope": rope }))
+}
+
+/// A difference to draw.
+struct Effect<'r> {
+    difference: Difference,
+    verdict: Option<Verdict>,
+    /// One a fold.
+    folds: &'r [f64],
 }
 
 /// The two parts of a row's difference in F1.

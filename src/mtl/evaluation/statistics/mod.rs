@@ -56,4 +56,6 @@ mod tests {
         assert_eq!(super::mean_and_variance(&[0.1]), None);
     }
 }
-pub fn expected_best(_v: &[f64], _k: usize) -> f64 { todo!() }
+pub fn expected_best(_v: &[f64], _k: usize) -> f64 {
+    todo!()
+}

@@ -169,7 +169,8 @@ impl<'s> Analysis<'s> {
 
     fn answer(&self, task: &'s String) -> super::results::TaskAnswer {
         let of_layers = |arms: &dyn Fn(Shared) -> Vec<(Trainings<'s>, bool)>| -> Vec<(Shared, Trainings<'s>, bool)> {
-            let of_layer = |&shared: &Shared| arms(shared).into_iter().map(move |(arm, matched)| (shared, arm, matched));
+            let of_layer =
+                |&shared: &Shared| arms(shared).into_iter().map(move |(arm, matched)| (shared, arm, matched));
             self.settings.shared.iter().flat_map(of_layer).collect()
         };
         let alone = of_layers(&|shared| self.alone(shared, task));

@@ -115,7 +115,12 @@ impl<'s> Trainings<'s> {
 
     /// Pairs these trainings with those of another arm, `other`, of the same folds. An arm with one training a fold stands against
     /// each of the other's.
-    pub fn paired_with<'a>(&'a self, other: &'a Trainings<'_>, groups: &'a [u64], measure: Measure) -> Vec<PairedUnit<'a>> {
+    pub fn paired_with<'a>(
+        &'a self,
+        other: &'a Trainings<'_>,
+        groups: &'a [u64],
+        measure: Measure,
+    ) -> Vec<PairedUnit<'a>> {
         let mut units = Vec::new();
         for (base, other) in self.folds().zip(other.folds()) {
             for seed in 0..base.len().max(other.len()) {
@@ -127,7 +132,16 @@ impl<'s> Trainings<'s> {
                     threshold: training.threshold(measure, self.settings),
                 };
                 let (rows, truths) = (&base.predictions.rows[..], &base.predictions.truths[..]);
-                units.push(PairedUnit { repeat, fold, seed, rows, groups, truths, base: side(base), other: side(other) });
+                units.push(PairedUnit {
+                    repeat,
+                    fold,
+                    seed,
+                    rows,
+                    groups,
+                    truths,
+                    base: side(base),
+                    other: side(other),
+                });
             }
         }
         units

@@ -116,7 +116,8 @@ impl Narrowing {
         // Half widths at which one of the open questions has an answer, if the estimate stays where it is: the distance to the
         // nearest end of the region.
         let wanted = verdict.is_open().then(|| (interval.difference.abs() - rope).abs());
-        let seeds_to_decide = wanted.and_then(|wanted| interval.seeds_for(wanted)).filter(|&needed| needed <= MOST_SEEDS);
+        let seeds_to_decide =
+            wanted.and_then(|wanted| interval.seeds_for(wanted)).filter(|&needed| needed <= MOST_SEEDS);
         let texts_to_decide = match (wanted, seeds_to_decide) {
             (Some(wanted), None) if wanted > 0.0 => Some(interval.texts_for(wanted)),
             _ => None,

@@ -39,7 +39,8 @@ fn write_arm(csv: &mut csv::Writer<&mut dyn Write>, place: &[String; 4], arm: &A
         for (decision, metrics) in decisions.into_iter().filter_map(|(decision, metrics)| Some((decision, metrics?))) {
             let Metrics { threshold, n, positives, counts, .. } = metrics;
             let measured = METRICS.iter().map(|(_, of)| of(metrics).map_or(String::new(), |value| value.to_string()));
-            let fields = [repeat.to_string(), fold.to_string(), seed.to_string(), decision.to_owned(), threshold.to_string()];
+            let fields =
+                [repeat.to_string(), fold.to_string(), seed.to_string(), decision.to_owned(), threshold.to_string()];
             let counts = [*n, *positives, counts.tp, counts.fp, counts.fn_, counts.tn].map(|count| count.to_string());
             csv.write_record(place.iter().cloned().chain(fields).chain(counts).chain(measured))?;
         }

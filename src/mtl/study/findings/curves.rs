@@ -115,7 +115,11 @@ impl Curves {
                 let curve = |&shared: &Shared| TaskCurve {
                     task: task.clone(),
                     shared,
-                    points: settings.fractions.iter().map(|&at| CurvePoint::new(&analysis, settings, shared, task, at)).collect(),
+                    points: settings
+                        .fractions
+                        .iter()
+                        .map(|&at| CurvePoint::new(&analysis, settings, shared, task, at))
+                        .collect(),
                 };
                 settings.shared.iter().map(curve).collect()
             };
