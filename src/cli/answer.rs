@@ -21,7 +21,7 @@ pub fn sentences(results: &Results, pair: &PairResult, answer: &TaskAnswer) -> V
     said.extend(operating_point(results, pair, answer));
     said.extend(against_n_grams(results, answer));
     said.extend(not_converged(results, answer));
-    said.push(rests_on(results, facts));
+    said.push(rests_on(results, answer, facts));
     said.extend(answer.narrowing.as_ref().and_then(|narrowing| narrowing_sentence(results, answer, narrowing)));
     said
 }
@@ -155,9 +155,9 @@ fn not_converged(results: &Results, answer: &TaskAnswer) -> Option<String> {
     ))
 }
 
-fn rests_on(results: &Results, facts: &TaskFacts) -> String {
+fn rests_on(results: &Results, answer: &TaskAnswer, facts: &TaskFacts) -> String {
     let repeats = if results.repeats == 1 { String::new() } else { format!(" × {} repeats", results.repeats) };
-    let trainings = if results.seeds == 1 { "1 training".into() } else { format!("{} trainings", results.seeds) };
+    let trainings = if answer.seeds == 1 { "1 training".into() } else { format!("{} trainings", answer.seeds) };
     format!(
         "It rests on {} texts ({} true), {} folds{repeats} × {trainings}.",
         count(facts.rows),
@@ -174,7 +174,7 @@ fn narrowing_sentence(results: &Results, answer: &TaskAnswer, narrowing: &Narrow
     let points = |half_width: f64| format!("±{}", decimals(half_width, 1));
     let now = points(narrowing.half_width);
     Some(match (narrowing.seeds_to_decide, narrowing.texts_to_decide) {
-        (Some(seeds), _) if seeds > results.seeds => format!(
+        (Some(seeds), _) if seeds > answer.seeds => format!(
             "The interval is {now}; {seeds} trainings a fold would narrow it enough if the estimate stays (--seeds {seeds}, or --until-decided)."
         ),
         (_, Some(times)) if times.is_finite() && times < 1000.0 => format!(

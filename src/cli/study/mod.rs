@@ -1,5 +1,6 @@
 //! `mtlcore study`: STL against MTL over folds.
 
+mod plan;
 mod tables;
 
 use std::{
@@ -9,13 +10,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use mtlcore::mtl::{
     settings::Preset,
-    study::{Event, Study, StudySettings, fields},
+    study::{Ended, Event, Study, StudySettings, fields},
 };
 use toml::Table;
 
@@ -27,6 +29,24 @@ use crate::{output, progress::StudyProgress, settings};
 pub struct Arguments {
     #[command(flatten)]
     settings: StudyArguments,
+    /// Say what the study would take and what it could decide, and train nothing
+    #[arg(long, conflicts_with_all = ["until_decided", "budget"])]
+    plan: bool,
+    /// Add trainings to the comparisons that are undecided until they are decided, or cannot be
+    #[arg(long)]
+    until_decided: bool,
+    /// Add no more trainings than fit into this time: 90s, 30m, 2h
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "until_decided")]
+    budget: Option<Duration>,
+    /// Tables for people, or JSON with every number (as in results.json)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
 }
 
 const EXAMPLES: &str = "\
@@ -36,6 +56,9 @@ Examples:
   mtlcore study --task reddit=reddit.tsv --task forum=forum.tsv --vectors glove.twitter.27B.200d.txt
   mtlcore study study.toml --preset paper --out paper several pairs: a [[pair]] table each, with [[pair.task]] tables
   mtlcore study study.toml --controls shuffled,matched-steps   what else could explain a gain? (adds to the study)
+  mtlcore study study.toml --plan                     what it takes, and the smallest effect that it can decide
+  mtlcore study study.toml --until-decided --budget 30m   more trainings where a comparison is undecided
+  mtlcore study study.toml --tune 8                   every arm with the best of eight trials of its hyper-parameters
 
 The same command goes on where it was stopped and runs only what is missing; so does `mtlcore study DIR/study.toml`.";
 
@@ -80,11 +103,31 @@ impl Args for StudyArguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let settings = arguments.settings.load()?;
     say_if_simulated(&settings, "study");
-    let study = Study::begin(settings)?;
-    let outcome = watched(|interrupted, observe| study.run(interrupted, observe))?;
-    let Some(results) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
+    if arguments.plan {
+        plan::print(&Study::beside(settings)?.plan()?, arguments.format == Format::Json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut study = Study::begin(settings)?;
+    let outcome = watched(|interrupted, observe| match arguments.until_decided {
+        false => Ok(study.run(interrupted, observe)?.map(|results| (results, None))),
+        true => {
+            let outcome = study.run_until_decided(arguments.budget, interrupted, observe)?;
+            Ok(outcome.map(|(results, ended)| (results, Some(ended))))
+        }
+    })?;
+    let Some((results, ended)) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
     crate::report::write(&results, study.directory())?;
+    if arguments.format == Format::Json {
+        output::print(&(serde_json::to_string_pretty(&results)? + "\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     output::print(&tables::all(&results))?;
+    output::print(match ended {
+        None => "",
+        Some(Ended::Decided) => "No comparison is undecided.\n",
+        Some(Ended::TextsLimit) => "What is still undecided, no number of trainings decides: the texts are too few.\n",
+        Some(Ended::Budget) => "The time is spent; the same command goes on.\n",
+    })?;
     let page = study.directory().join("report.html");
     output::print(&format!("The study is in {}; read {}.\n", study.directory().display(), page.display()))?;
     Ok(ExitCode::SUCCESS)
@@ -119,4 +162,34 @@ pub fn watched<T>(
         output::say("Stopped; finished units are kept. The same command goes on.");
     }
     Ok(outcome)
+}
+
+/// `90s`, `30m`, `2h`, or a number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "h" => 3600.0,
+        "m" => 60.0,
+        _ => 1.0,
+    };
+    let number: Option<f64> = number.trim().parse().ok().filter(|number| (0.0..1e6).contains(number));
+    let wrong = || "expected a time such as 90s, 30m or 2h".to_owned();
+    Duration::try_from_secs_f64(number.ok_or_else(wrong)? * seconds).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        let seconds = |text: &str| duration(text).map(|time| time.as_secs_f64());
+        assert_eq!(["90", "90s", "1.5m", "2h"].map(seconds), [90.0, 90.0, 90.0, 7200.0].map(Ok));
+        for wrong in ["", "m", "-3s", "3d", "nan", "inf", "1e300h"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 }

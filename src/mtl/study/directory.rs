@@ -9,12 +9,13 @@ use std::{
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::{
     execution::{Event, Outcomes, UnitStore, run_units, threads},
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
-    planning::{PairData, SCHEMA, StudySettings, UnitSpec},
+    planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
 use crate::mtl::{files, run::SourceEntry, settings::literal};
 use crate::{Error, Result};
@@ -24,8 +25,19 @@ const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 
 /// Settings that may change between two runs of one study: they add units, or are about the presentation.
-const EXTENSIBLE: [&str; 9] =
-    ["repeats", "shared", "controls", "balance", "fractions", "rope", "threshold", "threads", "out"];
+const EXTENSIBLE: [&str; 11] = [
+    "repeats",
+    "seeds",
+    "measure",
+    "shared",
+    "controls",
+    "balance",
+    "fractions",
+    "rope",
+    "threshold",
+    "threads",
+    "out",
+];
 
 /// A study and its directory.
 ///
@@ -41,6 +53,8 @@ pub struct Study {
     pub settings: StudySettings,
     /// The data of its pairs.
     pub pairs: Vec<PairData>,
+    /// How many trainings each comparison has in every fold.
+    pub seeds: Seeds,
     directory: PathBuf,
 }
 
@@ -56,6 +70,12 @@ pub struct Manifest {
     pub seed: u64,
     /// Where thresholds and the epoch to stop at come from.
     pub chosen_on: String,
+    /// How many trainings each comparison has in every fold.
+    #[serde(default)]
+    pub seeds: Seeds,
+    /// SHA-256 of the keys of all units in their order: what was planned.
+    #[serde(default)]
+    pub plan_sha256: String,
     /// The pairs by name.
     pub pairs: IndexMap<String, PairManifest>,
     /// Units of the whole study; 0 while it is not finished.
@@ -130,12 +150,7 @@ impl Study {
         } else if directory.exists() && holds_something(&directory)? {
             return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
         }
-        let pairs = PairData::all(&settings)?;
-        let study = Self { settings, pairs, directory };
-        if let Some(manifest) = study.manifest()? {
-            study.check_manifest(&manifest)?;
-        }
-        Ok(study)
+        Self::with_data(settings, directory)
     }
 
     /// An existing study with its data.
@@ -148,10 +163,15 @@ impl Study {
             return Err(Error::file(directory, format!("it is no study: it has no {SETTINGS}")));
         }
         let settings = StudySettings::load(Some(&path), Table::new())?;
-        let pairs = PairData::all(&settings)?;
-        let study = Self { settings, pairs, directory: directory.into() };
+        Self::with_data(settings, directory.into())
+    }
+
+    fn with_data(settings: StudySettings, directory: PathBuf) -> Result<Self> {
+        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
+        let mut study = Self { settings, pairs, seeds, directory };
         if let Some(manifest) = study.manifest()? {
             study.check_manifest(&manifest)?;
+            study.seeds.more = manifest.seeds.more;
         }
         Ok(study)
     }
@@ -162,11 +182,8 @@ impl Study {
     }
 
     /// Where finished units are.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the folder cannot be made.
-    pub fn units(&self) -> Result<UnitStore> {
-        UnitStore::open(&self.directory)
+    pub fn units(&self) -> UnitStore {
+        UnitStore::of(&self.directory)
     }
 
     /// Runs what is missing and writes what was found. `None` if `interrupted` was set on the way.
@@ -175,8 +192,8 @@ impl Study {
     /// The first error of a unit; what cannot be read or written.
     pub fn run(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Results>> {
         let begin = Instant::now();
-        let specs = UnitSpec::all(&self.settings, &self.pairs);
-        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
+        let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
+        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units(), interrupted, observe)?;
         let Some(outcomes) = outcomes else { return Ok(None) };
         let results = self.write_results(&outcomes)?;
         self.write_manifest(&Manifest {
@@ -194,7 +211,7 @@ impl Study {
     /// As [`Study::run`].
     pub fn run_curves(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Curves>> {
         let specs = UnitSpec::of_curves(&self.settings, &self.pairs);
-        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units()?, interrupted, observe)?;
+        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units(), interrupted, observe)?;
         let Some(outcomes) = outcomes else { return Ok(None) };
         let curves = Curves::new(&self.settings, &self.pairs, &outcomes);
         curves.write(&self.directory)?;
@@ -206,12 +223,11 @@ impl Study {
     /// # Errors
     /// [`Error::File`] if units are missing or one is damaged, [`Error::Io`] if one cannot be read.
     pub fn outcomes(&self) -> Result<Outcomes> {
-        let (store, specs) = (self.units()?, UnitSpec::all(&self.settings, &self.pairs));
+        let (store, specs) = (self.units(), UnitSpec::all(&self.settings, &self.pairs, &self.seeds));
         let all = specs.len();
         let mut outcomes = Vec::new();
         for spec in specs {
-            let pair = self.pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
-            if let Some(outcome) = store.read(&spec, &spec.key(&self.settings, pair))? {
+            if let Some(outcome) = store.read(&spec, &spec.key(&self.settings, self.pair_of(&spec)))? {
                 outcomes.push((spec, outcome));
             }
         }
@@ -232,7 +248,7 @@ impl Study {
         Ok(results)
     }
 
-    fn new_manifest(&self) -> Result<Manifest> {
+    pub(super) fn new_manifest(&self) -> Result<Manifest> {
         let chosen_on = match self.settings.inner {
             0.0 => "nothing: thresholds are fixed, and all epochs are run".to_owned(),
             inner => format!("inner rows: {inner} of each unit's training rows, never on its test rows"),
@@ -243,12 +259,26 @@ impl Study {
             schema: SCHEMA,
             seed: self.settings.base.seed,
             chosen_on,
+            seeds: self.seeds.clone(),
+            plan_sha256: self.plan_sha256(),
             pairs: pairs.collect::<Result<_>>()?,
             units: 0,
             unit_seconds: 0.0,
             last_run_seconds: 0.0,
             threads: threads(&self.settings),
         })
+    }
+
+    pub(super) fn plan_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for spec in UnitSpec::all(&self.settings, &self.pairs, &self.seeds) {
+            hash.update(spec.key(&self.settings, self.pair_of(&spec)));
+        }
+        files::hexadecimal(&hash.finalize())
+    }
+
+    pub(super) fn pair_of(&self, spec: &UnitSpec) -> &PairData {
+        self.pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs")
     }
 
     fn pair_manifest(&self, pair: &PairData) -> Result<PairManifest> {
@@ -290,7 +320,7 @@ impl Study {
         Ok(Some(manifest))
     }
 
-    fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
+    pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
         let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
         files::write_whole(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
     }

@@ -17,14 +17,18 @@ mod directory;
 pub mod error_analysis;
 mod execution;
 mod findings;
+mod plan;
 mod planning;
+mod until_decided;
 
 pub use directory::{Manifest, PairManifest, Study};
 pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,
 };
+pub use plan::{Plan, TaskPlan};
 pub use planning::{
-    Arm, Control, FoldRows, HyperParameters, Pair, PairData, SCHEMA, SimulatedPair, StudySettings, UnitSpec, assign,
-    fields,
+    Arm, Control, FoldRows, HyperParameters, Pair, PairData, SCHEMA, Seeds, SimulatedPair, StudySettings, UnitSpec,
+    assign, fields,
 };
+pub use until_decided::Ended;

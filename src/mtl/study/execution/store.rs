@@ -37,14 +37,9 @@ pub(super) struct Claim {
 }
 
 impl UnitStore {
-    /// The store in a study's directory, made if it is not there.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if it cannot be made.
-    pub fn open(study: &Path) -> Result<Self> {
-        let directory = study.join("units");
-        fs::create_dir_all(&directory).map_err(Error::io(&directory))?;
-        Ok(Self { directory })
+    /// The store in a study's directory. Its folder is made with the first claim.
+    pub fn of(study: &Path) -> Self {
+        Self { directory: study.join("units") }
     }
 
     /// The file of a unit.
@@ -96,6 +91,7 @@ impl UnitStore {
     /// # Errors
     /// [`Error::Io`] if the claim cannot be written.
     pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Option<Claim>> {
+        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
         let path = self.path(spec, key).with_extension("claim");
         let lock = File::create(&path).map_err(Error::io(&path))?;
         match lock.try_lock() {

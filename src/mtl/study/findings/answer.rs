@@ -73,6 +73,7 @@ pub(super) fn task_answer(
         together: cell.together,
         ngrams: over_ngrams.base,
         over_ngrams: take.map(|_| Difference::of(&over_ngrams)),
+        seeds: cell.seeds,
         not_learnt: cell.not_learnt,
         still_improving: cell.still_improving,
         narrowing: cell.narrowing,

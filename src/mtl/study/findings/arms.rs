@@ -113,8 +113,8 @@ impl<'s> Trainings<'s> {
         improving.map(|all| mean(all.into_iter().map(|improving| f64::from(u8::from(improving)))))
     }
 
-    /// Pairs these trainings with those of another arm, `other`, of the same folds. An arm with one training a fold stands against
-    /// each of the other's.
+    /// Pairs these trainings with those of another arm, `other`, of the same folds, as many as both have. Only an arm of which no
+    /// more is made, the n-grams, stands with its one training against each of the other's.
     pub fn paired_with<'a>(
         &'a self,
         other: &'a Trainings<'_>,
@@ -123,7 +123,11 @@ impl<'s> Trainings<'s> {
     ) -> Vec<PairedUnit<'a>> {
         let mut units = Vec::new();
         for (base, other) in self.folds().zip(other.folds()) {
-            for seed in 0..base.len().max(other.len()) {
+            let seeds = match (base.len(), other.len()) {
+                (1, seeds) | (seeds, 1) => seeds,
+                (base, other) => base.min(other),
+            };
+            for seed in 0..seeds {
                 let [base, other] = [base, other].map(|fold| &fold[seed.min(fold.len() - 1)]);
                 assert_eq!(base.predictions.rows, other.predictions.rows, "arms are tested on the same rows");
                 let Training { repeat, fold, .. } = *base;

@@ -53,6 +53,7 @@ impl Comparison<'_> {
             p_gain: interval.p_above(rope / POINTS),
             p_cost: interval.p_below(-rope / POINTS),
             not_learnt,
+            seeds: interval.seeds,
             still_improving: still_improving.map(|(alone, together)| StillImproving { alone, together }),
             narrowing: not_learnt.is_none().then(|| Narrowing::of(&interval, verdict, rope / POINTS)),
         }
@@ -113,9 +114,14 @@ impl Narrowing {
     pub fn of(interval: &Interval, verdict: Verdict, rope: f64) -> Self {
         let points = |share: f64| POINTS * share;
         let seeds = interval.seeds;
-        // Half widths at which one of the open questions has an answer, if the estimate stays where it is: the distance to the
-        // nearest end of the region.
-        let wanted = verdict.is_open().then(|| (interval.difference.abs() - rope).abs());
+        // The half width at which an open question has an answer, if the estimate stays where it is: its distance to the end of the
+        // region that the question is about. Where both are open, the easier one counts.
+        let wanted = match verdict {
+            Verdict::Undecided => Some(interval.difference.abs() + rope),
+            Verdict::DoesNotHurt => Some((interval.difference - rope).abs()),
+            Verdict::DoesNotHelp => Some((interval.difference + rope).abs()),
+            _ => None,
+        };
         let seeds_to_decide =
             wanted.and_then(|wanted| interval.seeds_for(wanted)).filter(|&needed| needed <= MOST_SEEDS);
         let texts_to_decide = match (wanted, seeds_to_decide) {

@@ -53,7 +53,7 @@ pub struct Results {
     pub folds: usize,
     /// Repeats of the folds (r), each with an assignment of its own.
     pub repeats: usize,
-    /// Trainings in every fold.
+    /// Trainings in every fold, at least.
     pub seeds: usize,
     /// What the verdicts are about.
     pub measure: Measure,
@@ -126,7 +126,9 @@ pub struct TaskAnswer {
     pub ngrams: f64,
     /// The arm to take − n-grams.
     pub over_ngrams: Option<Difference>,
-    /// What the verdict is not, and why: an arm that has learnt nothing.
+    /// Trainings in every fold.
+    pub seeds: usize,
+    /// Why there is no verdict: an arm that has learnt nothing.
     pub not_learnt: Option<NotLearnt>,
     /// In which share of its trainings each of the two was still improving when the epochs ended.
     pub still_improving: Option<StillImproving>,
@@ -175,8 +177,8 @@ pub struct Narrowing {
     pub any_seeds: f64,
     /// With twice as many labelled texts.
     pub twice_the_texts: f64,
-    /// Trainings a fold after which the verdict would no longer be open if the estimate stayed; absent if no number does it or it
-    /// is not open.
+    /// Trainings a fold after which an open question would have an answer if the estimate stayed; absent if no number does it or
+    /// none is open.
     pub seeds_to_decide: Option<usize>,
     /// How many times as many labelled texts would do it, if no number of trainings does.
     pub texts_to_decide: Option<f64>,
@@ -305,6 +307,8 @@ pub struct Cell {
     pub p_gain: f64,
     /// p of "it costs no more than the region", likewise.
     pub p_cost: f64,
+    /// Trainings in every fold.
+    pub seeds: usize,
     /// Which arms have learnt nothing; the verdict is then `not-learnt`.
     pub not_learnt: Option<NotLearnt>,
     /// In which share of its trainings each arm was still improving on the inner rows when the epochs ended; absent without inner

@@ -63,11 +63,6 @@ impl Arm {
         }
     }
 
-    /// Whether trainings of it differ by their seed: the n-grams' objective has one minimum.
-    pub fn is_seeded(self) -> bool {
-        self != Self::NGram
-    }
-
     /// Whether a unit of it is about all tasks of the pair, and not about one.
     pub fn is_joint(self) -> bool {
         matches!(self, Self::Mtl | Self::Balanced(_) | Self::Control(Control::Pooled))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Arm, PairData, StudySettings};
+use super::{Arm, PairData, Seeds, StudySettings};
 use crate::mtl::{
     files::hexadecimal,
     settings::{Balance, Settings, Shared},
@@ -36,13 +36,14 @@ pub struct UnitSpec {
 
 impl UnitSpec {
     /// Every unit of a study.
-    pub fn all(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
+    pub fn all(settings: &StudySettings, pairs: &[PairData], seeds: &Seeds) -> Vec<Self> {
         let mut arms = vec![Arm::Stl, Arm::Mtl];
         arms.extend(settings.balance.iter().map(|&balance| Arm::Balanced(balance)));
         arms.extend(settings.controls.iter().map(|&control| Arm::Control(control)));
         let units = pairs.iter().flat_map(|pair| {
-            let n_grams = Self::of_arm(settings, pair, None, Arm::NGram);
-            n_grams.into_iter().chain(Self::of_layers(settings, pair, &arms))
+            // The n-grams' objective has one minimum, so one training a fold is enough.
+            let n_grams = Self::of_arm(settings, pair, None, Arm::NGram, 1);
+            n_grams.into_iter().chain(Self::of_layers(settings, pair, &arms, seeds))
         });
         units.collect()
     }
@@ -50,24 +51,24 @@ impl UnitSpec {
     /// Every unit of the learning curves of a study, with the first seed; those of 0 and 100 % are units of the study.
     pub fn of_curves(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
         let arms: Vec<Arm> = settings.fractions.iter().map(|&percent| Arm::with_share(percent)).collect();
-        let once = StudySettings { seeds: 1, ..settings.clone() };
-        pairs.iter().flat_map(|pair| Self::of_layers(&once, pair, &arms)).collect()
+        let once = Seeds::everywhere(1);
+        pairs.iter().flat_map(|pair| Self::of_layers(settings, pair, &arms, &once)).collect()
     }
 
     /// Every arm with every shared layer.
-    fn of_layers(settings: &StudySettings, pair: &PairData, arms: &[Arm]) -> Vec<Self> {
-        let of_layer =
-            |&shared: &Shared| arms.iter().flat_map(move |&arm| Self::of_arm(settings, pair, Some(shared), arm));
+    fn of_layers(settings: &StudySettings, pair: &PairData, arms: &[Arm], seeds: &Seeds) -> Vec<Self> {
+        let of_layer = |&shared: &Shared| {
+            let seeds = seeds.of(&pair.name, shared);
+            arms.iter().flat_map(move |&arm| Self::of_arm(settings, pair, Some(shared), arm, seeds))
+        };
         settings.shared.iter().flat_map(of_layer).collect()
     }
 
-    fn of_arm(settings: &StudySettings, pair: &PairData, shared: Option<Shared>, arm: Arm) -> Vec<Self> {
+    fn of_arm(settings: &StudySettings, pair: &PairData, shared: Option<Shared>, arm: Arm, seeds: usize) -> Vec<Self> {
         let tasks = match arm.is_joint() {
             true => vec![None],
             false => pair.dataset.tasks.iter().cloned().map(Some).collect(),
         };
-        // The n-grams' objective has one minimum, and curves are drawn of one training a fold.
-        let seeds = if arm.is_seeded() { settings.seeds } else { 1 };
         let of_task = |task: Option<String>| {
             settings.places().flat_map(move |(repeat, fold)| {
                 let (pair, task) = (pair.name.clone(), task.clone());
@@ -162,7 +163,7 @@ mod tests {
     fn only_what_changes_the_outcome_changes_the_key() {
         let settings = StudySettings { scale: 0.02, ..StudySettings::preset(Preset::Default) };
         let pair = PairData::all(&settings).unwrap().swap_remove(0);
-        let spec = UnitSpec::all(&settings, std::slice::from_ref(&pair)).pop().unwrap();
+        let spec = UnitSpec::all(&settings, std::slice::from_ref(&pair), &Seeds::everywhere(1)).pop().unwrap();
         let key = |change: fn(&mut Settings)| {
             let mut changed = settings.clone();
             change(&mut changed.base);
