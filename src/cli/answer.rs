@@ -2,7 +2,7 @@
 
 use mtlcore::mtl::{
     evaluation::interval::{Measure, NothingLearnt, Verdict},
-    study::results::{Claims, Difference, Narrowing, NotLearnt, PairResult, Results, Side, TaskAnswer, TaskFacts},
+    study::results::{Claims, Difference, Narrowing, NotLearnt, PairResult, Results, TaskAnswer, TaskFacts},
 };
 
 use crate::{
@@ -22,7 +22,7 @@ pub fn sentences(results: &Results, pair: &PairResult, answer: &TaskAnswer) -> V
     said.extend(against_n_grams(results, answer));
     said.extend(not_converged(results, answer));
     said.push(rests_on(results, answer, facts));
-    said.extend(answer.narrowing.as_ref().and_then(|narrowing| narrowing_sentence(results, answer, narrowing)));
+    said.extend(answer.narrowing.as_ref().and_then(|narrowing| narrowing_sentence(answer, narrowing)));
     said
 }
 
@@ -167,7 +167,7 @@ fn rests_on(results: &Results, answer: &TaskAnswer, facts: &TaskFacts) -> String
 }
 
 /// What would narrow the interval; said where a question is open.
-fn narrowing_sentence(results: &Results, answer: &TaskAnswer, narrowing: &Narrowing) -> Option<String> {
+fn narrowing_sentence(answer: &TaskAnswer, narrowing: &Narrowing) -> Option<String> {
     if !answer.verdict.is_open() {
         return None;
     }
@@ -223,12 +223,4 @@ fn interval(points: f64, low: f64, high: f64) -> String {
 
 fn percent(share: f64) -> String {
     decimals(100.0 * share, 1)
-}
-
-/// Which side a report calls by which word.
-pub fn side(side: Side) -> &'static str {
-    match side {
-        Side::Together => "together",
-        Side::Alone => "alone",
-    }
 }

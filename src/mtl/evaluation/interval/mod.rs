@@ -1,99 +1,33 @@
-//! The interval of a difference between two arms.
+//! The interval of a difference between two arms over k folds × S seeds (× R repeats), and the verdict that it gives.
+//!
+//! What is estimated is the expected difference over training sets of this size and over seeds, on new texts. Its variance has three
+//! sources, and with several trainings in every fold each is seen on its own: the sample of test texts (by the influence of each
+//! text), the seed of a training (by the spread of a fold's trainings), and the sample of training rows, which one cross-validation
+//! cannot estimate, so that it is bounded as Nadeau & Bengio (2003) bound it, but from the texts' part alone: seeds do not overlap.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `measure` | [`Measure`]: what arms are compared by |
+//! | `influence` | how much each text moves a measure |
+//! | `paired` | [`paired_interval`]: from two arms' predictions to influences and differences |
+//! | `components` | [`Interval`]: from these to the three parts of the variance |
+//! | `projection` | what more seeds or more texts would make of an interval |
+//! | `verdict` | [`Verdict`]: does it gain, does it cost? |
+//! | `learning` | [`NothingLearnt`]: was there anything to compare? |
 
+mod components;
+mod influence;
+mod learning;
 mod measure;
+mod paired;
+mod projection;
+mod verdict;
 
+#[cfg(test)]
+mod tests;
+
+pub use components::{Interval, Variance};
+pub use learning::{NothingLearnt, nothing_learnt, nothing_learnt_by_most};
 pub use measure::Measure;
-
-// STUB
-use serde::{Deserialize, Serialize};
-pub struct Side<'a> {
-    pub probabilities: &'a [f64],
-    pub threshold: f64,
-}
-pub struct PairedUnit<'a> {
-    pub repeat: usize,
-    pub fold: usize,
-    pub seed: usize,
-    pub rows: &'a [usize],
-    pub groups: &'a [u64],
-    pub truths: &'a [bool],
-    pub base: Side<'a>,
-    pub other: Side<'a>,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NothingLearnt {
-    OneClass,
-    NoBetterThanAlwaysTrue,
-    RanksByChance,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    Helps,
-    Hurts,
-    Equivalent,
-    DoesNotHurt,
-    DoesNotHelp,
-    Undecided,
-    NotLearnt,
-}
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("x")
-    }
-}
-impl Verdict {
-    pub fn is_open(self) -> bool {
-        todo!()
-    }
-}
-#[derive(Clone, Copy)]
-pub struct Variance {
-    pub texts: f64,
-    pub training_rows: f64,
-    pub seeds: Option<f64>,
-}
-pub struct Interval {
-    pub difference: f64,
-    pub low: f64,
-    pub high: f64,
-    pub base: f64,
-    pub other: f64,
-    pub variance: Variance,
-    pub guarded: bool,
-    pub seeds: usize,
-}
-impl Interval {
-    pub fn verdict(&self, _r: f64) -> Verdict {
-        todo!()
-    }
-    pub fn p_above(&self, _r: f64) -> f64 {
-        todo!()
-    }
-    pub fn p_below(&self, _r: f64) -> f64 {
-        todo!()
-    }
-    pub fn half_width(&self) -> f64 {
-        todo!()
-    }
-    pub fn half_width_with(&self, _s: usize, _m: f64) -> f64 {
-        todo!()
-    }
-    pub fn half_width_limit(&self) -> f64 {
-        todo!()
-    }
-    pub fn seeds_for(&self, _h: f64) -> Option<usize> {
-        todo!()
-    }
-    pub fn texts_for(&self, _h: f64) -> f64 {
-        todo!()
-    }
-}
-pub fn paired_interval(_m: Measure, _u: &[PairedUnit<'_>]) -> Option<Interval> {
-    todo!()
-}
-pub fn nothing_learnt_by_most<'a>(
-    _m: Measure,
-    _p: impl Iterator<Item = (&'a [f64], &'a [bool], f64)>,
-) -> Option<NothingLearnt> {
-    todo!()
-}
+pub use paired::{PairedUnit, Side, paired_interval};
+pub use verdict::Verdict;

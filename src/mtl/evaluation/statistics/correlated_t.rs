@@ -67,7 +67,7 @@ pub fn correlated_t(differences: &[f64], correlation: f64, rope: f64) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Verdict, tests::DIFFERENCES};
+    use super::super::tests::DIFFERENCES;
     use super::*;
     use approx::assert_abs_diff_eq;
     use proptest::prelude::*;
@@ -92,11 +92,14 @@ mod tests {
     fn degenerate_differences_have_defined_results() {
         assert_eq!(correlated_t(&[], 0.1, 1.0), None);
         assert_eq!(correlated_t(&[2.0], 0.1, 1.0), None);
-        let verdict = |difference| correlated_t(&[difference; 10], 0.1, 1.0).unwrap().verdict();
-        assert_eq!(verdict(0.0), Verdict::Equivalent);
-        assert_eq!(verdict(1.0), Verdict::Equivalent);
-        assert_eq!(verdict(1.5), Verdict::Helps);
-        assert_eq!(verdict(-1.5), Verdict::Hurts);
+        let parts = |difference| {
+            let posterior = correlated_t(&[difference; 10], 0.1, 1.0).unwrap();
+            [posterior.below, posterior.inside, posterior.above]
+        };
+        assert_eq!(parts(0.0), [0.0, 1.0, 0.0]);
+        assert_eq!(parts(1.0), [0.0, 1.0, 0.0]);
+        assert_eq!(parts(1.5), [0.0, 0.0, 1.0]);
+        assert_eq!(parts(-1.5), [1.0, 0.0, 0.0]);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use super::{
     arms::Trainings,
     cell::Comparison,
-    results::{Answer, Difference, Narrowing, Side, TaskAnswer},
+    results::{Difference, Side, TaskAnswer},
 };
 use crate::mtl::{
     evaluation::interval::{Verdict, paired_interval},
