@@ -6,9 +6,9 @@
 mod code;
 mod page;
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use mtlcore::mtl::explain::{Explanation, explain};
 use serde::Serialize;
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Json) => output::print(&text),
         (path, _) => {
             let path = path.clone().unwrap_or_else(|| "explain.html".into());
-            fs::write(&path, text).with_context(|| path.display().to_string())?;
+            crate::page::write(&path, &text)?;
             output::print(&format!("{}\n", path.display()))
         }
     }
