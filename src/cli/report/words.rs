@@ -100,16 +100,17 @@ pub fn pair(pair: &PairResult) -> String {
     if pair.relatedness.is_some() { tasks.join(" and ") } else { pair.name.clone() }
 }
 
-/// A baseline's figure of a measure, a share; none where the measure does not exist for it.
+/// A baseline's figure of a measure, a share; none where the measure does not exist for it. F is of counts pooled over folds, as that
+/// of the arms.
 pub fn baseline_score(measure: Measure, baseline: &BaselineResult, task: &str) -> Option<f64> {
+    let tuned = baseline.tuned.as_ref().filter(|_| measure == Measure::F1Tuned);
+    let summary = tuned.unwrap_or(&baseline.tasks).get(task)?;
     let metric = match measure {
-        Measure::F1Tuned | Measure::F1 => "f1",
+        Measure::F1Tuned | Measure::F1 => return Some(summary.f_over_folds.pooled),
         Measure::AveragePrecision => "average_precision",
         Measure::Auroc => "auroc",
         Measure::Accuracy => "accuracy",
     };
-    let tuned = baseline.tuned.as_ref().filter(|_| measure == Measure::F1Tuned);
-    let summary = tuned.unwrap_or(&baseline.tasks).get(task)?;
     Some(summary.metrics.get(metric)?.mean)
 }
 
