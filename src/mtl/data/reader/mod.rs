@@ -100,7 +100,7 @@ impl RowReader {
     /// As [`RowReader::new`], and [`Error::Io`] or [`Error::File`] if the file cannot be opened or its format is unknown.
     pub fn open(path: &Path) -> Result<Self> {
         let format = Format::of(path)?;
-        Self::new(format::open(path)?, format, path.to_owned())
+        Self::new(super::input::open(path)?, format, path.to_owned())
     }
 
     /// Reads from `input`, which errors call `name`; reads the header.
