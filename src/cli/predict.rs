@@ -20,7 +20,7 @@ use flate2::bufread::MultiGzDecoder;
 use mtlcore::{
     Error,
     mtl::{
-        data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
+        data::{self, Cell, Cells, Column, Dialect, Format, Row, RowReader, RowWriter},
         run::{RunDirectory, Trained},
         training::Predictor,
     },
@@ -115,7 +115,8 @@ impl Input {
             None => Format::Tsv,
         };
         let bytes = if is_file { data::open(&name)? } else { standard_input().map_err(Error::io(&name))? };
-        let rows = RowReader::new(bytes, format, name.clone())?;
+        let dialect = Dialect { format: arguments.input_format, delimiter: None };
+        let rows = RowReader::new(bytes, format, dialect, name.clone())?;
         let output_format = arguments.format.unwrap_or(format);
         let added: Vec<String> = trained
             .tasks

@@ -4,13 +4,7 @@ use super::input::BLOCK;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{
-    fmt,
-    fs::File,
-    io::Read,
-    path::Path,
-    str::FromStr,
-};
+use std::{fmt, fs::File, io::Read, path::Path, str::FromStr};
 
 /// A format of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

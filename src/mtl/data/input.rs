@@ -132,7 +132,8 @@ impl<R: Read> Utf16<R> {
         if read? == 0 {
             return if before == 0 { Ok(false) } else { Err(invalid("UTF-16 that ends within a character")) };
         }
-        let mut units: Vec<u16> = self.undecoded.chunks_exact(2).map(|bytes| (self.unit)([bytes[0], bytes[1]])).collect();
+        let mut units: Vec<u16> =
+            self.undecoded.chunks_exact(2).map(|bytes| (self.unit)([bytes[0], bytes[1]])).collect();
         // The other half of the pair is in the next block.
         units.pop_if(|last| (0xd800..0xdc00).contains(last));
         self.undecoded.drain(..2 * units.len());

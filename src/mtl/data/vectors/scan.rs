@@ -155,7 +155,9 @@ impl Scan<'_> {
     fn take_first(&mut self, line: &[u8]) -> Result<()> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if memchr(b'\r', line).is_some() {
-            return Err(self.wrong("a carriage return within the line: do the lines end in CR alone? They must end in LF"));
+            return Err(
+                self.wrong("a carriage return within the line: do the lines end in CR alone? They must end in LF")
+            );
         }
         if memchr(0, line).is_some() {
             return Err(self.wrong(BINARY));
