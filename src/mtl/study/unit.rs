@@ -275,7 +275,7 @@ fn labelled(pair: &PairData, slot: usize, rows: &[usize]) -> Vec<(usize, bool)> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mtl::settings::Preset;
+    use crate::mtl::{data::Tokenizer, settings::Preset};
 
     const KEYS: [(Preset, Arm, &str); 2] = [
         (Preset::Default, Arm::Mtl, "93208608b7bf6a6797d7233e81cfc28cc86f926a1cad24435598eeaba32d91bd"),
@@ -287,7 +287,8 @@ mod tests {
     ];
 
     fn key(preset: Preset, arm: Arm) -> String {
-        let settings = StudySettings { scale: 0.02, ..StudySettings::preset(preset) };
+        let mut settings = StudySettings { scale: 0.02, ..StudySettings::preset(preset) };
+        settings.base.tokenizer = Tokenizer::Glove; // what was the default then
         let mut pair = PairData::all(&settings).unwrap().swap_remove(0);
         (pair.sha256, pair.folds) = ("rows".into(), vec![vec![Some(0), Some(1), None]]);
         let (name, shared) = (pair.name.clone(), Some(Shared::Conv));
