@@ -17,6 +17,7 @@ mod report;
 mod settings;
 mod study;
 mod subject;
+mod tables;
 mod trace;
 mod train;
 

@@ -40,6 +40,7 @@ pub use reader::{Cell, Cells, Column, Fields, Json, Object, Row, RowReader};
 pub(crate) use simulate::TASKS as SIMULATED_TASKS;
 pub use simulate::{SIMULATION_FIELDS, SimulatedFile, SimulatedWord, Simulation, SimulationField};
 pub use split::{Split, hold_out};
+pub(crate) use tasks::DEFAULT_TEXT_COLUMN;
 pub use tasks::TaskSource;
 pub use tokens::Tokenizer;
 pub use vectors::Vectors;

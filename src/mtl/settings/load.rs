@@ -13,7 +13,11 @@ use toml::{
 
 use super::{Balance, FIELDS, Field, Preset, Settings};
 use crate::mtl::data::{SIMULATED_TASKS, TaskSource};
+use crate::printable::shortened;
 use crate::{Error, Result};
+
+/// Longer names are like no field.
+const LONGEST_NAME: usize = 100;
 
 impl Settings {
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
@@ -31,7 +35,8 @@ impl Settings {
         };
         let mut merged = Self::preset(preset).to_table();
         merged.extend(given);
-        let settings: Self = from_value(Value::Table(merged), "settings")?;
+        let mut settings: Self = from_value(Value::Table(merged), "settings")?;
+        settings.tasks = settings.tasks.iter().map(|task| settings.completed(task.clone())).collect();
         settings.check_together()?;
         Ok(settings)
     }
@@ -46,6 +51,7 @@ impl Settings {
             let message = "stopping early needs validation rows, and `validation` is 0";
             return Err(Error::config("patience", message));
         }
+        self.check_words()?;
         self.check_weights()
     }
 
@@ -107,7 +113,7 @@ impl Schema {
     pub fn given(&self, path: Option<&Path>, overrides: Table) -> Result<Table> {
         let mut given = path.map_or_else(|| Ok(Table::new()), |path| self.read(path))?;
         for (name, value) in &overrides {
-            self.judge(name, value).map_err(|message| Error::config(name, message))?;
+            self.judge(name, value).map_err(|message| Error::config(shortened(name), message))?;
         }
         given.extend(overrides);
         Ok(given)
@@ -126,7 +132,8 @@ impl Schema {
         let mut fields = Table::new();
         for (name, value) in table.into_inner() {
             let (place, name) = (name.span().start, name.into_inner().into_owned());
-            let wrong_field = |offset: usize, message: &str| wrong(offset, format!("`{name}`: {message}"));
+            let wrong_field =
+                |offset: usize, message: &str| wrong(offset, format!("`{}`: {message}", shortened(&name)));
             if let Some(tables) = self.tables_named(&name) {
                 // While the places of the tables' own fields are still known.
                 (tables.judge_in_file)(value.clone())
@@ -147,7 +154,10 @@ impl Schema {
         }
         match self.fields.iter().find(|field| field.name == name) {
             Some(field) => field.check(value),
-            None => Err(format!("unknown field; the nearest known one is `{}`", self.nearest(name))),
+            None => Err(match self.nearest(name) {
+                Some(nearest) => format!("unknown field; the nearest known one is `{nearest}`"),
+                None => "unknown field".into(),
+            }),
         }
     }
 
@@ -155,11 +165,15 @@ impl Schema {
         self.tables.iter().find(|tables| tables.name == name)
     }
 
-    fn nearest(&self, name: &str) -> &str {
+    /// The known name that is most like `name`, unless that is too long for a name (comparing them would take long).
+    fn nearest(&self, name: &str) -> Option<&str> {
+        if name.len() > LONGEST_NAME {
+            return None;
+        }
         let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
         let tables = self.tables.iter().map(|tables| tables.name);
         let known = self.fields.iter().map(|field| field.name.as_str()).chain(tables);
-        known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
+        known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
     }
 }
 
@@ -281,7 +295,7 @@ mod tests {
             settings.learning_rate = rate;
             settings.patience = patience.map(|epochs| usize::from(epochs) + 1);
             settings.vectors = Some(path.clone().into());
-            settings.tasks = vec![TaskSource { name: task, ..format!("a={path}").parse().unwrap_or_else(|_| "a=b".parse().unwrap()) }];
+            settings.tasks = vec![TaskSource { name: task, text: Some("text".into()), ..format!("a={path}").parse().unwrap_or_else(|_| "a=b".parse().unwrap()) }];
             prop_assert_eq!(load(&settings.to_toml(), "").unwrap(), settings);
         }
     }

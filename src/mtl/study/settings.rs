@@ -199,8 +199,12 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let settings =
+        let mut settings =
             Self { base, folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group, pairs };
+        let base = &settings.base;
+        for task in settings.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
+            *task = base.completed(task.clone());
+        }
         settings.check_together()?;
         Ok(settings)
     }

@@ -246,12 +246,12 @@ const BOOLEAN_ONLY: &str = "boolean only: make a class a task, or name the two w
 
 /// The label of a row, or what is wrong with it.
 fn label_of(row: &Row, column: &Column, task: &TaskSource) -> std::result::Result<Option<bool>, String> {
-    let name = quoted(&column.name);
+    let name = || quoted(&column.name);
     let text = match row.cell(column) {
         Cell::Absent => return Ok(None),
         Cell::Text(text) => text.trim(),
         Cell::Value(value) if is_number(value) || ["true", "false", "null"].contains(&value) => value,
-        Cell::Value(other) => return Err(format!("{name} is {}, expected a label", kind(other))),
+        Cell::Value(other) => return Err(format!("{} is {}, expected a label", name(), kind(other))),
     };
     let is = |known: &[&str]| known.iter().any(|known| text.eq_ignore_ascii_case(known));
     let number = text.parse::<f64>().ok();
@@ -260,17 +260,19 @@ fn label_of(row: &Row, column: &Column, task: &TaskSource) -> std::result::Resul
         (_, Some(negative)) if text == negative.trim() => Ok(Some(false)),
         _ if is(MISSING) || number == Some(-1.0) => Ok(None),
         (Some(positive), Some(negative)) => Err(format!(
-            "label {} in column {name}: expected {}, {}, or empty, -1, NA, NaN, None, null for a missing one",
+            "label {} in column {}: expected {}, {}, or empty, -1, NA, NaN, None, null for a missing one",
             quoted(text),
+            name(),
             quoted(positive),
             quoted(negative)
         )),
         _ if is(TRUE) || number == Some(1.0) => Ok(Some(true)),
         _ if is(FALSE) || number == Some(0.0) => Ok(Some(false)),
         _ => Err(format!(
-            "label {} in column {name}: expected 1, true, yes or 0, false, no, or empty, -1, NA, NaN, None, null for a \
+            "label {} in column {}: expected 1, true, yes or 0, false, no, or empty, -1, NA, NaN, None, null for a \
              missing one; {BOOLEAN_ONLY}",
-            quoted(text)
+            quoted(text),
+            name()
         )),
     }
 }

@@ -104,15 +104,15 @@ impl Row {
     /// # Errors
     /// What is wrong, if it has none there, or one that is longer than 1 MiB.
     pub fn text(&self, column: &Column) -> std::result::Result<&str, String> {
-        let name = quoted(&column.name);
+        let name = || quoted(&column.name);
         match self.cell(column) {
             Cell::Text(text) if text.len() > LONGEST_TEXT => {
                 let (found, most) = (text.len(), LONGEST_TEXT >> 20);
-                Err(format!("{name} has {found} bytes, more than the {most} MiB that a text may have; cut it"))
+                Err(format!("{} has {found} bytes, more than the {most} MiB that a text may have; cut it", name()))
             }
             Cell::Text(text) => Ok(text),
-            Cell::Value(other) => Err(format!("{name} is {}, expected a text", kind(other))),
-            Cell::Absent => Err(format!("no {name}, expected a text")),
+            Cell::Value(other) => Err(format!("{} is {}, expected a text", name(), kind(other))),
+            Cell::Absent => Err(format!("no {}, expected a text", name())),
         }
     }
 }
