@@ -16,7 +16,10 @@ use mtlcore::{
 };
 use serde::Serialize;
 
-use crate::output::{self, Column};
+use crate::{
+    output::{self, Column},
+    tables::TableArguments,
+};
 
 /// Measure a run on its held-out rows, or on other files, beside the majority and always-true baselines
 #[derive(Args)]
@@ -27,6 +30,8 @@ pub struct Arguments {
     /// A task of the run, and a file with its labels; what is not said is as in the run; repeatable
     #[arg(long = "task", value_name = "NAME=FILE[:LABEL_COLUMN]", value_parser = |text: &str| text.parse::<TaskSource>())]
     tasks: Vec<TaskSource>,
+    #[command(flatten)]
+    tables: TableArguments,
     /// A table, or JSON with every number
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -61,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let rows = match arguments.tasks.as_slice() {
         [] => Rows::held_out(&trained, &manifest, &arguments.run)?,
-        tasks => Rows::of_files(&trained, tasks)?,
+        tasks => Rows::of_files(&trained, tasks, &arguments.tables)?,
     };
     let threshold = arguments.threshold.unwrap_or(trained.settings.threshold);
     let report = threads.install(|| Report::new(&arguments.run, &trained, &manifest, &rows, threshold));
@@ -102,8 +107,11 @@ impl Rows {
     }
 
     /// All rows of files that the user names.
-    fn of_files(trained: &Trained, tasks: &[TaskSource]) -> Result<Self> {
-        let tasks = tasks.iter().map(|task| as_in_run(trained, task)).collect::<mtlcore::Result<Vec<_>>>()?;
+    fn of_files(trained: &Trained, tasks: &[TaskSource], tables: &TableArguments) -> Result<Self> {
+        let tasks = tasks
+            .iter()
+            .map(|task| Ok(tables.apply(as_in_run(trained, task)?)))
+            .collect::<mtlcore::Result<Vec<_>>>()?;
         let corpus = read(&tasks)?;
         Ok(Self { kind: Kind::Files, chosen: (0..corpus.records.len()).collect(), corpus })
     }

@@ -18,6 +18,7 @@ mod report;
 mod settings;
 mod study;
 mod subject;
+mod tables;
 mod trace;
 mod train;
 

@@ -4,7 +4,8 @@
 //! of rows at a time. Queues are short and keep the order, so memory does not depend on the number of rows.
 
 use std::{
-    io::{self, BufRead, BufReader, IsTerminal, Write},
+    collections::HashSet,
+    io::{self, BufReader, IsTerminal, Write},
     panic::resume_unwind,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
@@ -12,23 +13,20 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
-use flate2::bufread::MultiGzDecoder;
+use clap::Args;
 use mtlcore::{
     Error,
     mtl::{
-        data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
+        data::{self, Cells, Column, Delimiter, Dialect, Format, Row, RowReader, RowWriter},
         run::{RunDirectory, Trained},
         training::Predictor,
     },
+    printable::quoted,
 };
 use rayon::ThreadPool;
 use serde_json::Value;
 
-use crate::output;
+use crate::{output, tables::format_parser};
 
 /// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
 #[derive(Args)]
@@ -39,13 +37,16 @@ pub struct Arguments {
     /// A file of rows, plain or gzip, or - for standard input
     #[arg(default_value = STANDARD_INPUT)]
     input: PathBuf,
-    /// The column of texts
-    #[arg(long, value_name = "NAME", default_value = "text")]
-    text_column: String,
+    /// The column of texts [default: that of the run]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
     /// Format of the output [default: that of the input]
     #[arg(long, value_parser = format_parser())]
     format: Option<Format>,
-    /// Format of the input [default: what the file's extension says; tsv for standard input]
+    /// What stands between two columns: one ASCII character, or `tab` [default: that of the run, or as the header tells]
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<Delimiter>,
+    /// Format of the input [default: what the file's extension says, or that of the run; tsv for standard input]
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     input_format: Option<Format>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
@@ -67,15 +68,11 @@ const BLOCK: usize = 1024;
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
 
-fn format_parser() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["tsv", "csv", "jsonl"]).try_map(|name| name.parse::<Format>())
-}
-
 pub fn run(arguments: &Arguments) -> Result<()> {
     let trained = RunDirectory::open(&arguments.run)?.trained()?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
-    let writer = RowWriter::new(input.output_format, input.rows.columns(), &input.added);
+    let writer = input.writer.clone();
     let mut header = Vec::new();
     writer.header(&mut header);
 
@@ -98,10 +95,13 @@ struct Input {
     /// What errors call it.
     name: PathBuf,
     rows: RowReader,
+    /// The reader's columns.
+    known: HashSet<String>,
     text: Column,
     output_format: Format,
     /// The columns that predictions are written to.
     added: Vec<String>,
+    writer: RowWriter,
 }
 
 impl Input {
@@ -109,13 +109,10 @@ impl Input {
     fn open(arguments: &Arguments, trained: &Trained) -> Result<Self> {
         let is_file = arguments.input != Path::new(STANDARD_INPUT);
         let name = if is_file { arguments.input.clone() } else { "<stdin>".into() };
-        let format = match arguments.input_format {
-            Some(format) => format,
-            None if is_file => Format::of(&name)?,
-            None => Format::Tsv,
-        };
+        let said = Dialect { format: arguments.input_format, delimiter: arguments.delimiter };
+        let (format, dialect) = trained.settings.dialect_of(is_file.then_some(&*name), said)?;
         let bytes = if is_file { data::open(&name)? } else { standard_input().map_err(Error::io(&name))? };
-        let rows = RowReader::new(bytes, format, name.clone())?;
+        let rows = RowReader::new(bytes, format, dialect, name.clone())?;
         let output_format = arguments.format.unwrap_or(format);
         let added: Vec<String> = trained
             .tasks
@@ -126,13 +123,18 @@ impl Input {
         if let Some(taken) = added.iter().find(|column| columns.contains(column)) {
             return Err(Error::file(name, already_there(taken)).into());
         }
-        let repeated = columns.iter().enumerate().find(|(place, column)| columns[..*place].contains(column));
-        if let (Format::Jsonl, Some((_, column))) = (output_format, repeated) {
-            let message = format!("two columns are called \"{column}\", which --format jsonl cannot keep");
+        if let (Format::Jsonl, Some(column)) = (output_format, rows.repeated_column()) {
+            let message = format!("two columns are called {}, which --format jsonl cannot keep", quoted(column));
             return Err(Error::file(name, message).into());
         }
-        let text = rows.column(&arguments.text_column)?;
-        Ok(Self { name, rows, text, output_format, added })
+        let text_column = arguments.text_column.as_deref().unwrap_or(trained.settings.text_column_of_tasks());
+        let text = rows.column_or(text_column, "say --text-column NAME")?;
+        let known = columns.iter().cloned().collect();
+        let mut writer = RowWriter::new(output_format, columns, &added);
+        if output_format == format {
+            writer = writer.with_delimiter(rows.delimiter());
+        }
+        Ok(Self { name, rows, known, text, output_format, added, writer })
     }
 
     /// Passes on every row until the end, an error, or the moment when nobody takes them any more.
@@ -148,20 +150,16 @@ impl Input {
 
     /// What keeps a row from being predicted and written, if anything does. The rows of JSON Lines differ in their keys.
     fn check(&self, row: &Row) -> std::result::Result<(), String> {
-        let name = &self.text.name;
-        match row.cell(&self.text) {
-            Cell::Text(_) => {}
-            Cell::Value(other) => return Err(format!("\"{name}\" is {other}, expected a text")),
-            Cell::Absent => return Err(format!("no \"{name}\", expected a text")),
-        }
+        row.text(&self.text)?;
         let Cells::Object(object) = &row.cells else { return Ok(()) };
         if let Some(taken) = self.added.iter().find(|column| object.contains_key(*column)) {
             return Err(already_there(taken));
         }
-        let is_new = |key: &&String| !self.rows.columns().contains(key);
+        let is_new = |key: &&String| !self.known.contains(*key);
         match object.keys().find(is_new) {
             Some(key) if self.output_format != Format::Jsonl => Err(format!(
-                "\"{key}\" is no key of the first row, so --format {} has no column for it",
+                "{} is no key of the first row, so --format {} has no column for it",
+                quoted(key),
                 self.output_format
             )),
             _ => Ok(()),
@@ -170,17 +168,15 @@ impl Input {
 }
 
 fn already_there(column: &str) -> String {
-    format!("there is a column \"{column}\" already, where the prediction would be written; rename or remove it")
+    format!("there is a column {} already, where the prediction would be written; rename or remove it", quoted(column))
 }
 
-/// Standard input, unpacked if it is gzip. (No text begins with the first byte of gzip.)
-fn standard_input() -> io::Result<Box<dyn BufRead + Send>> {
+/// Standard input, unpacked if it is gzip.
+fn standard_input() -> io::Result<data::Input<'static>> {
     if io::stdin().is_terminal() {
         output::say("Reading rows from standard input.");
     }
-    let mut input = BufReader::with_capacity(BUFFER, io::stdin());
-    let is_gzip = input.fill_buf()?.first() == Some(&0x1f);
-    Ok(if is_gzip { Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))) } else { Box::new(input) })
+    data::unpacked(BufReader::with_capacity(BUFFER, io::stdin()))
 }
 
 /// The output's bytes of a block of rows, once they are there.
@@ -224,10 +220,7 @@ impl Prediction<'_> {
 }
 
 fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
-    match row.cell(column) {
-        Cell::Text(text) => text,
-        _ => unreachable!("checked by the reader"),
-    }
+    row.text(column).expect("checked by the reader")
 }
 
 /// Writes blocks in their order, each as soon as it is there.
