@@ -16,7 +16,10 @@ use mtlcore::{
 };
 use serde::Serialize;
 
-use crate::output::{self, Column};
+use crate::{
+    output::{self, Column},
+    predict::share,
+};
 
 /// Measure a run on its held-out rows, or on other files, beside the majority and always-true baselines
 #[derive(Args)]
@@ -48,11 +51,6 @@ Examples:
 enum Format {
     Table,
     Json,
-}
-
-fn share(text: &str) -> std::result::Result<f64, String> {
-    let expected = || format!("found {text:?}, expected a number from 0 to 1");
-    text.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(expected)
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -160,6 +158,8 @@ struct TaskReport {
     /// The share of true labels that the network learnt from.
     share_true_in_training: f64,
     model: Metrics,
+    /// The model with the threshold that has the best F1 on the rows that training held out; null where there is none.
+    tuned: Option<Metrics>,
     majority: Metrics,
     always_true: Metrics,
 }
@@ -178,6 +178,7 @@ impl Report {
             let report = TaskReport {
                 share_true_in_training: prior,
                 model: Metrics::new(&probabilities, &truths, threshold),
+                tuned: learnt.tuned_threshold.map(|tuned| Metrics::new(&probabilities, &truths, tuned)),
                 majority: Metrics::majority(prior, &truths),
                 always_true: Metrics::always_true(&truths),
             };
@@ -218,8 +219,13 @@ impl Report {
         let columns = [Column::Text("task"), Column::Text("")].into_iter().chain(numbers.map(Column::Number));
         let columns: Vec<Column> = columns.collect();
         let rows = self.tasks.iter().flat_map(|(name, task)| {
-            let lines = [(name.as_str(), "model", &task.model), ("", "majority", &task.majority)];
-            lines.into_iter().chain([("", "always true", &task.always_true)]).map(line)
+            let tuned =
+                task.tuned.iter().map(|tuned| (format!("tuned, above {}", output::digits(tuned.threshold)), tuned));
+            let model = [("model".to_owned(), &task.model)].into_iter().chain(tuned);
+            let baselines = [("majority", &task.majority), ("always true", &task.always_true)];
+            let baselines = baselines.map(|(predictor, metrics)| (predictor.to_owned(), metrics));
+            let names = std::iter::once(name.clone()).chain(std::iter::repeat(String::new()));
+            names.zip(model.chain(baselines)).map(|(task, (predictor, metrics))| line(task, predictor, metrics))
         });
         format!("{}\n{}", self.heading(), output::table(&columns, rows))
     }
@@ -235,20 +241,28 @@ impl Report {
             heading +=
                 &format!("\n  {} of {} in {} ({})", file.used, file.rows, file.path.display(), file.tasks.join(", "));
         }
-        format!(
-            "{heading}\nPredicted true above {}; rates in percent, precision, recall and F1 of the true class.\n",
+        heading += &format!(
+            "\nPredicted true above {}; rates in percent, precision, recall and F1 of the true class.\n",
             self.threshold
-        )
+        );
+        if self.tasks.values().any(|task| task.tuned.is_some()) {
+            heading += "Tuned: with the threshold that has the best F1 on the rows that the run held out";
+            heading += match self.rows.kind {
+                Kind::HeldOut => ", which are these: it will do worse on others.\n",
+                Kind::Files => ".\n",
+            };
+        }
+        heading
     }
 }
 
 /// One predictor's line of the table.
-fn line((task, predictor, m): (&str, &str, &Metrics)) -> Vec<String> {
+fn line(task: String, predictor: String, m: &Metrics) -> Vec<String> {
     // A rate over no rows is no rate.
     let percent = |rate: f64| if m.n == 0 { "-".to_owned() } else { format!("{:.1}", 100.0 * rate) };
     let rates = [m.accuracy, m.precision, m.recall, m.f1, m.average_precision].map(percent);
     let counts = [m.counts.tp, m.counts.fp, m.counts.fn_, m.counts.tn].map(|count| count.to_string());
-    let mut line = vec![task.to_owned(), predictor.to_owned(), m.n.to_string(), m.positives.to_string()];
+    let mut line = vec![task, predictor, m.n.to_string(), m.positives.to_string()];
     line.extend(rates);
     line.push(m.auroc.map_or("-".into(), percent));
     line.push(percent(m.share_predicted_true));

@@ -48,6 +48,10 @@ pub struct Arguments {
     /// Format of the input [default: what the file's extension says; tsv for standard input]
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     input_format: Option<Format>,
+    /// Predict true where the probability is greater than this: a number, or `tuned` for the one with the best F1 on the rows that
+    /// training held out, for each task [default: the run's]
+    #[arg(long, value_name = "P|tuned", value_parser = threshold)]
+    threshold: Option<Threshold>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -56,6 +60,7 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   mtlcore predict run posts.tsv > predicted.tsv
+  mtlcore predict run posts.tsv --threshold tuned   decisions with the best F1 on the held-out rows
   mtlcore predict run posts.csv.gz --text-column tweet --format jsonl > predicted.jsonl
   zcat posts.jsonl.gz | mtlcore predict run --input-format jsonl | head";
 
@@ -71,8 +76,47 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(["tsv", "csv", "jsonl"]).try_map(|name| name.parse::<Format>())
 }
 
+/// Where a decision turns true.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Threshold {
+    /// Where it is best on the rows that training held out.
+    Tuned,
+    At(f64),
+}
+
+fn threshold(text: &str) -> std::result::Result<Threshold, String> {
+    if text == "tuned" {
+        return Ok(Threshold::Tuned);
+    }
+    let expected = || format!("found {text:?}, expected a number from 0 to 1, or `tuned`");
+    share(text).map(Threshold::At).map_err(|_| expected())
+}
+
+/// A number from 0 to 1.
+pub fn share(text: &str) -> std::result::Result<f64, String> {
+    let expected = || format!("found {text:?}, expected a number from 0 to 1");
+    text.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(expected)
+}
+
+/// Each task's threshold, in the model's order.
+fn thresholds(chosen: Option<Threshold>, run: &RunDirectory, trained: &Trained) -> Result<Vec<f64>> {
+    match chosen {
+        None => Ok(vec![trained.settings.threshold; trained.tasks.len()]),
+        Some(Threshold::At(threshold)) => Ok(vec![threshold; trained.tasks.len()]),
+        Some(Threshold::Tuned) => Ok(run.manifest()?.tuned_thresholds().map_err(|task| {
+            let message = format!(
+                "it has no tuned threshold for task `{task}`: no rows of it were held out, or an older version trained the run; \
+                 train it again, or give a number, as in --threshold 0.3"
+            );
+            Error::file(run.path(), message)
+        })?),
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let trained = RunDirectory::open(&arguments.run)?.trained()?;
+    let run = RunDirectory::open(&arguments.run)?;
+    let trained = run.trained()?;
+    let thresholds = thresholds(arguments.threshold, &run, &trained)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
     let writer = RowWriter::new(input.output_format, input.rows.columns(), &input.added);
@@ -85,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
     let reading = thread::spawn(move || input.read(&to_compute));
     let computing = thread::spawn(move || {
-        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), text, writer };
+        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), thresholds, text, writer };
         prediction.compute(&threads, &from_reader, &to_write);
     });
     write(&header, &from_computation).context("standard output")?;
@@ -190,6 +234,8 @@ type Predicted = Receiver<Vec<u8>>;
 struct Prediction<'t> {
     trained: &'t Trained,
     predictor: Predictor<'t>,
+    /// Of each task: what a probability must exceed to be predicted true.
+    thresholds: Vec<f64>,
     text: Column,
     writer: RowWriter,
 }
@@ -212,11 +258,11 @@ impl Prediction<'_> {
     fn bytes(&self, rows: &[Row]) -> Vec<u8> {
         let texts: Vec<&str> = rows.iter().map(|row| text_of(row, &self.text)).collect();
         let probabilities = self.predictor.probabilities_of_texts(&self.trained.encoder, &texts);
-        let decision = |p: f64| u8::from(p > self.trained.settings.threshold);
         let (mut values, mut bytes) = (Vec::new(), Vec::new());
         for (row, of_tasks) in rows.iter().zip(probabilities) {
             values.clear();
-            values.extend(of_tasks.into_iter().flat_map(|p| [Value::from(p), Value::from(decision(p))]));
+            let decided = of_tasks.into_iter().zip(&self.thresholds);
+            values.extend(decided.flat_map(|(p, threshold)| [Value::from(p), Value::from(u8::from(p > *threshold))]));
             self.writer.row(row, &values, &mut bytes);
         }
         bytes

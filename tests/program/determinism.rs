@@ -163,7 +163,7 @@ fn killed_with_word_vectors_in_training() {
 fn interrupted(options: &str, times: usize) {
     let place = place();
     let undisturbed = result(&place, options, "alone");
-    let child = place.started(&format!("train study.toml {options} --out run"));
+    let child = place.started(&format!("train study.toml {options} --out run --quiet"));
     for _ in 0..times {
         signal(&child, "-INT");
         thread::sleep(Duration::from_millis(2));

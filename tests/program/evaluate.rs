@@ -183,21 +183,46 @@ fn figures_on_files_are_those_of_the_predictions_and_of_their_definitions() {
     }
 }
 
-/// The held-out rows are found again: the figures are those that training wrote after its last epoch, to the bit.
+/// The held-out rows are found again: the figures are those that training wrote after the epoch that it kept, to the bit.
 #[test]
 fn held_out_rows_are_those_of_the_training() {
     let fixture = Fixture::get();
     let metrics = fs::read_to_string(fixture.path("run/metrics.jsonl")).unwrap();
-    let last: Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+    let manifest: Value = serde_json::from_slice(&fs::read(fixture.path("run/manifest.json")).unwrap()).unwrap();
+    let kept = manifest["epochs"]["chosen"].as_u64().unwrap() as usize;
+    let kept: Value = serde_json::from_str(metrics.lines().nth(kept - 1).unwrap()).unwrap();
     let report = json(&["evaluate", &fixture.run(), "--threads", "1"]);
     assert_eq!(report["rows"]["kind"], "held-out");
     let mut count = 0;
     for task in ["flu", "shot"] {
-        assert_eq!(report["tasks"][task]["model"], last["tasks"][task]["validation"]);
+        assert_eq!(report["tasks"][task]["model"], kept["tasks"][task]["validation"]);
         count += report["tasks"][task]["model"]["n"].as_u64().unwrap();
     }
     assert_eq!(report["rows"]["count"], count);
     assert!(count > 60 && count < 84, "0.3 of 240 rows, not {count}");
+}
+
+/// On the held-out rows no threshold has a better F1; on others it is measured as any other.
+#[test]
+fn the_tuned_threshold_is_the_best_on_held_out_rows_and_is_measured_beside() {
+    let fixture = Fixture::get();
+    let manifest: Value = serde_json::from_slice(&fs::read(fixture.path("run/manifest.json")).unwrap()).unwrap();
+    let held_out = json(&["evaluate", &fixture.run()]);
+    let table = succeed(&["evaluate", &fixture.run()]);
+    assert!(table.contains("which are these: it will do worse on others."), "{table}");
+    for task in ["flu", "shot"] {
+        let tuned = &held_out["tasks"][task]["tuned"];
+        assert_eq!(tuned["threshold"], manifest["tasks"][task]["tuned_threshold"]);
+        for threshold in (0..20).map(|i| (f64::from(i) / 20.0).to_string()) {
+            let other = json(&["evaluate", &fixture.run(), "--threshold", &threshold]);
+            assert_eq!(&other["tasks"][task]["tuned"], tuned);
+            let f1 = &other["tasks"][task]["model"]["f1"];
+            assert!(number(f1) <= number(&tuned["f1"]), "{task} at {threshold}: {f1} > {}", tuned["f1"]);
+        }
+    }
+    let report = json(&["evaluate", &fixture.run(), "--task", &fixture.task("flu", "flu.tsv")]);
+    let threshold = number(&manifest["tasks"]["flu"]["tuned_threshold"]);
+    check_by_definition(&report["tasks"]["flu"]["tuned"], &predicted(fixture, "flu.tsv", "flu", "label"), threshold);
 }
 
 #[test]
@@ -245,7 +270,8 @@ fn nothing_held_out_is_an_error_that_says_what_to_do() {
     let fixture = Fixture::get();
     let run = fixture.path("nothing-held-out").display().to_string();
     let flu = fixture.task("flu", "flu.tsv");
-    succeed(&["train", "--task", &flu, "--epochs", "1", "--validation", "0", "--embedding-dim", "4", "--out", &run]);
+    let arguments = ["train", "-q", "--task", &flu, "--epochs", "1", "--validation", "0", "--embedding-dim", "4"];
+    succeed(&[&arguments[..], &["--out", &run]].concat());
     let message = fail(&["evaluate", &run]);
     assert_eq!(
         message,
@@ -260,7 +286,7 @@ fn files_that_have_changed_or_gone_are_named() {
     let run = fixture.path("changed").display().to_string();
     fs::copy(fixture.path("flu.tsv"), fixture.path("changing.tsv")).unwrap();
     let flu = fixture.task("flu", "changing.tsv");
-    succeed(&["train", "--task", &flu, "--epochs", "1", "--embedding-dim", "4", "--out", &run]);
+    succeed(&["train", "-q", "--task", &flu, "--epochs", "1", "--embedding-dim", "4", "--out", &run]);
     let refused = |what: &str| {
         let message = fail(&["evaluate", &run]);
         let again = "error: the rows that the run held out cannot be read again; name files with --task NAME=FILE: ";

@@ -67,6 +67,28 @@ fn tsv_keeps_columns_and_appends_four() {
     assert_eq!(lines.len(), 3);
 }
 
+/// A decision is a probability above the threshold: of the run, of the user, or for each task that of the held-out rows.
+#[test]
+fn decisions_follow_the_threshold() {
+    let manifest = fs::read_to_string(run().join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let tuned = ["task_a", "task_b"].map(|task| manifest["tasks"][task]["tuned_threshold"].as_f64().unwrap());
+    let words = fs::read_to_string(run().join("vocab.txt")).unwrap();
+    let words: Vec<&str> = words.lines().skip(2).collect();
+    let input = format!("text\n{}\n", words.chunks(3).map(|three| three.join(" ")).collect::<Vec<_>>().join("\n"));
+    for (word, thresholds) in [("tuned", tuned), ("0.3", [0.3; 2]), ("1", [1.0; 2])] {
+        let output = predict(&["--threshold", word], &input);
+        for line in output.lines().skip(1) {
+            let fields: Vec<f64> = line.split('\t').skip(1).map(|field| field.parse().unwrap()).collect();
+            let decided =
+                [fields[0] > thresholds[0], fields[2] > thresholds[1]].map(|is_true| f64::from(u8::from(is_true)));
+            assert_eq!([fields[1], fields[3]], decided, "{word}: {line}");
+        }
+    }
+    let (code, _, errors) = predict_with(run(), &["--threshold", "best"], b"");
+    assert!(code == 2 && errors.contains("expected a number from 0 to 1, or `tuned`"), "{errors}");
+}
+
 #[test]
 fn csv_keeps_quotes_and_line_breaks() {
     let output = predict(&["--input-format", "csv"], "text,id\r\n\"a, \"\"b\"\"\nc\",1\r\nd,2\r\n");
@@ -333,4 +355,23 @@ fn a_run_that_is_none_or_damaged_is_refused() {
     }
     let (_, _, errors) = predict_with(Path::new("no-such-run"), &[], b"");
     assert_eq!(errors, "error: no-such-run: there is no such run: it has no manifest.json\n");
+}
+
+#[test]
+fn a_run_without_tuned_thresholds_says_so() {
+    let (_directory, path) = damaged(|run| {
+        let path = run.join("manifest.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        manifest["tasks"]["task_b"].as_object_mut().unwrap().remove("tuned_threshold").unwrap();
+        fs::write(path, manifest.to_string()).unwrap();
+    });
+    let (code, output, errors) = predict_with(&path, &["--threshold", "tuned"], b"text\nx\n");
+    let errors = errors.replace(&path.display().to_string(), "RUN");
+    assert_eq!((code, output.as_str()), (1, ""));
+    assert!(
+        errors.starts_with("error: RUN: it has no tuned threshold for task `task_b`: no rows of it were held"),
+        "{errors}"
+    );
+    assert_eq!(predict_with(&path, &["--threshold", "0.3"], b"text\nx\n").0, 0);
 }

@@ -92,9 +92,57 @@ fn bad_arguments_are_named() {
 }
 
 fn trained(place: &Place, words: &str) {
-    let output = place.run(words);
+    let output = place.run(&format!("--quiet {words}"));
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     assert!(output.stdout.contains("the run is in "), "{output:?}");
+}
+
+/// A line an epoch, so that a log of a training that runs for hours is not empty until its end.
+#[test]
+fn every_epoch_is_told_with_both_losses_and_the_best_one() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let output = place.run(&format!("{TRAIN} --epochs 6 --patience 0"));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(!output.stderr.contains('\r'), "{output:?}");
+    let [_, metrics] = place.result("run");
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    let reports = String::from_utf8(metrics).unwrap();
+    assert_eq!((lines.len(), reports.lines().count()), (6, 6));
+    let mut best = (0, f64::INFINITY);
+    for ((epoch, line), report) in (1..).zip(lines).zip(reports.lines()) {
+        let report: serde_json::Value = serde_json::from_str(report).unwrap();
+        let task = &report["tasks"]["flu"];
+        let (loss, held_out) = (task["loss"].as_f64().unwrap(), task["validation"]["log_loss"].as_f64().unwrap());
+        let is_best = held_out < best.1;
+        best = if is_best { (epoch, held_out) } else { best };
+        let best = if is_best { "the best so far".to_owned() } else { format!("the best is epoch {}", best.0) };
+        let expected = format!("epoch {epoch} of 6: loss flu {loss:.4} (held out {held_out:.4}); {best}");
+        assert!(line.starts_with(&expected), "{line}\n{expected}");
+        assert_eq!(line.ends_with(" left"), epoch < 6, "{line}");
+    }
+    assert!(
+        output.stdout.contains(&format!("\nKept epoch {} of 6, where the held-out loss is the smallest; ", best.0))
+    );
+
+    let last = place.run(&format!("{TRAIN} --epochs 2 --keep last --validation 0 --force"));
+    assert!(last.stderr.starts_with("No rows are held out, so nothing tells which epoch is the best: all 2 are run"));
+    assert!(last.stdout.contains("\nKept epoch 2 of 2, the last; "), "{}", last.stdout);
+}
+
+#[test]
+fn quiet_is_silent_and_verbose_says_what_is_learnt_from() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    trained(&place, TRAIN);
+    for words in ["-v train tiny.toml --out v1", "train tiny.toml --out v2 --verbose"] {
+        let output = place.run(words);
+        assert!(
+            output.stderr.contains("flu: 32 rows (16 true) to learn from, 8 rows (4 true) held out\n"),
+            "{output:?}"
+        );
+    }
+    assert_eq!(place.run("train tiny.toml -q -v").code, Some(2));
+    // Errors and how to go on are no notes.
+    assert!(place.run("train none.toml -q").stderr.starts_with("error: none.toml: "));
 }
 
 #[test]
@@ -305,7 +353,7 @@ fn a_full_disk_ends_a_run_that_can_be_resumed() {
     trained(&place, &format!("{words} --out alone"));
     let size = fs::metadata(place.path("alone/model.safetensors")).unwrap().len();
     let blocks = size * 5 / 4 / 512; // of 512 bytes; in some shells of 1024
-    let full = finished(with_limit(&format!("-f {blocks}"), &place.command(words)));
+    let full = finished(with_limit(&format!("-f {blocks}"), &place.command(&format!("-q {words}"))));
     assert_eq!((full.code, full.stdout.as_str()), (Some(1), ""), "{full:?}");
     assert_eq!(full.stderr, "error: run/checkpoint.safetensors: File too large (os error 27)\n");
     let left: Vec<String> = place.files("run").into_keys().collect();
@@ -319,7 +367,8 @@ fn a_full_disk_ends_a_run_that_can_be_resumed() {
 #[test]
 fn output_that_is_closed_early_is_no_failure() {
     let place = place(&[("flu.tsv", posts().as_bytes())]);
-    let mut child = place.command(TRAIN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        place.command(&format!("{TRAIN} -q")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = output(child);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
@@ -331,7 +380,7 @@ fn output_that_is_closed_early_is_no_failure() {
 fn output_that_cannot_be_written_loses_only_the_output() {
     let place = place(&[("flu.tsv", posts().as_bytes())]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = output(place.command(TRAIN).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+    let output = output(place.command(&format!("{TRAIN} -q")).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.starts_with("error: standard output: No space left"), "{output:?}");
     place.result("run");
@@ -361,7 +410,7 @@ fn a_loss_that_is_not_finite_leaves_the_last_good_checkpoint() {
         ("--learning-rate 1e39 --checkpoint-steps 1", "epoch 1, step 1"),
     ] {
         let place = place(files);
-        let output = place.run(&format!("{TRAIN} {words}"));
+        let output = place.run(&format!("{TRAIN} {words} --quiet"));
         let message =
             format!("error: the loss of task `flu` is not finite at {position}; try a smaller learning-rate\n");
         assert_eq!((output.code, output.stderr), (Some(1), message.clone()), "{words}");

@@ -83,6 +83,9 @@ pub struct TaskEntry {
     pub held_out: usize,
     /// How many of them are true.
     pub held_out_positive: usize,
+    /// The threshold with the best F1 on the held-out rows, if there are any; when finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuned_threshold: Option<f64>,
 }
 
 /// How long training went on.
@@ -121,6 +124,7 @@ impl Manifest {
                 train_positive: count(&split.train, true),
                 held_out: count(&split.held_out, false),
                 held_out_positive: count(&split.held_out, true),
+                tuned_threshold: None,
             };
             (name.clone(), entry)
         };
@@ -137,6 +141,14 @@ impl Manifest {
             epochs: None,
             balance: None,
         }
+    }
+
+    /// The tuned threshold of every task, in the model's order; else the name of the first task that has none.
+    ///
+    /// # Errors
+    /// That name.
+    pub fn tuned_thresholds(&self) -> std::result::Result<Vec<f64>, &str> {
+        self.tasks.iter().map(|(name, task)| task.tuned_threshold.ok_or(name.as_str())).collect()
     }
 
     /// Compares the files that were read now with those of the run.
