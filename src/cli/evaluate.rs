@@ -11,7 +11,7 @@ use mtlcore::{
         data::{Corpus, Dataset, Source, TaskSource, read},
         evaluation::metrics::Metrics,
         prepare,
-        run::{Manifest, RunDirectory, Trained},
+        run::{Manifest, Trained},
     },
 };
 use serde::Serialize;
@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::{
     output::{self, Column},
     predict::share,
+    subject::open,
 };
 
 /// Measure a run on its held-out rows, or on other files, beside the majority and always-true baselines
@@ -54,8 +55,7 @@ enum Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let run = RunDirectory::open(&arguments.run)?;
-    let (trained, manifest) = (run.trained()?, run.manifest()?);
+    let (trained, manifest) = open(&arguments.run)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let rows = match arguments.tasks.as_slice() {
         [] => Rows::held_out(&trained, &manifest, &arguments.run)?,

@@ -21,14 +21,14 @@ use mtlcore::{
     Error,
     mtl::{
         data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
-        run::{RunDirectory, Trained},
+        run::{Manifest, Trained},
         training::Predictor,
     },
 };
 use rayon::ThreadPool;
 use serde_json::Value;
 
-use crate::output;
+use crate::{output, subject::open};
 
 /// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
 #[derive(Args)]
@@ -99,24 +99,23 @@ pub fn share(text: &str) -> std::result::Result<f64, String> {
 }
 
 /// Each task's threshold, in the model's order.
-fn thresholds(chosen: Option<Threshold>, run: &RunDirectory, trained: &Trained) -> Result<Vec<f64>> {
+fn thresholds(chosen: Option<Threshold>, run: &Path, manifest: &Manifest, trained: &Trained) -> Result<Vec<f64>> {
     match chosen {
         None => Ok(vec![trained.settings.threshold; trained.tasks.len()]),
         Some(Threshold::At(threshold)) => Ok(vec![threshold; trained.tasks.len()]),
-        Some(Threshold::Tuned) => Ok(run.manifest()?.tuned_thresholds().map_err(|task| {
+        Some(Threshold::Tuned) => Ok(manifest.tuned_thresholds().map_err(|task| {
             let message = format!(
                 "it has no tuned threshold for task `{task}`: no rows of it were held out, or an older version trained the run; \
                  train it again, or give a number, as in --threshold 0.3"
             );
-            Error::file(run.path(), message)
+            Error::file(run, message)
         })?),
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let run = RunDirectory::open(&arguments.run)?;
-    let trained = run.trained()?;
-    let thresholds = thresholds(arguments.threshold, &run, &trained)?;
+    let (trained, manifest) = open(&arguments.run)?;
+    let thresholds = thresholds(arguments.threshold, &arguments.run, &manifest, &trained)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
     let writer = RowWriter::new(input.output_format, input.rows.columns(), &input.added);

@@ -24,6 +24,7 @@ use crate::{
     output::{self, Column},
     progress::TrainingProgress,
     settings::SettingsArguments,
+    subject,
 };
 
 /// Learn tasks together, or one alone, and write a run directory
@@ -57,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let settings = arguments.settings.load()?;
         return threads(&settings)?.install(|| begin(&settings, arguments.force));
     };
-    let run = RunDirectory::open(path)?;
+    let run = RunDirectory::open(path)?.claimed()?;
     let manifest = run.manifest()?;
     if manifest.finished {
         output::say(format!("{} is finished already.", path.display()));
@@ -114,6 +115,8 @@ fn describe(manifest: &Manifest) {
 }
 
 fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Result<ExitCode> {
+    subject::note_without_checksums(manifest);
+    run.vocabulary()?; // made anew below, so only whether it is what was written matters
     // The embedding as it was saved; the vectors' file is not needed any more.
     let table = Table::of_weight(settings, run.table()?, manifest.vectors.is_some());
     let prepared = Prepared::without_vectors(settings)?;

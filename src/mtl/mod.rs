@@ -1,10 +1,11 @@
 //! Tasks, text, the model, its training and its evaluation.
 
 pub mod balancing;
+mod claim;
 pub mod data;
 pub mod evaluation;
 pub mod explain;
-mod files;
+pub mod files;
 pub mod model;
 pub mod prepare;
 pub mod run;

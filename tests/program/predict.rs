@@ -300,6 +300,18 @@ fn damaged(change: impl FnOnce(&Path)) -> (TempDir, PathBuf) {
     (directory, copy)
 }
 
+fn edit_manifest(run: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = run.join("manifest.json");
+    let mut manifest = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    fs::write(path, serde_json::to_string_pretty(&manifest).unwrap()).unwrap();
+}
+
+/// As a version without checksums left it.
+fn forget_checksums(run: &Path) {
+    edit_manifest(run, |manifest| drop(manifest.as_object_mut().unwrap().remove("checksums").unwrap()));
+}
+
 #[test]
 fn a_run_that_is_none_or_damaged_is_refused() {
     let replace = |path: PathBuf, from: &str, to: &str| {
@@ -347,7 +359,10 @@ fn a_run_that_is_none_or_damaged_is_refused() {
         ),
     ];
     for (change, message) in cases {
-        let (_directory, path) = damaged(change);
+        let (_directory, path) = damaged(|run| {
+            forget_checksums(run);
+            change(run);
+        });
         let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
         assert_eq!((code, output.as_str()), (1, ""), "{errors}");
         let errors = errors.replace(&path.display().to_string(), "RUN");
@@ -360,11 +375,9 @@ fn a_run_that_is_none_or_damaged_is_refused() {
 #[test]
 fn a_run_without_tuned_thresholds_says_so() {
     let (_directory, path) = damaged(|run| {
-        let path = run.join("manifest.json");
-        let text = fs::read_to_string(&path).unwrap();
-        let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
-        manifest["tasks"]["task_b"].as_object_mut().unwrap().remove("tuned_threshold").unwrap();
-        fs::write(path, manifest.to_string()).unwrap();
+        edit_manifest(run, |manifest| {
+            drop(manifest["tasks"]["task_b"].as_object_mut().unwrap().remove("tuned_threshold").unwrap());
+        });
     });
     let (code, output, errors) = predict_with(&path, &["--threshold", "tuned"], b"text\nx\n");
     let errors = errors.replace(&path.display().to_string(), "RUN");
@@ -374,4 +387,67 @@ fn a_run_without_tuned_thresholds_says_so() {
         "{errors}"
     );
     assert_eq!(predict_with(&path, &["--threshold", "0.3"], b"text\nx\n").0, 0);
+}
+
+/// Numbers that are a little wrong look like numbers: only a checksum tells.
+#[test]
+fn files_that_are_not_as_they_were_written_are_refused() {
+    let flip = |path: PathBuf| {
+        let mut content = fs::read(&path).unwrap();
+        let middle = content.len() / 2;
+        content[middle] ^= 1;
+        fs::write(path, content).unwrap();
+    };
+    let swap = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.swap(5, 6);
+        fs::write(path, lines.join("\n") + "\n").unwrap();
+    };
+    for (file, change) in [
+        ("model.safetensors", &flip as &dyn Fn(PathBuf)),
+        ("vocab.txt", &swap),
+        ("config.toml", &|path| fs::write(path, "threshold = 0.6").unwrap()),
+    ] {
+        let (_directory, path) = damaged(|run| change(run.join(file)));
+        let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
+        assert_eq!((code, output.as_str()), (1, ""));
+        let expected =
+            "it is damaged or was changed: its SHA-256 is not that in manifest.json; train again, or restore it";
+        assert_eq!(errors, format!("error: {}: {expected}\n", path.join(file).display()));
+    }
+}
+
+#[test]
+fn a_run_without_checksums_is_read_with_a_word() {
+    let (_directory, path) = damaged(forget_checksums);
+    let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
+    assert_eq!((code, output), (0, predict(&[], "text\nx\n")));
+    let expected = "noted no checksums of this run, so damage to its files may go unseen\n";
+    assert!(errors.starts_with("Note: ") && errors.ends_with(expected), "{errors}");
+}
+
+#[test]
+fn a_manifest_that_cannot_be_is_refused() {
+    let set = |pointer: &'static str, value: serde_json::Value| {
+        move |run: &Path| edit_manifest(run, |manifest| *manifest.pointer_mut(pointer).unwrap() = value)
+    };
+    for (pointer, value, message) in [
+        ("/tasks/task_a/train_positive", 65536.into(), "task `task_a` has 65536 true rows of 480 in `train`"),
+        ("/tasks/task_a/train", 0.into(), "true rows of 0 in `train`"),
+        ("/tasks/task_b/held_out", 1.into(), "true rows of 1 in `held_out`"),
+        ("/tasks/task_b/tuned_threshold", 40.into(), "the tuned threshold of task `task_b` is no probability"),
+        ("/epochs/chosen", 9.into(), "epoch 9 of 2 was chosen"),
+        ("/tasks", serde_json::json!({}), "it has no task"),
+        (
+            "/tasks",
+            serde_json::json!({"../a\nb": {"train": 1, "train_positive": 1, "held_out": 0, "held_out_positive": 0}}),
+            "a task's name consists of letters, digits, `_` and `-`",
+        ),
+    ] {
+        let (_directory, path) = damaged(set(pointer, value));
+        let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
+        assert_eq!((code, output.as_str()), (1, ""), "{errors}");
+        assert!(errors.contains("manifest.json: it is damaged: ") && errors.contains(message), "{errors}");
+    }
 }

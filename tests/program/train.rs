@@ -129,6 +129,66 @@ fn every_epoch_is_told_with_both_losses_and_the_best_one() {
     assert!(last.stdout.contains("\nKept epoch 2 of 2, the last; "), "{}", last.stdout);
 }
 
+/// Two at once would mix their files: the settings of one beside the parameters of the other.
+#[test]
+fn one_process_trains_in_a_directory() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let mut child = place.started(&format!("{TRAIN} --epochs 1000000 --patience 0 -q"));
+    let refusal = "error: run: another process trains there; wait for its end, or choose another --out\n";
+    for words in [&format!("{TRAIN} --force --seed 2"), "train --resume run"] {
+        let output = place.run(words);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(1), refusal), "{words}");
+    }
+    assert_eq!(child.try_wait().unwrap(), None, "it goes on");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The claim of a process that was killed stands for nothing.
+    assert!(place.path("run/training.claim").exists());
+    trained(&place, &format!("{TRAIN} --force"));
+    assert!(!place.path("run/training.claim").exists());
+}
+
+#[test]
+fn what_is_no_run_is_never_replaced() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let study: &[(&str, &str)] = &[("study.toml", "seed = 1\n"), ("manifest.json", "{}")];
+    let extension = &[("manifest.json", "{}"), ("config.toml", "mine = 1\n")];
+    let notes = &[("notes.md", "mine\n")];
+    for (name, files) in [("study", study), ("extension", extension), ("notes", notes)] {
+        fs::create_dir(place.path(name)).unwrap();
+        files.iter().for_each(|(file, content)| fs::write(place.path(name).join(file), content).unwrap());
+        let before = place.files(name);
+        let refused = place.run(&format!("{TRAIN} --out {name} --force"));
+        let message = format!("error: {name}: it exists and is no run of mtlcore, so --force does not replace it\n");
+        assert_eq!((refused.code, refused.stderr), (Some(1), message));
+        let refused = place.run(&format!("{TRAIN} --out {name}"));
+        let message = format!("error: {name}: it exists already and is no run of mtlcore; choose another --out\n");
+        assert_eq!((refused.code, refused.stderr), (Some(1), message));
+        assert_eq!(place.files(name), before);
+    }
+    // A study with a manifest that would pass for a run's is a study all the same.
+    trained(&place, TRAIN);
+    fs::copy(place.path("run/manifest.json"), place.path("study/manifest.json")).unwrap();
+    assert_eq!(place.run(&format!("{TRAIN} --out study --force")).code, Some(1));
+    let message = "error: study: it is a study, not a run: `mtlcore report study` and `mtlcore errors study` read it\n";
+    for words in ["predict study", "evaluate study", "train --resume study"] {
+        assert_eq!(place.run(words).stderr, message);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_claim_never_empties_a_file_behind_a_link() {
+    let place = place(&[("flu.tsv", posts().as_bytes()), ("precious.txt", b"mine")]);
+    fs::create_dir(place.path("run")).unwrap();
+    std::os::unix::fs::symlink(place.path("precious.txt"), place.path("run/training.claim")).unwrap();
+    let output = place.run(TRAIN);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.starts_with("error: run/training.claim: it is a link"), "{output:?}");
+    assert_eq!(fs::read(place.path("precious.txt")).unwrap(), b"mine");
+    assert_eq!(place.files("run").len(), 1);
+}
+
 #[test]
 fn quiet_is_silent_and_verbose_says_what_is_learnt_from() {
     let place = place(&[("flu.tsv", posts().as_bytes())]);
@@ -255,12 +315,17 @@ fn killed(words: &str) -> Place {
     place
 }
 
-/// What is said in refusing to resume; nothing changes.
+/// What is said in refusing to resume; nothing changes but the claim that the killed process left.
 fn not_resumed(place: &Place) -> String {
-    let before = place.files("run");
+    let files = || {
+        let mut files = place.files("run");
+        files.remove("training.claim");
+        files
+    };
+    let before = files();
     let output = place.run("train --resume run");
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
-    assert_eq!(place.files("run"), before);
+    assert!(files() == before);
     output.stderr
 }
 
@@ -317,6 +382,22 @@ fn a_foreign_checkpoint_is_not_resumed() {
 }
 
 #[test]
+fn a_run_whose_own_files_changed_is_not_resumed() {
+    let place = killed("");
+    for file in ["vocab.txt", "config.toml"] {
+        let whole = fs::read_to_string(place.path("run").join(file)).unwrap();
+        let mut lines: Vec<&str> = whole.lines().collect();
+        lines.swap(3, 4);
+        fs::write(place.path("run").join(file), lines.join("\n") + "\n").unwrap();
+        let message = not_resumed(&place);
+        let expected =
+            format!("error: run/{file}: it is damaged or was changed: its SHA-256 is not that in manifest.json");
+        assert!(message.starts_with(&expected), "{message}");
+        fs::write(place.path("run").join(file), whole).unwrap();
+    }
+}
+
+#[test]
 fn files_that_changed_are_not_resumed_with() {
     let place = killed("");
     fs::write(place.path("flu.tsv"), posts() + "one more\t1\n").unwrap();
@@ -362,6 +443,16 @@ fn a_full_disk_ends_a_run_that_can_be_resumed() {
     assert_eq!(left, expected);
     trained(&place, "train --resume run");
     assert!(place.result("run") == place.result("alone"));
+}
+
+#[test]
+fn a_full_disk_loses_no_page() {
+    let place = place(&[("flu.tsv", posts().as_bytes()), ("page.html", b"of yesterday")]);
+    trained(&place, TRAIN);
+    let explain = place.command("explain run fever --out page.html");
+    let output = finished(with_limit("-f 8", &explain)); // a few kilobytes
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), "error: page.html: File too large (os error 27)\n"));
+    assert_eq!(fs::read(place.path("page.html")).unwrap(), b"of yesterday");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
     balancing::Memory,
-    data::{Corpus, Dataset, Source, Split, Vectors},
+    data::{Corpus, Dataset, Source, Split, TaskSource, Vectors},
     settings::Settings,
 };
 use crate::{Error, Result};
@@ -35,6 +35,10 @@ pub struct Manifest {
     pub trained_parameters: usize,
     /// Epochs that were run, and the one that the parameters are of; when finished.
     pub epochs: Option<Epochs>,
+    /// SHA-256 of the run's own files by name: the configuration and the vocabulary from the beginning, the model when finished. Empty
+    /// for runs of versions that did not note them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub checksums: IndexMap<String, String>,
     /// What the balancing has learnt in the end, if it is of a method that learns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Memory>,
@@ -139,7 +143,35 @@ impl Manifest {
             padded_length: dataset.encoder.padded_length,
             trained_parameters,
             epochs: None,
+            checksums: IndexMap::new(),
             balance: None,
+        }
+    }
+
+    /// What cannot be, in a manifest that was read from a file.
+    ///
+    /// # Errors
+    /// What was found and what was expected.
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
+        if self.tasks.is_empty() {
+            return Err("it has no task".into());
+        }
+        for (name, task) in &self.tasks {
+            TaskSource::new(name, "").validate().map_err(|error| error.to_string())?;
+            for (side, rows, positive) in
+                [("train", task.train, task.train_positive), ("held_out", task.held_out, task.held_out_positive)]
+            {
+                if positive > rows {
+                    return Err(format!("task `{name}` has {positive} true rows of {rows} in `{side}`"));
+                }
+            }
+            if task.tuned_threshold.is_some_and(|threshold| !(-1.0..=1.0).contains(&threshold)) {
+                return Err(format!("the tuned threshold of task `{name}` is no probability"));
+            }
+        }
+        match self.epochs {
+            Some(Epochs { run, chosen }) if chosen > run => Err(format!("epoch {chosen} of {run} was chosen")),
+            _ => Ok(()),
         }
     }
 

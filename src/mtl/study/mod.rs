@@ -19,6 +19,7 @@ mod execution;
 mod findings;
 mod planning;
 
+pub(super) use directory::SETTINGS;
 pub use directory::{Manifest, PairManifest, Study};
 pub use execution::{Event, Outcomes, Predictions, UnitOutcome, UnitStore, run_units};
 pub use findings::{
