@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -21,6 +21,7 @@ use mtlcore::{
     Error,
     mtl::{
         data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
+        files::write_whole,
         run::{Manifest, Trained},
         training::Predictor,
     },
@@ -39,10 +40,13 @@ pub struct Arguments {
     /// A file of rows, plain or gzip, or - for standard input
     #[arg(default_value = STANDARD_INPUT)]
     input: PathBuf,
-    /// The column of texts
-    #[arg(long, value_name = "NAME", default_value = "text")]
-    text_column: String,
-    /// Format of the output [default: that of the input]
+    /// The column of texts [default: the run's]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// Where to write it, whole or not at all [default: standard output, each row as soon as it is predicted]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Format of the output [default: what the extension of --output says, else that of the input]
     #[arg(long, value_parser = format_parser())]
     format: Option<Format>,
     /// Format of the input [default: what the file's extension says; tsv for standard input]
@@ -60,11 +64,14 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   mtlcore predict run posts.tsv > predicted.tsv
+  mtlcore predict run posts.tsv -o predicted.csv
   mtlcore predict run posts.tsv --threshold tuned   decisions with the best F1 on the held-out rows
   mtlcore predict run posts.csv.gz --text-column tweet --format jsonl > predicted.jsonl
   zcat posts.jsonl.gz | mtlcore predict run --input-format jsonl | head";
 
 const STANDARD_INPUT: &str = "-";
+
+const DEFAULT_TEXT_COLUMN: &str = "text";
 
 /// Rows that are predicted together at most. Nobody waits for so many: what has been read is predicted and written.
 const BLOCK: usize = 1024;
@@ -131,9 +138,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let prediction = Prediction { trained: &trained, predictor: trained.predictor(), thresholds, text, writer };
         prediction.compute(&threads, &from_reader, &to_write);
     });
-    write(&header, &from_computation).context("standard output")?;
-    computing.join().unwrap_or_else(|panic| resume_unwind(panic));
-    Ok(reading.join().unwrap_or_else(|panic| resume_unwind(panic))?)
+    let ended = move || -> mtlcore::Result<()> {
+        computing.join().unwrap_or_else(|panic| resume_unwind(panic));
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+    };
+    let Some(path) = &arguments.output else {
+        write(&mut io::stdout().lock(), &header, &from_computation).context("standard output")?;
+        return Ok(ended()?);
+    };
+    let mut read = Ok(());
+    let written = write_whole(path, |output| {
+        write(output, &header, &from_computation)?;
+        read = ended();
+        if read.is_ok() { Ok(()) } else { Err(io::Error::other("the input could not be read")) }
+    });
+    Ok(read.and(written)?)
 }
 
 /// The rows to predict, and how they are read and written.
@@ -152,6 +171,13 @@ impl Input {
     fn open(arguments: &Arguments, trained: &Trained) -> Result<Self> {
         let is_file = arguments.input != Path::new(STANDARD_INPUT);
         let name = if is_file { arguments.input.clone() } else { "<stdin>".into() };
+        if is_file && looks_like_a_text(&name) {
+            bail!(
+                "{name:?} is no file; to see one text: mtlcore explain {run} {name:?}, or \
+                 printf 'text\\n%s\\n' {name:?} | mtlcore predict {run}",
+                run = arguments.run.display()
+            );
+        }
         let format = match arguments.input_format {
             Some(format) => format,
             None if is_file => Format::of(&name)?,
@@ -159,7 +185,8 @@ impl Input {
         };
         let bytes = if is_file { data::open(&name)? } else { standard_input().map_err(Error::io(&name))? };
         let rows = RowReader::new(bytes, format, name.clone())?;
-        let output_format = arguments.format.unwrap_or(format);
+        let by_extension = || arguments.output.as_deref().and_then(|path| Format::of(path).ok());
+        let output_format = arguments.format.or_else(by_extension).unwrap_or(format);
         let added: Vec<String> = trained
             .tasks
             .iter()
@@ -174,7 +201,7 @@ impl Input {
             let message = format!("two columns are called \"{column}\", which --format jsonl cannot keep");
             return Err(Error::file(name, message).into());
         }
-        let text = rows.column(&arguments.text_column)?;
+        let text = rows.column(arguments.text_column.as_deref().unwrap_or_else(|| text_column(trained)))?;
         Ok(Self { name, rows, text, output_format, added })
     }
 
@@ -210,6 +237,18 @@ impl Input {
             _ => Ok(()),
         }
     }
+}
+
+/// Somebody gave a text where a file is expected.
+fn looks_like_a_text(path: &Path) -> bool {
+    !path.exists() && path.to_str().is_some_and(|name| name.contains(' ')) && Format::of(path).is_err()
+}
+
+/// The column that the run read its texts from, if that was one for all tasks.
+fn text_column(trained: &Trained) -> &str {
+    let mut columns = trained.settings.tasks.iter().map(|task| task.text.as_str());
+    let first = columns.next().unwrap_or(DEFAULT_TEXT_COLUMN);
+    if columns.all(|column| column == first) { first } else { DEFAULT_TEXT_COLUMN }
 }
 
 fn already_there(column: &str) -> String {
@@ -276,8 +315,7 @@ fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
 }
 
 /// Writes blocks in their order, each as soon as it is there.
-fn write(header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
-    let mut output = io::stdout().lock();
+fn write(output: &mut dyn Write, header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
     output.write_all(header)?;
     for block in blocks {
         let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.

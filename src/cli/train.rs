@@ -91,10 +91,9 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
         ));
     }
     let manifest = Manifest::new(settings, &corpus, &dataset, &split, vectors.as_ref(), trained);
-    let vocabulary = &dataset.encoder.vocabulary;
     describe(&manifest);
     drop((corpus, vectors, table)); // The texts are ids now, and the parameters hold the vectors.
-    let run = RunDirectory::create(&settings.out, force, settings, vocabulary, &manifest, trainer.params())?;
+    let run = RunDirectory::create(&settings.out, force, settings, &dataset, &split, &manifest, trainer.params())?;
     trainer.checkpoint(&run.checkpoint())?;
     finish(trainer, &run, settings)
 }

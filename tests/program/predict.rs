@@ -451,3 +451,54 @@ fn a_manifest_that_cannot_be_is_refused() {
         assert!(errors.contains("manifest.json: it is damaged: ") && errors.contains(message), "{errors}");
     }
 }
+
+#[test]
+fn a_file_is_written_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let [input, output] = ["posts.tsv", "predicted.tsv"].map(|name| directory.path().join(name).display().to_string());
+    let posts = "text\tid\na\t1\nb\t2\n";
+    fs::write(&input, posts).unwrap();
+    assert_eq!(predict(&[&input, "-o", &output], ""), "");
+    assert_eq!(fs::read_to_string(&output).unwrap(), predict(&[&input], ""));
+
+    fs::write(&input, format!("{posts}c\n")).unwrap();
+    fs::write(&output, "of yesterday").unwrap();
+    let (errors, _) = failure(&[&input, "--output", &output], "");
+    assert_eq!(errors, format!("error: {input}:4: found 1 fields, expected 2\n"));
+    assert_eq!(fs::read_to_string(&output).unwrap(), "of yesterday");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+
+    // The name says in which format.
+    let json = directory.path().join("predicted.jsonl").display().to_string();
+    predict(&["-o", &json], posts);
+    assert!(fs::read_to_string(&json).unwrap().starts_with("{\"text\":\"a\",\"id\":\"1\",\"task_a_probability\":"));
+    // Its own input is as good a place as any.
+    fs::write(&input, posts).unwrap();
+    predict(&[&input, "-o", &input], "");
+    assert_eq!(fs::read_to_string(&input).unwrap(), predict(&[], posts));
+}
+
+#[test]
+fn a_text_in_the_place_of_a_file_is_told_where_to_go() {
+    let (errors, _) = failure(&["my arm is sore"], "");
+    let run = run().display();
+    assert!(
+        errors.starts_with(&format!("error: \"my arm is sore\" is no file; to see one text: mtlcore explain {run} "))
+    );
+}
+
+#[test]
+fn the_column_of_texts_is_that_of_the_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let rows: String = (0..40).map(|i| format!("{} post\t{}\n", ["fever", "sunny"][i % 2], i % 2)).collect();
+    fs::write(path("flu.tsv"), format!("tweet\tflu\n{rows}")).unwrap();
+    let config = format!("[[task]]\nname = 'flu'\nfile = '{}'\ntext = 'tweet'\n", path("flu.tsv"));
+    fs::write(path("c.toml"), config).unwrap();
+    let mut train = assert_cmd::Command::cargo_bin("mtlcore").unwrap();
+    let small = ["--epochs", "1", "--units", "2", "--embedding-dim", "2", "--validation", "0"];
+    train.args(["train", &path("c.toml"), "--out", &path("run")]).args(small).assert().success();
+    let (code, output, errors) = predict_with(path("run").as_ref(), &[], b"tweet\tid\nfever\t1\n");
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(output.starts_with("tweet\tid\tflu_probability\tflu_prediction\nfever\t1\t"), "{output}");
+}

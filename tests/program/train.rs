@@ -438,8 +438,15 @@ fn a_full_disk_ends_a_run_that_can_be_resumed() {
     assert_eq!((full.code, full.stdout.as_str()), (Some(1), ""), "{full:?}");
     assert_eq!(full.stderr, "error: run/checkpoint.safetensors: File too large (os error 27)\n");
     let left: Vec<String> = place.files("run").into_keys().collect();
-    let expected =
-        ["checkpoint.safetensors", "config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "vocab.txt"];
+    let expected = [
+        "checkpoint.safetensors",
+        "config.toml",
+        "learnt.bin",
+        "manifest.json",
+        "metrics.jsonl",
+        "model.safetensors",
+        "vocab.txt",
+    ];
     assert_eq!(left, expected);
     trained(&place, "train --resume run");
     assert!(place.result("run") == place.result("alone"));

@@ -35,7 +35,7 @@ pub struct Manifest {
     pub trained_parameters: usize,
     /// Epochs that were run, and the one that the parameters are of; when finished.
     pub epochs: Option<Epochs>,
-    /// SHA-256 of the run's own files by name: the configuration and the vocabulary from the beginning, the model when finished. Empty
+    /// SHA-256 of the run's own files by name: all that stay as they are from the beginning, the model when finished. Empty
     /// for runs of versions that did not note them.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub checksums: IndexMap<String, String>,

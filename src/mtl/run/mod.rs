@@ -5,16 +5,19 @@
 //! | `config.toml` | the effective settings |
 //! | `vocab.txt` | a word a line; the first line is row 0 of `embedding.weight` |
 //! | `model.safetensors` | the parameters, names and layouts as in Keras |
+//! | `learnt.bin` | which texts were learnt from: [hashes](LearntTexts) of eight bytes, rising |
 //! | `metrics.jsonl` | a line an epoch |
 //! | `manifest.json` | version, seed, hashes of what was read, checksums of what was written, counts, whether the run is finished |
 //! | `probe.jsonl`, `probe.html` | with `--probe`: the measurements, a line each, and their curves |
 //! | `checkpoint.safetensors` | while it is not: where to go on |
 //! | `training.claim` | while a process trains: no other one does |
 
+mod learnt;
 mod manifest;
 mod probe_log;
 mod trained;
 
+pub use learnt::LearntTexts;
 pub use manifest::{Epochs, Manifest, SourceEntry, TaskEntry, VectorsEntry};
 pub use probe_log::ProbeLog;
 pub use trained::Trained;
@@ -27,7 +30,7 @@ use std::{
 
 use super::{
     claim::Claim,
-    data::{Encoder, Vocabulary},
+    data::{Dataset, Encoder, Split, Vocabulary},
     files,
     model::{Model, Table},
     settings::Settings,
@@ -41,6 +44,7 @@ use crate::{Error, Result};
 const CONFIG: &str = "config.toml";
 const VOCABULARY: &str = "vocab.txt";
 const MODEL: &str = "model.safetensors";
+const LEARNT: &str = "learnt.bin";
 const METRICS: &str = "metrics.jsonl";
 const MANIFEST: &str = "manifest.json";
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -67,7 +71,8 @@ impl RunDirectory {
         path: &Path,
         force: bool,
         settings: &Settings,
-        vocabulary: &Vocabulary,
+        dataset: &Dataset,
+        split: &Split,
         manifest: &Manifest,
         params: &ParamStore<f32>,
     ) -> Result<Self> {
@@ -79,13 +84,13 @@ impl RunDirectory {
         run.check_replaceable(force)?;
         let config = settings.to_toml().into_bytes();
         let mut words = Vec::new();
-        vocabulary.write(&mut words).map_err(Error::io(run.file(VOCABULARY)))?;
-        let written = [(CONFIG, config), (VOCABULARY, words)];
+        dataset.encoder.vocabulary.write(&mut words).map_err(Error::io(run.file(VOCABULARY)))?;
+        let written = [(CONFIG, config), (VOCABULARY, words), (LEARNT, LearntTexts::new(dataset, split).to_bytes())];
         let checksums = written.iter().map(|(name, content)| ((*name).to_owned(), files::sha256_of(content)));
         // A run without a checkpoint cannot be resumed, and one with a manifest can be replaced: so these two change first.
         run.remove(CHECKPOINT)?;
         run.write_manifest(&Manifest { checksums: checksums.collect(), ..manifest.clone() })?;
-        for name in [METRICS, MODEL, VOCABULARY, CONFIG, PROBE, PROBE_PAGE] {
+        for name in [METRICS, MODEL, LEARNT, VOCABULARY, CONFIG, PROBE, PROBE_PAGE] {
             run.remove(name)?;
         }
         for (name, content) in written {
@@ -299,6 +304,17 @@ impl RunDirectory {
     pub fn vocabulary(&self) -> Result<Vocabulary> {
         self.read(VOCABULARY)?;
         Vocabulary::read(&self.file(VOCABULARY))
+    }
+
+    /// The texts that the run learnt from; `None` for a run of a version that did not note them.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file is damaged, [`Error::Io`] if it cannot be read.
+    pub fn learnt_texts(&self) -> Result<Option<LearntTexts>> {
+        if !self.manifest()?.checksums.contains_key(LEARNT) {
+            return Ok(None);
+        }
+        LearntTexts::from_bytes(&self.read(LEARNT)?, &self.file(LEARNT)).map(Some)
     }
 
     /// Ends the run: the final parameters, then the manifest, and no checkpoint any more.
