@@ -1,10 +1,10 @@
 //! `errors.html`: the sampled errors to read, in the look of the report.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::study::error_analysis::ErrorKind;
+use mtlcore::mtl::{files::write_whole, study::error_analysis::ErrorKind};
 use serde::Serialize;
 
 use super::Analysis;
@@ -16,7 +16,7 @@ pub fn write(path: &Path, analysis: &Analysis<'_>) -> Result<()> {
     environment.add_template("errors.html", include_str!("errors.html")).expect("the template is valid");
     let page = Value::from(Serde(Page { analysis, kinds: ErrorKind::ALL }));
     let text = environment.get_template("errors.html")?.render(page)?;
-    fs::write(path, text).with_context(|| path.display().to_string())
+    Ok(write_whole(path, |output| output.write_all(text.as_bytes()))?)
 }
 
 /// What the template sees.

@@ -6,11 +6,14 @@
 mod code;
 mod page;
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::explain::{Explanation, explain};
+use mtlcore::mtl::{
+    explain::{Explanation, explain},
+    files::write_whole,
+};
 use serde::Serialize;
 
 use crate::{
@@ -81,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Json) => output::print(&text),
         (path, _) => {
             let path = path.clone().unwrap_or_else(|| "explain.html".into());
-            fs::write(&path, text).with_context(|| path.display().to_string())?;
+            write_whole(&path, |output| output.write_all(text.as_bytes()))?;
             output::print(&format!("{}\n", path.display()))
         }
     }

@@ -10,15 +10,15 @@ mod origin;
 pub mod templates;
 pub mod words;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::study::{Curves, results::Results};
+use mtlcore::mtl::{
+    files::write_whole,
+    study::{Curves, results::Results},
+};
 use serde::Serialize;
 
 use crate::output;
@@ -64,7 +64,7 @@ pub fn write(results: &Results, directory: &Path) -> Result<Vec<PathBuf>> {
     let write = |name: &&str| {
         let text = environment.get_template(name)?.render(report.clone())?;
         let path = directory.join(name);
-        fs::write(&path, text).with_context(|| path.display().to_string())?;
+        write_whole(&path, |output| output.write_all(text.as_bytes()))?;
         Ok(path)
     };
     templates::FILES.iter().map(write).collect()

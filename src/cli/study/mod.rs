@@ -160,7 +160,7 @@ pub fn watched<T>(
     progress.finish();
     let outcome = outcome?;
     if outcome.is_none() {
-        output::say("Stopped; finished units are kept. The same command goes on.");
+        output::insist("Stopped; finished units are kept. The same command goes on.");
     }
     Ok(outcome)
 }
