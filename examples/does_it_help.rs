@@ -20,7 +20,9 @@ pub fn study(scale: f64, epochs: usize) -> Result<Results, Box<dyn std::error::E
 /// Prints the answer for each pair, and what it rests on.
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     for pair in study(0.1, 8)?.pairs {
-        println!("{}: {}", pair.name, pair.answer);
+        for answer in &pair.answer.tasks {
+            println!("{}: {} {} {:+.1}", pair.name, answer.task, answer.verdict, answer.difference);
+        }
         for task in pair.layers.iter().flat_map(|layer| &layer.tasks) {
             let differences: Vec<String> = task.f1.differences.iter().map(|d| format!("{d:+.1}")).collect();
             println!("  {:<20} F by MTL − F by STL, fold by fold: {}", task.task, differences.join("  "));

@@ -19,6 +19,7 @@ pub mod course;
 pub mod error;
 pub mod layers;
 pub mod mtl;
+pub mod printable;
 pub mod tensor;
 
 pub use error::{Error, Result};

@@ -19,17 +19,19 @@ mod report;
 mod settings;
 mod study;
 mod subject;
+mod tables;
 mod trace;
 mod train;
 
-use std::{io::ErrorKind, process::ExitCode};
+use std::{io::ErrorKind, process::ExitCode, time::Instant};
 
 use clap::{Parser, Subcommand};
+use output::Verbosity;
 
 fn main() -> ExitCode {
     match run() {
         Err(error) if !output_closed_early(&error) => {
-            output::say(format!("error: {}", one_line(&error)));
+            output::insist(format!("error: {}", one_line(&error)));
             ExitCode::FAILURE
         }
         Err(_) => ExitCode::SUCCESS,
@@ -38,7 +40,16 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    match CommandLine::parse().command {
+    let begun = Instant::now();
+    let line = CommandLine::parse();
+    output::set_verbosity(line.verbosity());
+    let code = run_command(line.command)?;
+    output::detail(format!("{:.1} s", begun.elapsed().as_secs_f64()));
+    Ok(code)
+}
+
+fn run_command(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Study(arguments) => return study::run(&arguments),
         Command::Curve(arguments) => return curve::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
@@ -63,6 +74,22 @@ fn run() -> anyhow::Result<ExitCode> {
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true, help_heading = "Messages", conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more on standard error: what was read, every unit of a study, how long it took
+    #[arg(short, long, global = true, help_heading = "Messages")]
+    verbose: bool,
+}
+
+impl CommandLine {
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Usual,
+        }
+    }
 }
 
 const EXAMPLES: &str = "\

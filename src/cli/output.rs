@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    sync::OnceLock,
 };
 
 use anyhow::Context;
@@ -14,8 +15,45 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("standard output")
 }
 
-/// Says something on standard error, whether anybody listens or not.
+/// How much is said on standard error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Errors, and how to go on with what was stopped.
+    Quiet,
+    /// Notes and progress too.
+    Usual,
+    /// Details too.
+    Verbose,
+}
+
+static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
+
+/// Sets [`verbosity`], once, before anything is said.
+pub fn set_verbosity(verbosity: Verbosity) {
+    VERBOSITY.get_or_init(|| verbosity);
+}
+
+/// How much the user wants to be told.
+pub fn verbosity() -> Verbosity {
+    VERBOSITY.get().copied().unwrap_or(Verbosity::Usual)
+}
+
+/// Says something on standard error, whether anybody listens or not; nothing with `--quiet`.
 pub fn say(text: impl Display) {
+    if verbosity() != Verbosity::Quiet {
+        insist(text);
+    }
+}
+
+/// Says what only `--verbose` asks for.
+pub fn detail(text: impl Display) {
+    if verbosity() == Verbosity::Verbose {
+        insist(text);
+    }
+}
+
+/// Says what a user must know even with `--quiet`.
+pub fn insist(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -57,4 +95,25 @@ pub fn count(number: impl std::fmt::Display) -> String {
 /// A share of 1 in percent: `97.3 %`.
 pub fn share(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+/// A number with as many digits as it means to a reader, three significant ones: `0.436`, `0.00123`, `12.3`.
+pub fn digits(number: f64) -> String {
+    if number == 0.0 || !number.is_finite() {
+        return number.to_string();
+    }
+    let places = (2 - number.abs().log10().floor() as i32).clamp(0, 12) as usize;
+    format!("{number:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_are_shown() {
+        let numbers = [0.5, 0.43645486636335695, 0.00123456, 12.345, 1234.5, 0.0, -0.25];
+        let expected = ["0.500", "0.436", "0.00123", "12.3", "1234", "0", "-0.250"];
+        assert_eq!(numbers.map(digits), expected);
+    }
 }

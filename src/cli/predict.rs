@@ -4,31 +4,30 @@
 //! of rows at a time. Queues are short and keep the order, so memory does not depend on the number of rows.
 
 use std::{
-    io::{self, BufRead, BufReader, IsTerminal, Write},
+    collections::HashSet,
+    io::{self, BufReader, IsTerminal, Write},
     panic::resume_unwind,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
-use anyhow::{Context, Result};
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
-use flate2::bufread::MultiGzDecoder;
+use anyhow::{Context, Result, bail};
+use clap::Args;
 use mtlcore::{
     Error,
     mtl::{
-        data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
-        run::{RunDirectory, Trained},
+        data::{self, Cells, Column, Delimiter, Dialect, Format, Row, RowReader, RowWriter},
+        files::write_whole,
+        run::{Manifest, Trained},
         training::Predictor,
     },
+    printable::quoted,
 };
 use rayon::ThreadPool;
 use serde_json::Value;
 
-use crate::output;
+use crate::{output, subject::open, tables::format_parser};
 
 /// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
 #[derive(Args)]
@@ -39,15 +38,25 @@ pub struct Arguments {
     /// A file of rows, plain or gzip, or - for standard input
     #[arg(default_value = STANDARD_INPUT)]
     input: PathBuf,
-    /// The column of texts
-    #[arg(long, value_name = "NAME", default_value = "text")]
-    text_column: String,
-    /// Format of the output [default: that of the input]
+    /// The column of texts [default: that of the run]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+    /// Where to write it, whole or not at all [default: standard output, each row as soon as it is predicted]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Format of the output [default: what the extension of --output says, else that of the input]
     #[arg(long, value_parser = format_parser())]
     format: Option<Format>,
-    /// Format of the input [default: what the file's extension says; tsv for standard input]
+    /// What stands between two columns: one ASCII character, or `tab` [default: that of the run, or as the header tells]
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<Delimiter>,
+    /// Format of the input [default: what the file's extension says, or that of the run; tsv for standard input]
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     input_format: Option<Format>,
+    /// Predict true where the probability is greater than this: a number, or `tuned` for the one with the best F1 on the rows that
+    /// training held out, for each task [default: the run's]
+    #[arg(long, value_name = "P|tuned", value_parser = threshold)]
+    threshold: Option<Threshold>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -56,6 +65,8 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   mtlcore predict run posts.tsv > predicted.tsv
+  mtlcore predict run posts.tsv -o predicted.csv
+  mtlcore predict run posts.tsv --threshold tuned   decisions with the best F1 on the held-out rows
   mtlcore predict run posts.csv.gz --text-column tweet --format jsonl > predicted.jsonl
   zcat posts.jsonl.gz | mtlcore predict run --input-format jsonl | head";
 
@@ -67,15 +78,49 @@ const BLOCK: usize = 1024;
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
 
-fn format_parser() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["tsv", "csv", "jsonl"]).try_map(|name| name.parse::<Format>())
+/// Where a decision turns true.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Threshold {
+    /// Where it is best on the rows that training held out.
+    Tuned,
+    At(f64),
+}
+
+fn threshold(text: &str) -> std::result::Result<Threshold, String> {
+    if text == "tuned" {
+        return Ok(Threshold::Tuned);
+    }
+    let expected = || format!("found {text:?}, expected a number from 0 to 1, or `tuned`");
+    share(text).map(Threshold::At).map_err(|_| expected())
+}
+
+/// A number from 0 to 1.
+pub fn share(text: &str) -> std::result::Result<f64, String> {
+    let expected = || format!("found {text:?}, expected a number from 0 to 1");
+    text.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(expected)
+}
+
+/// Each task's threshold, in the model's order.
+fn thresholds(chosen: Option<Threshold>, run: &Path, manifest: &Manifest, trained: &Trained) -> Result<Vec<f64>> {
+    match chosen {
+        None => Ok(vec![trained.settings.threshold; trained.tasks.len()]),
+        Some(Threshold::At(threshold)) => Ok(vec![threshold; trained.tasks.len()]),
+        Some(Threshold::Tuned) => Ok(manifest.tuned_thresholds().map_err(|task| {
+            let message = format!(
+                "it has no tuned threshold for task `{task}`: no rows of it were held out, or an older version trained the run; \
+                 train it again, or give a number, as in --threshold 0.3"
+            );
+            Error::file(run, message)
+        })?),
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let trained = RunDirectory::open(&arguments.run)?.trained()?;
+    let (trained, manifest) = open(&arguments.run)?;
+    let thresholds = thresholds(arguments.threshold, &arguments.run, &manifest, &trained)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
-    let writer = RowWriter::new(input.output_format, input.rows.columns(), &input.added);
+    let writer = input.writer.clone();
     let mut header = Vec::new();
     writer.header(&mut header);
 
@@ -85,12 +130,24 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
     let reading = thread::spawn(move || input.read(&to_compute));
     let computing = thread::spawn(move || {
-        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), text, writer };
+        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), thresholds, text, writer };
         prediction.compute(&threads, &from_reader, &to_write);
     });
-    write(&header, &from_computation).context("standard output")?;
-    computing.join().unwrap_or_else(|panic| resume_unwind(panic));
-    Ok(reading.join().unwrap_or_else(|panic| resume_unwind(panic))?)
+    let ended = move || -> mtlcore::Result<()> {
+        computing.join().unwrap_or_else(|panic| resume_unwind(panic));
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+    };
+    let Some(path) = &arguments.output else {
+        write(&mut io::stdout().lock(), &header, &from_computation).context("standard output")?;
+        return Ok(ended()?);
+    };
+    let mut read = Ok(());
+    let written = write_whole(path, |output| {
+        write(output, &header, &from_computation)?;
+        read = ended();
+        if read.is_ok() { Ok(()) } else { Err(io::Error::other("the input could not be read")) }
+    });
+    Ok(read.and(written)?)
 }
 
 /// The rows to predict, and how they are read and written.
@@ -98,10 +155,13 @@ struct Input {
     /// What errors call it.
     name: PathBuf,
     rows: RowReader,
+    /// The reader's columns.
+    known: HashSet<String>,
     text: Column,
     output_format: Format,
     /// The columns that predictions are written to.
     added: Vec<String>,
+    writer: RowWriter,
 }
 
 impl Input {
@@ -109,14 +169,19 @@ impl Input {
     fn open(arguments: &Arguments, trained: &Trained) -> Result<Self> {
         let is_file = arguments.input != Path::new(STANDARD_INPUT);
         let name = if is_file { arguments.input.clone() } else { "<stdin>".into() };
-        let format = match arguments.input_format {
-            Some(format) => format,
-            None if is_file => Format::of(&name)?,
-            None => Format::Tsv,
-        };
+        if is_file && looks_like_a_text(&name) {
+            bail!(
+                "{name:?} is no file; to see one text: mtlcore explain {run} {name:?}, or \
+                 printf 'text\\n%s\\n' {name:?} | mtlcore predict {run}",
+                run = arguments.run.display()
+            );
+        }
+        let said = Dialect { format: arguments.input_format, delimiter: arguments.delimiter };
+        let (format, dialect) = trained.settings.dialect_of(is_file.then_some(&*name), said)?;
         let bytes = if is_file { data::open(&name)? } else { standard_input().map_err(Error::io(&name))? };
-        let rows = RowReader::new(bytes, format, name.clone())?;
-        let output_format = arguments.format.unwrap_or(format);
+        let rows = RowReader::new(bytes, format, dialect, name.clone())?;
+        let by_extension = || arguments.output.as_deref().and_then(|path| Format::of(path).ok());
+        let output_format = arguments.format.or_else(by_extension).unwrap_or(format);
         let added: Vec<String> = trained
             .tasks
             .iter()
@@ -126,13 +191,18 @@ impl Input {
         if let Some(taken) = added.iter().find(|column| columns.contains(column)) {
             return Err(Error::file(name, already_there(taken)).into());
         }
-        let repeated = columns.iter().enumerate().find(|(place, column)| columns[..*place].contains(column));
-        if let (Format::Jsonl, Some((_, column))) = (output_format, repeated) {
-            let message = format!("two columns are called \"{column}\", which --format jsonl cannot keep");
+        if let (Format::Jsonl, Some(column)) = (output_format, rows.repeated_column()) {
+            let message = format!("two columns are called {}, which --format jsonl cannot keep", quoted(column));
             return Err(Error::file(name, message).into());
         }
-        let text = rows.column(&arguments.text_column)?;
-        Ok(Self { name, rows, text, output_format, added })
+        let text_column = arguments.text_column.as_deref().unwrap_or(trained.settings.text_column_of_tasks());
+        let text = rows.column_or(text_column, "say --text-column NAME")?;
+        let known = columns.iter().cloned().collect();
+        let mut writer = RowWriter::new(output_format, columns, &added);
+        if output_format == format {
+            writer = writer.with_delimiter(rows.delimiter());
+        }
+        Ok(Self { name, rows, known, text, output_format, added, writer })
     }
 
     /// Passes on every row until the end, an error, or the moment when nobody takes them any more.
@@ -148,20 +218,16 @@ impl Input {
 
     /// What keeps a row from being predicted and written, if anything does. The rows of JSON Lines differ in their keys.
     fn check(&self, row: &Row) -> std::result::Result<(), String> {
-        let name = &self.text.name;
-        match row.cell(&self.text) {
-            Cell::Text(_) => {}
-            Cell::Value(other) => return Err(format!("\"{name}\" is {other}, expected a text")),
-            Cell::Absent => return Err(format!("no \"{name}\", expected a text")),
-        }
+        row.text(&self.text)?;
         let Cells::Object(object) = &row.cells else { return Ok(()) };
         if let Some(taken) = self.added.iter().find(|column| object.contains_key(*column)) {
             return Err(already_there(taken));
         }
-        let is_new = |key: &&String| !self.rows.columns().contains(key);
+        let is_new = |key: &&String| !self.known.contains(*key);
         match object.keys().find(is_new) {
             Some(key) if self.output_format != Format::Jsonl => Err(format!(
-                "\"{key}\" is no key of the first row, so --format {} has no column for it",
+                "{} is no key of the first row, so --format {} has no column for it",
+                quoted(key),
                 self.output_format
             )),
             _ => Ok(()),
@@ -169,18 +235,21 @@ impl Input {
     }
 }
 
-fn already_there(column: &str) -> String {
-    format!("there is a column \"{column}\" already, where the prediction would be written; rename or remove it")
+/// Somebody gave a text where a file is expected.
+fn looks_like_a_text(path: &Path) -> bool {
+    !path.exists() && path.to_str().is_some_and(|name| name.contains(' ')) && Format::of(path).is_err()
 }
 
-/// Standard input, unpacked if it is gzip. (No text begins with the first byte of gzip.)
-fn standard_input() -> io::Result<Box<dyn BufRead + Send>> {
+fn already_there(column: &str) -> String {
+    format!("there is a column {} already, where the prediction would be written; rename or remove it", quoted(column))
+}
+
+/// Standard input, unpacked if it is gzip.
+fn standard_input() -> io::Result<data::Input<'static>> {
     if io::stdin().is_terminal() {
         output::say("Reading rows from standard input.");
     }
-    let mut input = BufReader::with_capacity(BUFFER, io::stdin());
-    let is_gzip = input.fill_buf()?.first() == Some(&0x1f);
-    Ok(if is_gzip { Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))) } else { Box::new(input) })
+    data::unpacked(BufReader::with_capacity(BUFFER, io::stdin()))
 }
 
 /// The output's bytes of a block of rows, once they are there.
@@ -190,6 +259,8 @@ type Predicted = Receiver<Vec<u8>>;
 struct Prediction<'t> {
     trained: &'t Trained,
     predictor: Predictor<'t>,
+    /// Of each task: what a probability must exceed to be predicted true.
+    thresholds: Vec<f64>,
     text: Column,
     writer: RowWriter,
 }
@@ -212,11 +283,11 @@ impl Prediction<'_> {
     fn bytes(&self, rows: &[Row]) -> Vec<u8> {
         let texts: Vec<&str> = rows.iter().map(|row| text_of(row, &self.text)).collect();
         let probabilities = self.predictor.probabilities_of_texts(&self.trained.encoder, &texts);
-        let decision = |p: f64| u8::from(p > self.trained.settings.threshold);
         let (mut values, mut bytes) = (Vec::new(), Vec::new());
         for (row, of_tasks) in rows.iter().zip(probabilities) {
             values.clear();
-            values.extend(of_tasks.into_iter().flat_map(|p| [Value::from(p), Value::from(decision(p))]));
+            let decided = of_tasks.into_iter().zip(&self.thresholds);
+            values.extend(decided.flat_map(|(p, threshold)| [Value::from(p), Value::from(u8::from(p > *threshold))]));
             self.writer.row(row, &values, &mut bytes);
         }
         bytes
@@ -224,15 +295,11 @@ impl Prediction<'_> {
 }
 
 fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
-    match row.cell(column) {
-        Cell::Text(text) => text,
-        _ => unreachable!("checked by the reader"),
-    }
+    row.text(column).expect("checked by the reader")
 }
 
 /// Writes blocks in their order, each as soon as it is there.
-fn write(header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
-    let mut output = io::stdout().lock();
+fn write(output: &mut dyn Write, header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
     output.write_all(header)?;
     for block in blocks {
         let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.

@@ -92,6 +92,8 @@ fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
         Kind::Choice(words) => ("CHOICE", PossibleValuesParser::new(words).map(Value::String).into()),
         Kind::List(_) | Kind::Percentages => ("LIST", parser(field)),
         Kind::Name => ("NAME", parser(field)),
+        Kind::Word => ("WORD", parser(field)),
+        Kind::Delimiter => ("CHAR", parser(field)),
         Kind::Whole { .. } => ("N", parser(field)),
         Kind::Number | Kind::Positive => ("NUMBER", parser(field)),
         Kind::Share => ("SHARE", parser(field)),

@@ -1,12 +1,12 @@
 //! What `trace` and `explain` look at: a run, a text and its labels.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, error::ErrorKind};
 use mtlcore::mtl::{
     explain::GivenLabel,
-    run::{RunDirectory, Trained},
+    run::{Manifest, RunDirectory, Trained},
 };
 
 use crate::output;
@@ -38,10 +38,27 @@ impl SubjectArguments {
             let path = path.display();
             bail!("{path}: there is no such run; to train a small simulated pair: mtlcore train --out {path}");
         }
-        let run = RunDirectory::open(path)?;
-        let (trained, version) = (run.trained()?, run.manifest()?.version);
+        let (trained, Manifest { version, .. }) = open(path)?;
         note_other_version(&version);
         Ok(Subject { run: path.clone(), text: text.clone(), trained, version })
+    }
+}
+
+/// A finished run, to predict with.
+pub fn open(path: &Path) -> Result<(Trained, Manifest)> {
+    let run = RunDirectory::open(path)?;
+    let (trained, manifest) = (run.trained()?, run.manifest()?);
+    note_without_checksums(&manifest);
+    Ok((trained, manifest))
+}
+
+/// Says so if nothing tells whether a run's files are as they were written.
+pub fn note_without_checksums(manifest: &Manifest) {
+    if manifest.checksums.is_empty() {
+        let version = &manifest.version;
+        output::say(format!(
+            "Note: mtlcore {version} noted no checksums of this run, so damage to its files may go unseen"
+        ));
     }
 }
 

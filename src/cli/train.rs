@@ -24,6 +24,7 @@ use crate::{
     output::{self, Column},
     progress::TrainingProgress,
     settings::SettingsArguments,
+    subject,
 };
 
 /// Learn tasks together, or one alone, and write a run directory
@@ -57,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let settings = arguments.settings.load()?;
         return threads(&settings)?.install(|| begin(&settings, arguments.force));
     };
-    let run = RunDirectory::open(path)?;
+    let run = RunDirectory::open(path)?.claimed()?;
     let manifest = run.manifest()?;
     if manifest.finished {
         output::say(format!("{} is finished already.", path.display()));
@@ -83,15 +84,38 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     let Prepared { corpus, dataset, split, vectors } = prepared;
     let trainer = Trainer::new(settings, &dataset, &split, &table);
     let trained = trainer.params().trainable_count();
+    if !settings.holds_rows_out() {
+        output::say(format!(
+            "No rows are held out, so nothing tells which epoch is the best: all {} are run and the last is kept.",
+            settings.epochs
+        ));
+    }
     let manifest = Manifest::new(settings, &corpus, &dataset, &split, vectors.as_ref(), trained);
-    let vocabulary = &dataset.encoder.vocabulary;
+    describe(&manifest);
     drop((corpus, vectors, table)); // The texts are ids now, and the parameters hold the vectors.
-    let run = RunDirectory::create(&settings.out, force, settings, vocabulary, &manifest, trainer.params())?;
+    let run = RunDirectory::create(&settings.out, force, settings, &dataset, &split, &manifest, trainer.params())?;
     trainer.checkpoint(&run.checkpoint())?;
     finish(trainer, &run, settings)
 }
 
+/// What is learnt from, for who wants to know more.
+fn describe(manifest: &Manifest) {
+    use output::{count, detail};
+    for (name, task) in &manifest.tasks {
+        let side = |rows: usize, positive: usize| format!("{} rows ({} true)", count(rows), count(positive));
+        let (learnt, held_out) = (side(task.train, task.train_positive), side(task.held_out, task.held_out_positive));
+        detail(format!("{name}: {learnt} to learn from, {held_out} held out"));
+    }
+    detail(format!("{} words, {} numbers to train", count(manifest.vocabulary), count(manifest.trained_parameters)));
+    if let Some(vectors) = &manifest.vectors {
+        let share = output::share(vectors.found as f64 / manifest.vocabulary.max(1) as f64);
+        detail(format!("{share} of the words have a vector of {} numbers", vectors.dim));
+    }
+}
+
 fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Result<ExitCode> {
+    subject::note_without_checksums(manifest);
+    run.vocabulary()?; // made anew below, so only whether it is what was written matters
     // The embedding as it was saved; the vectors' file is not needed any more.
     let table = Table::of_weight(settings, run.table()?, manifest.vectors.is_some());
     let prepared = Prepared::without_vectors(settings)?;
@@ -120,7 +144,8 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
             Event::Epoch(_) => true,
             Event::Step => settings.checkpoint_steps.is_some_and(|steps| trainer.steps_done() % steps == 0),
         };
-        if let Event::Epoch(_) = event {
+        if let Event::Epoch(report) = event {
+            progress.epoch(trainer, report);
             run.write_metrics(trainer.reports())?;
         }
         if due || stop {
@@ -137,12 +162,16 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     }
     if outcome == Outcome::Stopped {
         let path = run.path().display();
-        output::say(format!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer)));
+        output::insist(format!("Stopped after {}; go on with\n  mtlcore train --resume {path}", position(&trainer)));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let epochs = Epochs { run: trainer.reports().len(), chosen: trainer.chosen_epoch() };
     run.write_metrics(trainer.reports())?;
-    run.write_manifest(&Manifest { balance: trainer.balance(), ..run.manifest()? })?;
+    let mut manifest = Manifest { balance: trainer.balance(), ..run.manifest()? };
+    for (task, threshold) in manifest.tasks.values_mut().zip(trainer.tuned_thresholds()?) {
+        task.tuned_threshold = threshold;
+    }
+    run.write_manifest(&manifest)?;
     run.finish(trainer.params(), epochs)?;
     output::print(&summary(&trainer, run))?;
     Ok(ExitCode::SUCCESS)
@@ -159,13 +188,15 @@ fn position(trainer: &Trainer<'_>) -> String {
 fn summary(trainer: &Trainer<'_>, run: &RunDirectory) -> String {
     let epoch = trainer.chosen_epoch();
     let report = &trainer.reports()[epoch - 1];
-    let columns = ["loss", "held out", "true", "accuracy", "precision", "recall", "F1", "AUROC"].map(Column::Number);
+    let columns = ["loss", "held-out loss", "held out", "true", "accuracy", "precision", "recall", "F1", "AUROC"]
+        .map(Column::Number);
     let columns: Vec<Column> = std::iter::once(Column::Text("task")).chain(columns).collect();
     let percent = |x: f64| format!("{:.1}", 100.0 * x);
     let rows = report.tasks.iter().map(|(name, task)| {
         let mut row = vec![name.clone(), format!("{:.4}", task.loss)];
         match &task.validation {
             Some(m) => row.extend([
+                format!("{:.4}", m.log_loss),
                 m.n.to_string(),
                 m.positives.to_string(),
                 percent(m.accuracy),
@@ -174,14 +205,23 @@ fn summary(trainer: &Trainer<'_>, run: &RunDirectory) -> String {
                 percent(m.f1),
                 m.auroc.map_or("-".into(), percent),
             ]),
-            None => row.extend(std::iter::repeat_n("-".to_owned(), 7)),
+            None => row.extend(std::iter::repeat_n("-".to_owned(), 8)),
         }
         row
     });
     let path = run.path().display();
     format!(
-        "{}\nEpoch {epoch} of {}; the run is in {path}.\n  mtlcore evaluate {path}\n  mtlcore predict {path} posts.tsv\n",
+        "{}\nKept epoch {epoch} of {}{}; the run is in {path}.\n  mtlcore evaluate {path}\n  mtlcore predict {path} posts.tsv\n",
         output::table(&columns, rows),
         trainer.reports().len(),
+        why_kept(epoch, trainer.best_epoch()),
     )
+}
+
+fn why_kept(kept: usize, best: Option<usize>) -> String {
+    match best {
+        None => ", the last".into(),
+        Some(best) if best == kept => ", where the held-out loss is the smallest".into(),
+        Some(best) => format!(", the last (the held-out loss is the smallest after epoch {best}; --keep best)"),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::Path,
 };
@@ -17,30 +17,45 @@ use crate::{Error, Result};
 pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
 
 /// Replaces the file by what `write` writes: aside, synced, then renamed, so that a reader finds the old content or the new, even
-/// after a power cut.
+/// after a power cut. Where a link stands, the file that it leads to is replaced. What is no file, such as a terminal or a pipe, is
+/// written as it is.
 ///
 /// # Errors
 /// [`Error::Io`] with `path`; the old content is then still there.
-pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => write_through(path, write).map_err(Error::io(path)),
+        Ok(_) => {
+            let target = fs::canonicalize(path).map_err(Error::io(path))?;
+            replace(&target, write).map_err(Error::io(path))
+        }
+        Err(_) => replace(path, write).map_err(Error::io(path)),
+    }
+}
+
+fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut output = io::BufWriter::new(OpenOptions::new().write(true).open(path)?);
+    write(&mut output)?;
+    output.flush()
+}
+
+fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(ASIDE);
-    let replace = || {
-        let mut aside = tempfile::Builder::new();
-        // A temporary file is its owner's alone; a result is for all whom the umask lets read.
-        #[cfg(unix)]
-        aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut aside = aside.prefix(&name).tempfile_in(directory)?;
-        let mut buffered = io::BufWriter::new(aside.as_file_mut());
-        write(&mut buffered)?;
-        buffered.flush()?;
-        drop(buffered);
-        aside.as_file().sync_all()?;
-        aside.persist(path)?;
-        // The new name is safe once the directory is.
-        if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
-    };
-    replace().map_err(Error::io(path))
+    let mut aside = tempfile::Builder::new();
+    // A temporary file is its owner's alone; a result is for all whom the umask lets read.
+    #[cfg(unix)]
+    aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut aside = aside.prefix(&name).tempfile_in(directory)?;
+    let mut buffered = io::BufWriter::new(aside.as_file_mut());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    aside.as_file().sync_all()?;
+    aside.persist(path)?;
+    // The new name is safe once the directory is.
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 /// What follows the name of a file that is being written; then come random letters, so that two processes that write the same
@@ -66,11 +81,11 @@ pub(super) fn clear_asides(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a safetensors file with at most one entry of metadata (the order of several would vary).
+/// Writes a safetensors file with at most one entry of metadata (the order of several would vary), and returns its SHA-256.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be written.
-pub(super) fn write_tensors(path: &Path, tensors: &NamedTensors, metadata: Option<(&str, String)>) -> Result<()> {
+pub(super) fn write_tensors(path: &Path, tensors: &NamedTensors, metadata: Option<(&str, String)>) -> Result<String> {
     let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, tensor)| little_endian(tensor)).collect();
     let views = tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
         let view = TensorView::new(Dtype::F32, tensor.shape().dims().to_vec(), bytes);
@@ -78,7 +93,8 @@ pub(super) fn write_tensors(path: &Path, tensors: &NamedTensors, metadata: Optio
     });
     let metadata = metadata.map(|(key, value)| HashMap::from([(key.to_owned(), value)]));
     let file = safetensors::serialize(views, metadata).expect("names and shapes are valid");
-    write_whole(path, |output| output.write_all(&file))
+    write_whole(path, |output| output.write_all(&file))?;
+    Ok(sha256_of(&file))
 }
 
 /// The tensors of a safetensors file by name.
@@ -112,6 +128,11 @@ pub(super) fn sha256(text: &str, tensors: &NamedTensors) -> String {
     hexadecimal(&hash.finalize())
 }
 
+/// The SHA-256 of a file's content.
+pub(super) fn sha256_of(content: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(content))
+}
+
 /// Bytes as lower-case hexadecimal digits.
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -119,4 +140,51 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 
 fn little_endian(tensor: &Tensor<f32>) -> Vec<u8> {
     tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_fails_on_the_way_changes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| directory.path().join(name));
+        fs::write(&old, "before").unwrap();
+        for path in [&old, &new] {
+            let failed = write_whole(path, |output| {
+                output.write_all(&[b'x'; 100_000])?;
+                Err(io::Error::other("the disk is full"))
+            });
+            assert_eq!(failed.unwrap_err().to_string(), format!("{}: the disk is full", path.display()));
+        }
+        assert_eq!(
+            (fs::read_to_string(&old).unwrap().as_str(), names(directory.path())),
+            ("before", vec!["old".into()])
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_links_and_devices_stay_devices() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| directory.path().join(name));
+        fs::write(&file, "before").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, |output| output.write_all(b"after")).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"after");
+        // Whoever may write to /dev must not find a file there afterwards.
+        let null = directory.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &null).unwrap();
+        write_whole(&null, |output| output.write_all(b"after")).unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
 }

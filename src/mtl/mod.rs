@@ -2,10 +2,11 @@
 
 pub mod balancing;
 mod choices;
+mod claim;
 pub mod data;
 pub mod evaluation;
 pub mod explain;
-mod files;
+pub mod files;
 pub mod model;
 pub mod prepare;
 pub mod run;

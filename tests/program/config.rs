@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use mtlcore::mtl::data::TaskSource;
 use mtlcore::mtl::settings::Settings;
 use toml::{Table, Value};
 
@@ -97,7 +98,8 @@ fn the_output_is_a_file_of_the_same_settings() {
     fs::write(file.path(), &first).unwrap();
     let settings = Settings::load(Some(file.path()), Table::new()).unwrap();
     assert_eq!((settings.patience, settings.tasks.len()), (3, 2));
-    assert_eq!(settings.tasks[0], "a=a b.tsv:x".parse().unwrap());
+    let task: TaskSource = "a=a b.tsv:x".parse().unwrap();
+    assert_eq!(settings.tasks[0], TaskSource { text: Some("text".into()), ..task });
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn tokens_are_those_of_the_settings() {
         check["sources"][0]["first-rows"][0]["tokens"].clone()
     };
     assert_eq!(tokens("plain"), serde_json::json!(["FLU!!!"]));
+    assert_eq!(tokens("glove-2"), serde_json::json!(["flu", "<allcaps>", "!", "<repeat>"]));
     assert_eq!(tokens("glove"), serde_json::json!(["flu", "<allcaps>", "!", "<repeat>"]));
 }
 
@@ -111,33 +112,103 @@ fn a_bad_file_is_named_with_its_line() {
         ("a.csv", b"", "a.csv: the file is empty"),
         ("a.jsonl", b"", "a.jsonl: the file is empty"),
         ("a.tsv", b"text\tflu\n", "a.tsv: there is a header but no row"),
-        ("a.tsv", b"id\tflu\n1\t1\n", "a.tsv: no column \"text\"; the columns are: id, flu"),
+        (
+            "a.tsv",
+            b"id\ttweet\tflu\n1\tx\t1\n",
+            "a.tsv: no column \"text\"; the columns are: id, tweet, flu; did you mean \"tweet\"? say --text-column NAME",
+        ),
         (
             "a.tsv",
             b"text\tfluu\nx\t1\n",
-            "a.tsv: no column \"flu\" or \"label\"; the columns are: text, fluu; did you mean \"fluu\"?",
+            "a.tsv: no column \"flu\" or \"label\"; the columns are: text, fluu; did you mean \"fluu\"? say --task \
+             NAME=FILE:LABEL_COLUMN",
         ),
-        ("a.tsv", b"text\tflu\nx\t1\ny\tyep\n", "a.tsv:3: label \"yep\" in column \"flu\": expected 0, 1 or empty"),
         ("a.tsv", b"text\tflu\nx\t1\ny\n", "a.tsv:3: found 1 fields, expected 2"),
         ("a.csv", b"text,flu\n\"x\ny\",1\ny\n", "a.csv:4: found 1 fields, expected 2"),
         ("a.csv", b"text,flu\nx,1\n\"y,0\nz,1\n", "a.csv:3: a quote is never closed"),
-        ("a.tsv", b"text\tflu\nx\xff\t1\n", "a.tsv:2: invalid UTF-8 after 1 bytes"),
-        ("a.tsv", b"text\tflu\nx\0\t1\n", "a.tsv:2: a NUL byte at byte 2 of the line: is this a text file?"),
         (
             "a.jsonl",
             b"{\"text\":\"x\",\"flu\":1}\n{\"text\":",
             "a.jsonl:2: not JSON: EOF while parsing a value at column 8",
         ),
+        ("a.jsonl", b"{\"text\":\"x\",\"flu\":1,\"flu\":0}\n", "a.jsonl:1: the key \"flu\" occurs twice at column 30"),
         (
             "a.txt",
             b"text\tflu\nx\t1\n",
-            "a.txt: unknown file format: expected .tsv, .csv, .jsonl or .ndjson, each also with .gz",
+            "a.txt: unknown file format: expected .tsv, .csv, .jsonl or .ndjson, each also with .gz; for a file of another name \
+             say --input-format tsv, csv or jsonl",
         ),
     ] {
         assert_eq!(refusal(&[(name, content)], &["--task", &format!("flu={name}")]), message);
     }
+    for (name, content, start, parts) in [
+        (
+            "a.tsv",
+            &b"text\tflu\nx\t1\ny\tPositive\n"[..],
+            "a.tsv:3: label \"Positive\" in column \"flu\": expected 1, true, yes or 0, false, no, or empty",
+            ["boolean only: make a class a task", "--positive and --negative"],
+        ),
+        ("a.tsv", b"text\tflu\nx\xe9\t1\n", "a.tsv:2: not UTF-8 after 1 bytes", ["Latin-1 or Windows-1252", "iconv"]),
+        ("a.tsv", b"text\tflu\nx\0\t1\n", "a.tsv:2: a NUL byte at byte 2 of the line", ["UTF-16", "UTF-8"]),
+        ("a.tsv", b"text\tflu\rx\t1\r", "a.tsv:1: it holds a carriage return", ["end in CR alone", "tr "]),
+        ("a.csv", b"text,flu\rx,1\r", "a.csv:1: it holds a carriage return", ["end in CR alone", "tr "]),
+        (
+            "a.tsv",
+            b"text\tflu\n\"x\ny\"\t1\n",
+            "a.tsv:2: found 1 fields",
+            ["pandas", "--input-format csv --delimiter tab"],
+        ),
+        ("a.csv", b"PK\x03\x04rest", "a.csv: it is a zip archive", [".xlsx", "CSV UTF-8"]),
+    ] {
+        let message = refusal(&[(name, content)], &["--task", &format!("flu={name}")]);
+        assert!(message.starts_with(start) && parts.iter().all(|part| message.contains(part)), "{message}");
+    }
+    let headerless = format!("{},1\nx,0\n", "a post that is long ".repeat(100));
+    let message = refusal(&[("a.csv", headerless.as_bytes())], &["--task", "flu=a.csv"]);
+    assert!(message.len() < 250 && message.contains("the first line must name the columns"), "{message}");
     let missing = refusal(&[], &["--task", "flu=absent.tsv"]);
     assert!(missing.starts_with("absent.tsv: No such file"), "{missing}");
+}
+
+/// One table in every form in which people have it.
+#[test]
+fn the_same_table_is_read_in_every_form() {
+    let expected =
+        json(&[("a.tsv", "text\tlabel\nflu; été, ok\t1\nfine day\t0\nso\t\n".as_bytes())], &["--task", "a=a.tsv"]);
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    let tabs = "text\tlabel\r\nflu; été, ok\t1\r\nfine day\t0\r\nso\tNA\r\n";
+    let semicolons = "\u{feff}text;label\r\n\"flu; été, ok\";1\r\nfine day;0\r\nso;\r\n";
+    let zeros = [gzip(tabs.as_bytes()), vec![0; 512]].concat();
+    let lines = "{\"text\":\"flu; été, ok\",\"label\":1}\n{\"text\":\"fine day\",\"label\":0}\n{\"text\":\"so\"}\n";
+    for (name, content, flags) in [
+        ("b.tsv", tabs.as_bytes().to_vec(), ""),
+        ("b.tsv", utf16(tabs, u16::to_le_bytes), ""),
+        ("b.tsv", utf16(tabs, u16::to_be_bytes), ""),
+        ("b.txt", utf16(tabs, u16::to_le_bytes), "--input-format tsv"),
+        ("b.csv", semicolons.as_bytes().to_vec(), ""),
+        ("b.csv", utf16(&semicolons[3..], u16::to_le_bytes), ""),
+        ("b.csv", format!("sep=;\r\n{}", &semicolons[3..]).into_bytes(), ""),
+        ("b.txt", semicolons.as_bytes().to_vec(), "--input-format csv"),
+        ("b.csv", tabs.as_bytes().to_vec(), "--delimiter tab"),
+        ("b.tsv", tabs.replace('\t', "|").into_bytes(), "--delimiter |"),
+        ("b.tsv", zeros.clone(), ""),
+        ("b.tsv.gz", zeros.clone(), ""),
+        ("b.json", lines.as_bytes().to_vec(), "--input-format jsonl"),
+        ("b.csv", tabs.replace("text", "tweet").into_bytes(), "--text-column tweet"),
+        (
+            "b.tsv",
+            tabs.replace("\t1", "\tPositive").replace("\t0", "\tNegative").into_bytes(),
+            "--positive Positive --negative Negative",
+        ),
+    ] {
+        let task = format!("a={name}");
+        let arguments: Vec<&str> = ["--task", &task].into_iter().chain(flags.split_whitespace()).collect();
+        let found = json(&[(name, &content)], &arguments);
+        assert_eq!(found["tasks"], expected["tasks"], "{name} {flags}");
+        assert_eq!(found["sources"][0]["first-rows"][0]["tokens"], expected["sources"][0]["first-rows"][0]["tokens"]);
+    }
 }
 
 #[test]
@@ -176,7 +247,7 @@ fn two_tasks_of_one_name_are_refused() {
 fn bad_vectors_are_named_with_their_line() {
     for (content, message) in [
         (&b""[..], "v.txt: no word vectors: the file is empty"),
-        (b"x 1 2\nsore 1 2 3\nx 1 2\n", "v.txt:2: found 3 numbers, expected 2"),
+        (b"x 1 2\nsore 1\nx 1 2\n", "v.txt:2: found 1 numbers, expected 2"),
         (b"x 1 2\nsore 1 two\nx 1 2\n", "v.txt:2: found \"two\", expected a finite number"),
         (b"x 1 2\nsore 1 2\ny 1", "v.txt:3: found 1 numbers, expected 2"),
         (b"3 2\nx 1 2\nsore 1 2\n", "v.txt: found 2 vectors, the header says 3: was it cut off?"),

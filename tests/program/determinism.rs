@@ -136,7 +136,10 @@ fn killed_ten_times(options: &str, seed: u64) -> (Place, serde_json::Value) {
     let mut files = place.files("run");
     files.remove("checkpoint.safetensors"); // the last kill may have come just before it was removed
     let files: Vec<String> = files.into_keys().collect();
-    assert_eq!(files, ["config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "vocab.txt"]);
+    assert_eq!(
+        files,
+        ["config.toml", "learnt.bin", "manifest.json", "metrics.jsonl", "model.safetensors", "vocab.txt"]
+    );
     let manifest = place.manifest("run");
     (place, manifest)
 }
@@ -163,7 +166,7 @@ fn killed_with_word_vectors_in_training() {
 fn interrupted(options: &str, times: usize) {
     let place = place();
     let undisturbed = result(&place, options, "alone");
-    let child = place.started(&format!("train study.toml {options} --out run"));
+    let child = place.started(&format!("train study.toml {options} --out run --quiet"));
     for _ in 0..times {
         signal(&child, "-INT");
         thread::sleep(Duration::from_millis(2));

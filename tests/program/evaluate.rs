@@ -183,21 +183,46 @@ fn figures_on_files_are_those_of_the_predictions_and_of_their_definitions() {
     }
 }
 
-/// The held-out rows are found again: the figures are those that training wrote after its last epoch, to the bit.
+/// The held-out rows are found again: the figures are those that training wrote after the epoch that it kept, to the bit.
 #[test]
 fn held_out_rows_are_those_of_the_training() {
     let fixture = Fixture::get();
     let metrics = fs::read_to_string(fixture.path("run/metrics.jsonl")).unwrap();
-    let last: Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+    let manifest: Value = serde_json::from_slice(&fs::read(fixture.path("run/manifest.json")).unwrap()).unwrap();
+    let kept = manifest["epochs"]["chosen"].as_u64().unwrap() as usize;
+    let kept: Value = serde_json::from_str(metrics.lines().nth(kept - 1).unwrap()).unwrap();
     let report = json(&["evaluate", &fixture.run(), "--threads", "1"]);
     assert_eq!(report["rows"]["kind"], "held-out");
     let mut count = 0;
     for task in ["flu", "shot"] {
-        assert_eq!(report["tasks"][task]["model"], last["tasks"][task]["validation"]);
+        assert_eq!(report["tasks"][task]["model"], kept["tasks"][task]["validation"]);
         count += report["tasks"][task]["model"]["n"].as_u64().unwrap();
     }
     assert_eq!(report["rows"]["count"], count);
     assert!(count > 60 && count < 84, "0.3 of 240 rows, not {count}");
+}
+
+/// On the held-out rows no threshold has a better F1; on others it is measured as any other.
+#[test]
+fn the_tuned_threshold_is_the_best_on_held_out_rows_and_is_measured_beside() {
+    let fixture = Fixture::get();
+    let manifest: Value = serde_json::from_slice(&fs::read(fixture.path("run/manifest.json")).unwrap()).unwrap();
+    let held_out = json(&["evaluate", &fixture.run()]);
+    let table = succeed(&["evaluate", &fixture.run()]);
+    assert!(table.contains("which are these: it will do worse on others."), "{table}");
+    for task in ["flu", "shot"] {
+        let tuned = &held_out["tasks"][task]["tuned"];
+        assert_eq!(tuned["threshold"], manifest["tasks"][task]["tuned_threshold"]);
+        for threshold in (0..20).map(|i| (f64::from(i) / 20.0).to_string()) {
+            let other = json(&["evaluate", &fixture.run(), "--threshold", &threshold]);
+            assert_eq!(&other["tasks"][task]["tuned"], tuned);
+            let f1 = &other["tasks"][task]["model"]["f1"];
+            assert!(number(f1) <= number(&tuned["f1"]), "{task} at {threshold}: {f1} > {}", tuned["f1"]);
+        }
+    }
+    let report = json(&["evaluate", &fixture.run(), "--task", &fixture.task("flu", "flu.tsv")]);
+    let threshold = number(&manifest["tasks"]["flu"]["tuned_threshold"]);
+    check_by_definition(&report["tasks"]["flu"]["tuned"], &predicted(fixture, "flu.tsv", "flu", "label"), threshold);
 }
 
 #[test]
@@ -245,13 +270,112 @@ fn nothing_held_out_is_an_error_that_says_what_to_do() {
     let fixture = Fixture::get();
     let run = fixture.path("nothing-held-out").display().to_string();
     let flu = fixture.task("flu", "flu.tsv");
-    succeed(&["train", "--task", &flu, "--epochs", "1", "--validation", "0", "--embedding-dim", "4", "--out", &run]);
+    let arguments = ["train", "-q", "--task", &flu, "--epochs", "1", "--validation", "0", "--embedding-dim", "4"];
+    succeed(&[&arguments[..], &["--out", &run]].concat());
     let message = fail(&["evaluate", &run]);
     assert_eq!(
         message,
         format!("error: {run}: it held no rows out; name files to measure it on with --task NAME=FILE\n")
     );
-    succeed(&["evaluate", &run, "--task", &flu]);
+    let table = succeed(&["evaluate", &run, "--task", &flu]);
+    assert!(table.contains("\nAll of these 150 rows were learnt from by the run: "), "{table}");
+}
+
+/// Of a file that the run learnt from, the rows that it held out are the new ones.
+#[test]
+fn rows_that_were_learnt_from_are_counted_apart() {
+    let fixture = Fixture::get();
+    let manifest: Value = serde_json::from_slice(&fs::read(fixture.path("run/manifest.json")).unwrap()).unwrap();
+    let learnt = manifest["tasks"]["flu"]["train"].as_u64().unwrap();
+    let arguments = ["evaluate", &fixture.run(), "--task", &fixture.task("flu", "flu.tsv")];
+    let report = json(&arguments);
+    assert_eq!(report["learnt_from"], learnt);
+    let held_out = json(&["evaluate", &fixture.run()]);
+    assert_eq!(held_out["learnt_from"], 0);
+    for predictor in ["model", "tuned"] {
+        assert_eq!(report["tasks"]["flu"]["new_rows"][predictor], held_out["tasks"]["flu"][predictor]);
+    }
+    let table = succeed(&arguments);
+    assert!(table.contains(&format!("\n{learnt} of these 150 rows were learnt from by the run; ")), "{table}");
+
+    fs::write(fixture.path("new.tsv"), "text\tlabel\nquite another text\t1\nand one more\t0\n").unwrap();
+    let arguments = ["evaluate", &fixture.run(), "--task", &fixture.task("flu", "new.tsv")];
+    assert_eq!(json(&arguments)["learnt_from"], 0);
+    assert!(!succeed(&arguments).contains("learnt from"));
+}
+
+/// By definition, from what `predict` writes; the same run twice is a draw.
+#[test]
+fn two_runs_are_compared_on_the_same_rows() {
+    let fixture = Fixture::get();
+    let second = fixture.path("second").display().to_string();
+    let tasks = [fixture.task("flu", "flu.tsv"), fixture.task("shot", "shot.csv:relevant")];
+    let train = ["train", "-q", "--task", &tasks[0], "--task", &tasks[1], "--epochs", "3", "--embedding-dim", "5"];
+    succeed(&[&train[..], &["--shared", "conv", "--validation", "0.3", "--out", &second]].concat());
+
+    let flu = fixture.path("flu.tsv").display().to_string();
+    let decisions = |run: &str| -> Vec<bool> {
+        let output = succeed(&["predict", run, &flu, "--format", "jsonl", "--threshold", "0.45"]);
+        let row = |line: &str| {
+            let row: Value = serde_json::from_str(line).unwrap();
+            (row["flu_prediction"] == 1) == (row["label"] == "1")
+        };
+        output.lines().map(row).collect()
+    };
+    let right: Vec<(bool, bool)> = decisions(&fixture.run()).into_iter().zip(decisions(&second)).collect();
+    let count = |by: (bool, bool)| right.iter().filter(|&&row| row == by).count();
+    let (b, c) = (count((true, false)), count((false, true)));
+    let report =
+        json(&["evaluate", &fixture.run(), &second, "--task", &tasks[0], "--threshold", "0.45"])["tasks"]["flu"].take();
+    let test = &report["model"]["mcnemar"];
+    for (name, expected) in [
+        ("both_right", count((true, true))),
+        ("only_first", b),
+        ("only_second", c),
+        ("both_wrong", count((false, false))),
+    ] {
+        assert_eq!(test[name], expected);
+    }
+    // Twice the lower tail of Binomial(b + c, 1/2).
+    let choose = |n: usize, k: usize| (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product::<f64>();
+    let tail: f64 = (0..=b.min(c)).map(|k| choose(b + c, k) * 0.5_f64.powi((b + c) as i32)).sum();
+    assert!((number(&test["p"]) - (2.0 * tail).min(1.0)).abs() < 1e-9, "{test}");
+    for (place, run) in [("first", fixture.run()), ("second", second.clone())] {
+        let alone = json(&["evaluate", &run, "--task", &tasks[0], "--threshold", "0.45"]);
+        assert_eq!(report["model"][place], alone["tasks"]["flu"]["model"]);
+        assert_eq!(report["tuned"][place], alone["tasks"]["flu"]["tuned"]);
+        assert_eq!(report["new_rows"][place], alone["tasks"]["flu"]["new_rows"]["model"]);
+    }
+    let f1 = |place: &str| number(&report["model"][place]["f1"]);
+    assert_close(&report["model"]["difference"]["f1"], f1("second") - f1("first"));
+
+    let same = json(&["evaluate", &fixture.run(), &fixture.run()]);
+    assert_eq!(same["rows"]["kind"], "held-out");
+    let task = &same["tasks"]["shot"]["model"];
+    assert_eq!((&task["difference"]["f1"], &task["mcnemar"]["p"]), (&Value::from(0.0), &Value::from(1.0)));
+    let table = succeed(&["evaluate", &fixture.run(), &second]);
+    assert!(table.starts_with(&format!("A = {} and B = {second} on ", fixture.run())), "{table}");
+}
+
+/// The question that single-task twins are trained for.
+#[test]
+fn a_single_task_twin_is_compared_on_the_rows_that_both_held_out() {
+    let fixture = Fixture::get();
+    let [alone, other] = ["alone", "other"].map(|name| fixture.path(name).display().to_string());
+    let train = |task: &str, out: &str| {
+        let train = ["train", "-q", "--task", task, "--epochs", "1", "--embedding-dim", "5"];
+        succeed(&[&train[..], &["--validation", "0.3", "--out", out]].concat());
+    };
+    train(&fixture.task("flu", "flu.tsv"), &alone);
+    train(&fixture.task("shot", "shot.csv:relevant"), &other);
+    let report = json(&["evaluate", &alone, &fixture.run()]);
+    assert_eq!(report["tasks"].as_object().unwrap().keys().collect::<Vec<_>>(), ["flu"]);
+    let rows = report["rows"]["count"].as_u64().unwrap();
+    assert!(rows > 0 && report["tasks"]["flu"]["model"]["first"]["n"] == rows);
+    assert_eq!(report["runs"][0]["learnt_from"], 0);
+    assert_eq!(report["runs"][1]["learnt_from"], 0);
+    let message = fail(&["evaluate", &alone, &other]);
+    assert!(message.starts_with("error: no row was held out by both runs; name files"), "{message}");
 }
 
 #[test]
@@ -260,7 +384,7 @@ fn files_that_have_changed_or_gone_are_named() {
     let run = fixture.path("changed").display().to_string();
     fs::copy(fixture.path("flu.tsv"), fixture.path("changing.tsv")).unwrap();
     let flu = fixture.task("flu", "changing.tsv");
-    succeed(&["train", "--task", &flu, "--epochs", "1", "--embedding-dim", "4", "--out", &run]);
+    succeed(&["train", "-q", "--task", &flu, "--epochs", "1", "--embedding-dim", "4", "--out", &run]);
     let refused = |what: &str| {
         let message = fail(&["evaluate", &run]);
         let again = "error: the rows that the run held out cannot be read again; name files with --task NAME=FILE: ";

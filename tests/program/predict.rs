@@ -67,6 +67,28 @@ fn tsv_keeps_columns_and_appends_four() {
     assert_eq!(lines.len(), 3);
 }
 
+/// A decision is a probability above the threshold: of the run, of the user, or for each task that of the held-out rows.
+#[test]
+fn decisions_follow_the_threshold() {
+    let manifest = fs::read_to_string(run().join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let tuned = ["task_a", "task_b"].map(|task| manifest["tasks"][task]["tuned_threshold"].as_f64().unwrap());
+    let words = fs::read_to_string(run().join("vocab.txt")).unwrap();
+    let words: Vec<&str> = words.lines().skip(2).collect();
+    let input = format!("text\n{}\n", words.chunks(3).map(|three| three.join(" ")).collect::<Vec<_>>().join("\n"));
+    for (word, thresholds) in [("tuned", tuned), ("0.3", [0.3; 2]), ("1", [1.0; 2])] {
+        let output = predict(&["--threshold", word], &input);
+        for line in output.lines().skip(1) {
+            let fields: Vec<f64> = line.split('\t').skip(1).map(|field| field.parse().unwrap()).collect();
+            let decided =
+                [fields[0] > thresholds[0], fields[2] > thresholds[1]].map(|is_true| f64::from(u8::from(is_true)));
+            assert_eq!([fields[1], fields[3]], decided, "{word}: {line}");
+        }
+    }
+    let (code, _, errors) = predict_with(run(), &["--threshold", "best"], b"");
+    assert!(code == 2 && errors.contains("expected a number from 0 to 1, or `tuned`"), "{errors}");
+}
+
 #[test]
 fn csv_keeps_quotes_and_line_breaks() {
     let output = predict(&["--input-format", "csv"], "text,id\r\n\"a, \"\"b\"\"\nc\",1\r\nd,2\r\n");
@@ -278,6 +300,18 @@ fn damaged(change: impl FnOnce(&Path)) -> (TempDir, PathBuf) {
     (directory, copy)
 }
 
+fn edit_manifest(run: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = run.join("manifest.json");
+    let mut manifest = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    fs::write(path, serde_json::to_string_pretty(&manifest).unwrap()).unwrap();
+}
+
+/// As a version without checksums left it.
+fn forget_checksums(run: &Path) {
+    edit_manifest(run, |manifest| drop(manifest.as_object_mut().unwrap().remove("checksums").unwrap()));
+}
+
 #[test]
 fn a_run_that_is_none_or_damaged_is_refused() {
     let replace = |path: PathBuf, from: &str, to: &str| {
@@ -325,7 +359,10 @@ fn a_run_that_is_none_or_damaged_is_refused() {
         ),
     ];
     for (change, message) in cases {
-        let (_directory, path) = damaged(change);
+        let (_directory, path) = damaged(|run| {
+            forget_checksums(run);
+            change(run);
+        });
         let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
         assert_eq!((code, output.as_str()), (1, ""), "{errors}");
         let errors = errors.replace(&path.display().to_string(), "RUN");
@@ -333,4 +370,135 @@ fn a_run_that_is_none_or_damaged_is_refused() {
     }
     let (_, _, errors) = predict_with(Path::new("no-such-run"), &[], b"");
     assert_eq!(errors, "error: no-such-run: there is no such run: it has no manifest.json\n");
+}
+
+#[test]
+fn a_run_without_tuned_thresholds_says_so() {
+    let (_directory, path) = damaged(|run| {
+        edit_manifest(run, |manifest| {
+            drop(manifest["tasks"]["task_b"].as_object_mut().unwrap().remove("tuned_threshold").unwrap());
+        });
+    });
+    let (code, output, errors) = predict_with(&path, &["--threshold", "tuned"], b"text\nx\n");
+    let errors = errors.replace(&path.display().to_string(), "RUN");
+    assert_eq!((code, output.as_str()), (1, ""));
+    assert!(
+        errors.starts_with("error: RUN: it has no tuned threshold for task `task_b`: no rows of it were held"),
+        "{errors}"
+    );
+    assert_eq!(predict_with(&path, &["--threshold", "0.3"], b"text\nx\n").0, 0);
+}
+
+/// Numbers that are a little wrong look like numbers: only a checksum tells.
+#[test]
+fn files_that_are_not_as_they_were_written_are_refused() {
+    let flip = |path: PathBuf| {
+        let mut content = fs::read(&path).unwrap();
+        let middle = content.len() / 2;
+        content[middle] ^= 1;
+        fs::write(path, content).unwrap();
+    };
+    let swap = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.swap(5, 6);
+        fs::write(path, lines.join("\n") + "\n").unwrap();
+    };
+    for (file, change) in [
+        ("model.safetensors", &flip as &dyn Fn(PathBuf)),
+        ("vocab.txt", &swap),
+        ("config.toml", &|path| fs::write(path, "threshold = 0.6").unwrap()),
+    ] {
+        let (_directory, path) = damaged(|run| change(run.join(file)));
+        let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
+        assert_eq!((code, output.as_str()), (1, ""));
+        let expected =
+            "it is damaged or was changed: its SHA-256 is not that in manifest.json; train again, or restore it";
+        assert_eq!(errors, format!("error: {}: {expected}\n", path.join(file).display()));
+    }
+}
+
+#[test]
+fn a_run_without_checksums_is_read_with_a_word() {
+    let (_directory, path) = damaged(forget_checksums);
+    let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
+    assert_eq!((code, output), (0, predict(&[], "text\nx\n")));
+    let expected = "noted no checksums of this run, so damage to its files may go unseen\n";
+    assert!(errors.starts_with("Note: ") && errors.ends_with(expected), "{errors}");
+}
+
+#[test]
+fn a_manifest_that_cannot_be_is_refused() {
+    let set = |pointer: &'static str, value: serde_json::Value| {
+        move |run: &Path| edit_manifest(run, |manifest| *manifest.pointer_mut(pointer).unwrap() = value)
+    };
+    for (pointer, value, message) in [
+        ("/tasks/task_a/train_positive", 65536.into(), "task `task_a` has 65536 true rows of 480 in `train`"),
+        ("/tasks/task_a/train", 0.into(), "true rows of 0 in `train`"),
+        ("/tasks/task_b/held_out", 1.into(), "true rows of 1 in `held_out`"),
+        ("/tasks/task_b/tuned_threshold", 40.into(), "the tuned threshold of task `task_b` is no probability"),
+        ("/epochs/chosen", 9.into(), "epoch 9 of 2 was chosen"),
+        ("/tasks", serde_json::json!({}), "it has no task"),
+        (
+            "/tasks",
+            serde_json::json!({"../a\nb": {"train": 1, "train_positive": 1, "held_out": 0, "held_out_positive": 0}}),
+            "a task's name consists of letters, digits, `_` and `-`",
+        ),
+    ] {
+        let (_directory, path) = damaged(set(pointer, value));
+        let (code, output, errors) = predict_with(&path, &[], b"text\nx\n");
+        assert_eq!((code, output.as_str()), (1, ""), "{errors}");
+        assert!(errors.contains("manifest.json: it is damaged: ") && errors.contains(message), "{errors}");
+    }
+}
+
+#[test]
+fn a_file_is_written_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let [input, output] = ["posts.tsv", "predicted.tsv"].map(|name| directory.path().join(name).display().to_string());
+    let posts = "text\tid\na\t1\nb\t2\n";
+    fs::write(&input, posts).unwrap();
+    assert_eq!(predict(&[&input, "-o", &output], ""), "");
+    assert_eq!(fs::read_to_string(&output).unwrap(), predict(&[&input], ""));
+
+    fs::write(&input, format!("{posts}c\n")).unwrap();
+    fs::write(&output, "of yesterday").unwrap();
+    let (errors, _) = failure(&[&input, "--output", &output], "");
+    assert_eq!(errors, format!("error: {input}:4: found 1 fields, expected 2\n"));
+    assert_eq!(fs::read_to_string(&output).unwrap(), "of yesterday");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+
+    // The name says in which format.
+    let json = directory.path().join("predicted.jsonl").display().to_string();
+    predict(&["-o", &json], posts);
+    assert!(fs::read_to_string(&json).unwrap().starts_with("{\"text\":\"a\",\"id\":\"1\",\"task_a_probability\":"));
+    // Its own input is as good a place as any.
+    fs::write(&input, posts).unwrap();
+    predict(&[&input, "-o", &input], "");
+    assert_eq!(fs::read_to_string(&input).unwrap(), predict(&[], posts));
+}
+
+#[test]
+fn a_text_in_the_place_of_a_file_is_told_where_to_go() {
+    let (errors, _) = failure(&["my arm is sore"], "");
+    let run = run().display();
+    assert!(
+        errors.starts_with(&format!("error: \"my arm is sore\" is no file; to see one text: mtlcore explain {run} "))
+    );
+}
+
+#[test]
+fn the_column_of_texts_is_that_of_the_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let rows: String = (0..40).map(|i| format!("{} post\t{}\n", ["fever", "sunny"][i % 2], i % 2)).collect();
+    fs::write(path("flu.tsv"), format!("tweet\tflu\n{rows}")).unwrap();
+    let config = format!("[[task]]\nname = 'flu'\nfile = '{}'\ntext = 'tweet'\n", path("flu.tsv"));
+    fs::write(path("c.toml"), config).unwrap();
+    let mut train = assert_cmd::Command::cargo_bin("mtlcore").unwrap();
+    let small = ["--epochs", "1", "--units", "2", "--embedding-dim", "2", "--validation", "0"];
+    train.args(["train", &path("c.toml"), "--out", &path("run")]).args(small).assert().success();
+    let (code, output, errors) = predict_with(path("run").as_ref(), &[], b"tweet\tid\nfever\t1\n");
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(output.starts_with("tweet\tid\tflu_probability\tflu_prediction\nfever\t1\t"), "{output}");
 }

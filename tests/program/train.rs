@@ -92,9 +92,117 @@ fn bad_arguments_are_named() {
 }
 
 fn trained(place: &Place, words: &str) {
-    let output = place.run(words);
+    let output = place.run(&format!("--quiet {words}"));
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     assert!(output.stdout.contains("the run is in "), "{output:?}");
+}
+
+/// A line an epoch, so that a log of a training that runs for hours is not empty until its end.
+#[test]
+fn every_epoch_is_told_with_both_losses_and_the_best_one() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let output = place.run(&format!("{TRAIN} --epochs 6 --patience 0"));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(!output.stderr.contains('\r'), "{output:?}");
+    let [_, metrics] = place.result("run");
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    let reports = String::from_utf8(metrics).unwrap();
+    assert_eq!((lines.len(), reports.lines().count()), (6, 6));
+    let mut best = (0, f64::INFINITY);
+    for ((epoch, line), report) in (1..).zip(lines).zip(reports.lines()) {
+        let report: serde_json::Value = serde_json::from_str(report).unwrap();
+        let task = &report["tasks"]["flu"];
+        let (loss, held_out) = (task["loss"].as_f64().unwrap(), task["validation"]["log_loss"].as_f64().unwrap());
+        let is_best = held_out < best.1;
+        best = if is_best { (epoch, held_out) } else { best };
+        let best = if is_best { "the best so far".to_owned() } else { format!("the best is epoch {}", best.0) };
+        let expected = format!("epoch {epoch} of 6: loss flu {loss:.4} (held out {held_out:.4}); {best}");
+        assert!(line.starts_with(&expected), "{line}\n{expected}");
+        assert_eq!(line.ends_with(" left"), epoch < 6, "{line}");
+    }
+    assert!(
+        output.stdout.contains(&format!("\nKept epoch {} of 6, where the held-out loss is the smallest; ", best.0))
+    );
+
+    let last = place.run(&format!("{TRAIN} --epochs 2 --keep last --validation 0 --force"));
+    assert!(last.stderr.starts_with("No rows are held out, so nothing tells which epoch is the best: all 2 are run"));
+    assert!(last.stdout.contains("\nKept epoch 2 of 2, the last; "), "{}", last.stdout);
+}
+
+/// Two at once would mix their files: the settings of one beside the parameters of the other.
+#[test]
+fn one_process_trains_in_a_directory() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let mut child = place.started(&format!("{TRAIN} --epochs 1000000 --patience 0 -q"));
+    let refusal = "error: run: another process trains there; wait for its end, or choose another --out\n";
+    for words in [&format!("{TRAIN} --force --seed 2"), "train --resume run"] {
+        let output = place.run(words);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(1), refusal), "{words}");
+    }
+    assert_eq!(child.try_wait().unwrap(), None, "it goes on");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The claim of a process that was killed stands for nothing.
+    assert!(place.path("run/training.claim").exists());
+    trained(&place, &format!("{TRAIN} --force"));
+    assert!(!place.path("run/training.claim").exists());
+}
+
+#[test]
+fn what_is_no_run_is_never_replaced() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let study: &[(&str, &str)] = &[("study.toml", "seed = 1\n"), ("manifest.json", "{}")];
+    let extension = &[("manifest.json", "{}"), ("config.toml", "mine = 1\n")];
+    let notes = &[("notes.md", "mine\n")];
+    for (name, files) in [("study", study), ("extension", extension), ("notes", notes)] {
+        fs::create_dir(place.path(name)).unwrap();
+        files.iter().for_each(|(file, content)| fs::write(place.path(name).join(file), content).unwrap());
+        let before = place.files(name);
+        let refused = place.run(&format!("{TRAIN} --out {name} --force"));
+        let message = format!("error: {name}: it exists and is no run of mtlcore, so --force does not replace it\n");
+        assert_eq!((refused.code, refused.stderr), (Some(1), message));
+        let refused = place.run(&format!("{TRAIN} --out {name}"));
+        let message = format!("error: {name}: it exists already and is no run of mtlcore; choose another --out\n");
+        assert_eq!((refused.code, refused.stderr), (Some(1), message));
+        assert_eq!(place.files(name), before);
+    }
+    // A study with a manifest that would pass for a run's is a study all the same.
+    trained(&place, TRAIN);
+    fs::copy(place.path("run/manifest.json"), place.path("study/manifest.json")).unwrap();
+    assert_eq!(place.run(&format!("{TRAIN} --out study --force")).code, Some(1));
+    let message = "error: study: it is a study, not a run: `mtlcore report study` and `mtlcore errors study` read it\n";
+    for words in ["predict study", "evaluate study", "train --resume study"] {
+        assert_eq!(place.run(words).stderr, message);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_claim_never_empties_a_file_behind_a_link() {
+    let place = place(&[("flu.tsv", posts().as_bytes()), ("precious.txt", b"mine")]);
+    fs::create_dir(place.path("run")).unwrap();
+    std::os::unix::fs::symlink(place.path("precious.txt"), place.path("run/training.claim")).unwrap();
+    let output = place.run(TRAIN);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.starts_with("error: run/training.claim: it is a link"), "{output:?}");
+    assert_eq!(fs::read(place.path("precious.txt")).unwrap(), b"mine");
+    assert_eq!(place.files("run").len(), 1);
+}
+
+#[test]
+fn quiet_is_silent_and_verbose_says_what_is_learnt_from() {
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    trained(&place, TRAIN);
+    for words in ["-v train tiny.toml --out v1", "train tiny.toml --out v2 --verbose"] {
+        let output = place.run(words);
+        assert!(
+            output.stderr.contains("flu: 32 rows (16 true) to learn from, 8 rows (4 true) held out\n"),
+            "{output:?}"
+        );
+    }
+    assert_eq!(place.run("train tiny.toml -q -v").code, Some(2));
+    // Errors and how to go on are no notes.
+    assert!(place.run("train none.toml -q").stderr.starts_with("error: none.toml: "));
 }
 
 #[test]
@@ -207,12 +315,17 @@ fn killed(words: &str) -> Place {
     place
 }
 
-/// What is said in refusing to resume; nothing changes.
+/// What is said in refusing to resume; nothing changes but the claim that the killed process left.
 fn not_resumed(place: &Place) -> String {
-    let before = place.files("run");
+    let files = || {
+        let mut files = place.files("run");
+        files.remove("training.claim");
+        files
+    };
+    let before = files();
     let output = place.run("train --resume run");
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
-    assert_eq!(place.files("run"), before);
+    assert!(files() == before);
     output.stderr
 }
 
@@ -269,6 +382,22 @@ fn a_foreign_checkpoint_is_not_resumed() {
 }
 
 #[test]
+fn a_run_whose_own_files_changed_is_not_resumed() {
+    let place = killed("");
+    for file in ["vocab.txt", "config.toml"] {
+        let whole = fs::read_to_string(place.path("run").join(file)).unwrap();
+        let mut lines: Vec<&str> = whole.lines().collect();
+        lines.swap(3, 4);
+        fs::write(place.path("run").join(file), lines.join("\n") + "\n").unwrap();
+        let message = not_resumed(&place);
+        let expected =
+            format!("error: run/{file}: it is damaged or was changed: its SHA-256 is not that in manifest.json");
+        assert!(message.starts_with(&expected), "{message}");
+        fs::write(place.path("run").join(file), whole).unwrap();
+    }
+}
+
+#[test]
 fn files_that_changed_are_not_resumed_with() {
     let place = killed("");
     fs::write(place.path("flu.tsv"), posts() + "one more\t1\n").unwrap();
@@ -305,21 +434,39 @@ fn a_full_disk_ends_a_run_that_can_be_resumed() {
     trained(&place, &format!("{words} --out alone"));
     let size = fs::metadata(place.path("alone/model.safetensors")).unwrap().len();
     let blocks = size * 5 / 4 / 512; // of 512 bytes; in some shells of 1024
-    let full = finished(with_limit(&format!("-f {blocks}"), &place.command(words)));
+    let full = finished(with_limit(&format!("-f {blocks}"), &place.command(&format!("-q {words}"))));
     assert_eq!((full.code, full.stdout.as_str()), (Some(1), ""), "{full:?}");
     assert_eq!(full.stderr, "error: run/checkpoint.safetensors: File too large (os error 27)\n");
     let left: Vec<String> = place.files("run").into_keys().collect();
-    let expected =
-        ["checkpoint.safetensors", "config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "vocab.txt"];
+    let expected = [
+        "checkpoint.safetensors",
+        "config.toml",
+        "learnt.bin",
+        "manifest.json",
+        "metrics.jsonl",
+        "model.safetensors",
+        "vocab.txt",
+    ];
     assert_eq!(left, expected);
     trained(&place, "train --resume run");
     assert!(place.result("run") == place.result("alone"));
 }
 
 #[test]
+fn a_full_disk_loses_no_page() {
+    let place = place(&[("flu.tsv", posts().as_bytes()), ("page.html", b"of yesterday")]);
+    trained(&place, TRAIN);
+    let explain = place.command("explain run fever --out page.html");
+    let output = finished(with_limit("-f 8", &explain)); // a few kilobytes
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), "error: page.html: File too large (os error 27)\n"));
+    assert_eq!(fs::read(place.path("page.html")).unwrap(), b"of yesterday");
+}
+
+#[test]
 fn output_that_is_closed_early_is_no_failure() {
     let place = place(&[("flu.tsv", posts().as_bytes())]);
-    let mut child = place.command(TRAIN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        place.command(&format!("{TRAIN} -q")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = output(child);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
@@ -331,7 +478,7 @@ fn output_that_is_closed_early_is_no_failure() {
 fn output_that_cannot_be_written_loses_only_the_output() {
     let place = place(&[("flu.tsv", posts().as_bytes())]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = output(place.command(TRAIN).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+    let output = output(place.command(&format!("{TRAIN} -q")).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.starts_with("error: standard output: No space left"), "{output:?}");
     place.result("run");
@@ -361,7 +508,7 @@ fn a_loss_that_is_not_finite_leaves_the_last_good_checkpoint() {
         ("--learning-rate 1e39 --checkpoint-steps 1", "epoch 1, step 1"),
     ] {
         let place = place(files);
-        let output = place.run(&format!("{TRAIN} {words}"));
+        let output = place.run(&format!("{TRAIN} {words} --quiet"));
         let message =
             format!("error: the loss of task `flu` is not finite at {position}; try a smaller learning-rate\n");
         assert_eq!((output.code, output.stderr), (Some(1), message.clone()), "{words}");

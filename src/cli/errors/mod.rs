@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::{
     output::{self, Column},
     page::{
-        numbers::{difference, p_value, percent},
+        numbers::{difference, percent, probability},
         words::{self, said},
     },
 };
@@ -182,7 +182,7 @@ fn who_is_right(pair: &PairResult) -> String {
     let row = |(shared, task): (String, &TaskResult)| {
         let McNemar { both_right, only_stl, only_mtl, both_wrong, p } = task.mcnemar;
         let counts = [task.mcnemar.rows(), both_right, only_stl, only_mtl, both_wrong].map(|count| count.to_string());
-        [task.task.clone(), shared].into_iter().chain(counts).chain([p_value(p)]).collect()
+        [task.task.clone(), shared].into_iter().chain(counts).chain([probability(p)]).collect()
     };
     output::table(&columns, rows(pair).map(row))
 }
@@ -201,8 +201,8 @@ fn slice_table(pair: &PairResult) -> String {
             percent(slice.stl_error),
             percent(slice.mtl_error),
             difference(100.0 * (slice.mtl_error - slice.stl_error)),
-            p_value(slice.mcnemar.p),
-            p_value(slice.adjusted_p),
+            probability(slice.mcnemar.p),
+            probability(slice.adjusted_p),
             if slice.adjusted_p < 0.05 { "*".into() } else { String::new() },
         ]
     };

@@ -14,7 +14,7 @@ use mtlcore::mtl::explain::{Explanation, explain};
 use serde::Serialize;
 
 use crate::{
-    output,
+    output, page as pages,
     subject::{Subject, SubjectArguments, alone},
 };
 
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Json) => output::print(&text),
         (path, _) => {
             let path = path.clone().unwrap_or_else(|| "explain.html".into());
-            crate::page::write(&path, &text)?;
+            pages::write(&path, &text)?;
             output::print(&format!("{}\n", path.display()))
         }
     }

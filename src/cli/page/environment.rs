@@ -1,7 +1,7 @@
 //! The templates' environment: number formats, words and escaping.
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
-use mtlcore::mtl::evaluation::interval::Measure;
+use mtlcore::{mtl::evaluation::interval::Measure, printable::printable};
 
 use super::{
     escape, numbers,
@@ -51,7 +51,7 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("percent", numbers::percent);
     environment.add_filter("rounded_percent", numbers::rounded_percent);
     environment.add_filter("difference", numbers::difference);
-    environment.add_filter("p_value", numbers::p_value);
+    environment.add_filter("probability", numbers::probability);
     environment.add_filter("score", numbers::score);
     environment.add_filter("points", numbers::points);
     environment.add_filter("decimals", numbers::decimals);
@@ -81,7 +81,7 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("latex_mark", |word: &str| Value::from_safe_string(said(words::MARKS_LATEX, word).into()));
     // Four spaces before each line make it code in Markdown, whatever it holds.
     environment.add_filter("as_code", |text: &str| {
-        let lines: Vec<String> = text.lines().map(|line| format!("    {}", escape::printable(line))).collect();
+        let lines: Vec<String> = text.lines().map(|line| format!("    {}", printable(line))).collect();
         Value::from_safe_string(lines.join("\n"))
     });
 }

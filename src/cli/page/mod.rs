@@ -6,17 +6,18 @@
 pub mod charts;
 mod environment;
 pub mod escape;
-mod file;
 pub mod numbers;
 pub mod words;
+
+use std::path::Path;
 
 use anyhow::Result;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use minijinja::{Environment, Value};
+use mtlcore::mtl::files::write_whole;
 use sha2::{Digest, Sha256};
 
 pub use environment::environment;
-pub use file::write;
 
 /// Fills in a template that extends `page.html`, with the scripts that the page runs, in their order.
 pub fn render(environment: &mut Environment<'_>, template: &str, scripts: &[&str], values: Value) -> Result<String> {
@@ -24,6 +25,11 @@ pub fn render(environment: &mut Environment<'_>, template: &str, scripts: &[&str
     environment.add_global("policy", Value::from_safe_string(policy(&scripts)));
     environment.add_global("scripts", scripts.into_iter().map(Value::from_safe_string).collect::<Value>());
     Ok(environment.get_template(template)?.render(values)?)
+}
+
+/// Writes a page whole or not at all.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    Ok(write_whole(path, |output| output.write_all(text.as_bytes()))?)
 }
 
 /// The content security policy: no network, no `eval`, and no script but these, by their hashes. Styles may be inline, as the charts

@@ -23,7 +23,7 @@ pub fn signed(x: f64, places: usize) -> String {
 }
 
 /// A p-value or a posterior probability. None is certain, so none is shown as zero.
-pub fn p_value(p: f64) -> String {
+pub fn probability(p: f64) -> String {
     if p < 0.00005 { "<0.0001".into() } else { decimals(p, 4) }
 }
 
@@ -82,7 +82,7 @@ mod tests {
         let cases =
             [(0.0, "<0.0001"), (1e-9, "<0.0001"), (0.00006, "0.0001"), (0.0670402159, "0.0670"), (1.0, "1.0000")];
         for (p, text) in cases {
-            assert_eq!(p_value(p), text);
+            assert_eq!(probability(p), text);
         }
     }
 

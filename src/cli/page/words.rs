@@ -107,7 +107,8 @@ pub fn pair(pair: &PairResult) -> String {
     if pair.relatedness.is_some() { tasks.join(" and ") } else { pair.name.clone() }
 }
 
-/// A baseline's figure of a measure, a share; none where the measure does not exist for it.
+/// A baseline's figure of a measure, a share; none where the measure does not exist for it. F is of counts pooled over folds, as that
+/// of the arms.
 pub fn baseline_score(measure: Measure, baseline: &BaselineResult, task: &str) -> Option<f64> {
     let tuned = baseline.tuned.as_ref().and_then(|tuned| tuned.get(task));
     level(measure, baseline.tasks.get(task)?, tuned)

@@ -142,7 +142,9 @@ impl Page {
             let pairs = of_pairs(block, |pair| pair.cosine).into_iter();
             for ((_, cosine), (_, conflict)) in pairs.zip(of_pairs(block, |pair| f64::from(pair.cosine < 0.0))) {
                 cells.push(mean(measurements, &cosine).map_or("–".into(), |x| decimals(x, 3)));
-                cells.push(mean(measurements, &conflict).map_or("–".into(), |x| format!("{} %", decimals(100.0 * x, 1))));
+                cells.push(
+                    mean(measurements, &conflict).map_or("–".into(), |x| format!("{} %", decimals(100.0 * x, 1))),
+                );
             }
             for (_, of) in of_tasks(block, norm).into_iter().chain(of_tasks(block, share)) {
                 cells.push(mean(measurements, &of).map_or("–".into(), |x| decimals(x, 3)));

@@ -8,13 +8,13 @@ use mtlcore::mtl::{
         results::{ArmResult, Cell, Difference, Results, Spread, TaskResult},
     },
 };
+use mtlcore::printable::printable;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::view::label;
 use crate::page::{
     charts::{Drawing, chart},
-    escape::printable,
     words::{self, said},
 };
 
@@ -47,7 +47,8 @@ pub fn verdicts(results: &Results) -> String {
 /// Together − the best control; none without controls.
 pub fn real_gains(results: &Results) -> Option<String> {
     let gain = |task: &TaskResult| task.real_gain.as_ref().and_then(|gain| gain.difference);
-    let has_any = results.pairs.iter().flat_map(|pair| &pair.layers).flat_map(|layer| &layer.tasks).any(|t| gain(t).is_some());
+    let has_any =
+        results.pairs.iter().flat_map(|pair| &pair.layers).flat_map(|layer| &layer.tasks).any(|t| gain(t).is_some());
     has_any.then(|| forest(results, |task| (None, gain(task))))
 }
 
@@ -60,7 +61,9 @@ fn forest(results: &Results, of: impl Fn(&TaskResult) -> (Option<Verdict>, Optio
         rows.push(json!({ "key": key }));
         key
     };
-    for (facts, layers) in results.pairs.iter().flat_map(|pair| pair.tasks.iter().map(move |facts| (facts, &pair.layers))) {
+    for (facts, layers) in
+        results.pairs.iter().flat_map(|pair| pair.tasks.iter().map(move |facts| (facts, &pair.layers)))
+    {
         row('#', &facts.name);
         for layer in layers {
             for task in layer.tasks.iter().filter(|task| task.task == facts.name) {
@@ -86,8 +89,7 @@ pub fn curve(curve: &TaskCurve) -> Drawing {
         for (metric, band) in &point.metrics {
             let [mean, low, high] = [band.mean, band.low, band.high].map(|share| 100.0 * share);
             let metric = said(words::METRICS, metric);
-            points
-                .push(json!({ "percent": point.percent, "metric": metric, "mean": mean, "low": low, "high": high }));
+            points.push(json!({ "percent": point.percent, "metric": metric, "mean": mean, "low": low, "high": high }));
         }
     }
     let chart = chart(include_str!("charts/curves.vl.json"), json!({ "points": points }));
@@ -98,7 +100,9 @@ pub fn curve(curve: &TaskCurve) -> Drawing {
 pub fn split(results: &Results) -> Option<String> {
     let mut parts = Vec::new();
     let mut rows = 0;
-    for (facts, layers) in results.pairs.iter().flat_map(|pair| pair.tasks.iter().map(move |facts| (facts, &pair.layers))) {
+    for (facts, layers) in
+        results.pairs.iter().flat_map(|pair| pair.tasks.iter().map(move |facts| (facts, &pair.layers)))
+    {
         for layer in layers {
             for task in layer.tasks.iter().filter(|task| task.task == facts.name) {
                 let Some(split) = task.split else { continue };

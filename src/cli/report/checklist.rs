@@ -1,8 +1,8 @@
 //! `mtlcore report --format checklist`.
 
-use std::path::Path;
 use anyhow::Result;
 use mtlcore::mtl::study::results::Results;
+use std::path::Path;
 
 pub fn draw(_results: &Results, _directory: &Path) -> Result<String> {
     todo!()

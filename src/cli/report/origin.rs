@@ -39,7 +39,9 @@ pub fn settings(directory: &Path) -> Result<Option<Table>> {
 /// `manifest.json`, if there is one.
 pub fn manifest(directory: &Path) -> Result<Option<Manifest>> {
     let path = directory.join("manifest.json");
-    let parse = |text: String| serde_json::from_str(&text).with_context(|| format!("{}: not the manifest of a study", path.display()));
+    let parse = |text: String| {
+        serde_json::from_str(&text).with_context(|| format!("{}: not the manifest of a study", path.display()))
+    };
     read(&path)?.map(parse).transpose()
 }
 

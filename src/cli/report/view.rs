@@ -10,6 +10,7 @@ use mtlcore::mtl::{
         results::{Cell, NotLearnt, PairResult, Results, Side, TaskAnswer, TaskFacts, TaskResult},
     },
 };
+use mtlcore::printable::printable;
 use serde::Serialize;
 
 use super::{
@@ -21,7 +22,6 @@ use crate::{
     answer,
     page::{
         charts::Drawing,
-        escape::printable,
         words::{self, said},
     },
 };
@@ -137,7 +137,8 @@ impl<'r> PairView<'r> {
 
 impl<'r> TaskView<'r> {
     fn new(results: &Results, pair: &'r PairResult, facts: &'r TaskFacts) -> Self {
-        let answer = pair.answer.tasks.iter().find(|answer| answer.task == facts.name).expect("each task has an answer");
+        let answer =
+            pair.answer.tasks.iter().find(|answer| answer.task == facts.name).expect("each task has an answer");
         let mut because = answer::sentences(results, pair, answer);
         let what_to_do = because.remove(0);
         let layers = pair.layers.iter().filter_map(|layer| {

@@ -116,8 +116,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     })?;
     let Some((results, ended)) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
-    crate::report::write(&results, study.directory())?;
     if arguments.format == Format::Json {
+        crate::report::write(&results, study.directory())?;
         output::print(&(serde_json::to_string_pretty(&results)? + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -128,6 +128,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Some(Ended::TextsLimit) => "What is still undecided, no number of trainings decides: the texts are too few.\n",
         Some(Ended::Budget) => "The time is spent; the same command goes on.\n",
     })?;
+    crate::report::write(&results, study.directory())?;
     let page = study.directory().join("report.html");
     output::print(&format!("The study is in {}; read {}.\n", study.directory().display(), page.display()))?;
     Ok(ExitCode::SUCCESS)
@@ -159,7 +160,7 @@ pub fn watched<T>(
     progress.finish();
     let outcome = outcome?;
     if outcome.is_none() {
-        output::say("Stopped; finished units are kept. The same command goes on.");
+        output::insist("Stopped; finished units are kept. The same command goes on.");
     }
     Ok(outcome)
 }

@@ -1,19 +1,10 @@
-//! The file formats that are read and written, and how a file is opened, plain or gzip.
+//! The file formats that are read and written, and what identifies a file.
 
+use super::input::BLOCK;
 use crate::{Error, Result};
-use flate2::bufread::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{
-    fmt,
-    fs::File,
-    io::{BufRead, BufReader, Read},
-    path::Path,
-    str::FromStr,
-};
-
-/// Bytes read from a file at once.
-const BLOCK: usize = 1 << 18;
+use std::{fmt, fs::File, io::Read, path::Path, str::FromStr};
 
 /// A format of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +32,8 @@ impl Format {
             Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
             _ => Err(Error::file(
                 path,
-                "unknown file format: expected .tsv, .csv, .jsonl or .ndjson, each also with .gz",
+                "unknown file format: expected .tsv, .csv, .jsonl or .ndjson, each also with .gz; \
+                 for a file of another name say --input-format tsv, csv or jsonl",
             )),
         }
     }
@@ -68,17 +60,6 @@ impl fmt::Display for Format {
             Self::Jsonl => "jsonl",
         })
     }
-}
-
-/// The bytes of a file, unpacked if they are gzip, whatever the file is called.
-///
-/// # Errors
-/// [`Error::Io`] if the file cannot be opened or read.
-pub fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    let mut input = BufReader::with_capacity(BLOCK, file);
-    let is_gzip = input.fill_buf().map_err(Error::io(path))?.starts_with(&[0x1f, 0x8b]);
-    Ok(if is_gzip { Box::new(BufReader::with_capacity(BLOCK, MultiGzDecoder::new(input))) } else { Box::new(input) })
 }
 
 /// The SHA-256 of a file's bytes as they are on disk, in hexadecimal.

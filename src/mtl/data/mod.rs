@@ -3,7 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | `tasks` | what a user declares: [`TaskSource`] |
-//! | `format`, `reader`, `writer` | rows in and out, TSV, CSV and JSON Lines, plain or gzip |
+//! | `input` | a file's bytes as text: plain or gzip, UTF-8 or UTF-16, lines of bounded length |
+//! | `format`, `dialect`, `reader`, `writer` | rows in and out, TSV, CSV and JSON Lines |
 //! | `corpus` | [`read`]: the rows of all tasks, with their labels |
 //! | `tokens`, `glove` | [`Tokenizer`] |
 //! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
@@ -15,9 +16,11 @@
 mod check;
 mod corpus;
 mod dataset;
+mod dialect;
 mod format;
 mod glove;
 mod groups;
+mod input;
 mod reader;
 mod simulate;
 mod split;
@@ -30,11 +33,14 @@ mod writer;
 pub use check::{Check, Coverage, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
 pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
 pub use dataset::{Dataset, Encoder, Example, Padding};
-pub use format::{Format, open, sha256};
-pub use reader::{Cell, Cells, Column, Fields, Row, RowReader};
+pub use dialect::{Delimiter, Dialect};
+pub use format::{Format, sha256};
+pub use input::{Input, open, unpacked};
+pub use reader::{Cell, Cells, Column, Fields, Json, Object, Row, RowReader};
 pub(crate) use simulate::TASKS as SIMULATED_TASKS;
 pub use simulate::{SIMULATION_FIELDS, SimulatedFile, SimulatedWord, Simulation, SimulationField};
 pub use split::{Split, hold_out};
+pub(crate) use tasks::DEFAULT_TEXT_COLUMN;
 pub use tasks::TaskSource;
 pub use tokens::Tokenizer;
 pub use vectors::Vectors;

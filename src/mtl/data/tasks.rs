@@ -1,11 +1,15 @@
 //! A task as its user declares it: a name, a file, a column of texts and a column of labels.
 
+use super::{Delimiter, Dialect, Format};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
+
+/// What the column of texts is called where nothing else is said.
+pub(crate) const DEFAULT_TEXT_COLUMN: &str = "text";
 
 /// Where the texts and labels of one boolean task come from.
 ///
@@ -16,11 +20,11 @@ use std::{
 pub struct TaskSource {
     /// The task's name: letters, digits, `_` and `-`, since it becomes part of parameter and column names.
     pub name: String,
-    /// A `.tsv`, `.csv`, `.jsonl` or `.ndjson` file, plain or gzip.
+    /// A `.tsv`, `.csv`, `.jsonl` or `.ndjson` file, plain or gzip; another one if `input-format` says what it is.
     pub file: PathBuf,
-    /// The column of texts.
-    #[serde(default = "default_text_column")]
-    pub text: String,
+    /// The column of texts, if it is not `text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The column of labels; if absent, the column named like the task, or else `label`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -33,10 +37,12 @@ pub struct TaskSource {
     /// A file with the same columns whose rows are held out, in place of a share of `file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<PathBuf>,
-}
-
-fn default_text_column() -> String {
-    "text".into()
+    /// The format of the files, if their extension does not name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_format: Option<Format>,
+    /// What stands between two columns of the files, if it is not what their format and header tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<Delimiter>,
 }
 
 impl TaskSource {
@@ -45,12 +51,24 @@ impl TaskSource {
         Self {
             name: name.into(),
             file: file.into(),
-            text: default_text_column(),
+            text: None,
             label: None,
             positive: None,
             negative: None,
             validation: None,
+            input_format: None,
+            delimiter: None,
         }
+    }
+
+    /// The column of texts.
+    pub fn text_column(&self) -> &str {
+        self.text.as_deref().unwrap_or(DEFAULT_TEXT_COLUMN)
+    }
+
+    /// What is known of the files beside their names.
+    pub fn dialect(&self) -> Dialect {
+        Dialect { format: self.input_format, delimiter: self.delimiter }
     }
 
     /// Checks what can be checked without opening a file.
@@ -146,7 +164,7 @@ mod tests {
     #[test]
     fn configuration_form() {
         let task: TaskSource = toml::from_str("name = 'flu'\nfile = 'a.tsv'\npositive = 'Y'\nnegative = 'N'").unwrap();
-        assert_eq!((task.text.as_str(), task.positive.as_deref()), ("text", Some("Y")));
+        assert_eq!((task.text_column(), task.positive.as_deref()), ("text", Some("Y")));
         assert!(toml::from_str::<TaskSource>("name = 'flu'\nfile = 'a.tsv'\ncolumn = 'x'").is_err());
         let half = TaskSource { negative: None, ..task };
         assert_eq!(half.validate().unwrap_err().to_string(), "task `flu`: `positive` is given but `negative` is not");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
     balancing::Memory,
-    data::{Corpus, Dataset, Source, Split, Vectors},
+    data::{Corpus, Dataset, Source, Split, TaskSource, Vectors},
     settings::Settings,
 };
 use crate::{Error, Result};
@@ -35,6 +35,10 @@ pub struct Manifest {
     pub trained_parameters: usize,
     /// Epochs that were run, and the one that the parameters are of; when finished.
     pub epochs: Option<Epochs>,
+    /// SHA-256 of the run's own files by name: all that stay as they are from the beginning, the model when finished. Empty
+    /// for runs of versions that did not note them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub checksums: IndexMap<String, String>,
     /// What the balancing has learnt in the end, if it is of a method that learns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Memory>,
@@ -83,6 +87,9 @@ pub struct TaskEntry {
     pub held_out: usize,
     /// How many of them are true.
     pub held_out_positive: usize,
+    /// The threshold with the best F1 on the held-out rows, if there are any; when finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuned_threshold: Option<f64>,
 }
 
 /// How long training went on.
@@ -121,6 +128,7 @@ impl Manifest {
                 train_positive: count(&split.train, true),
                 held_out: count(&split.held_out, false),
                 held_out_positive: count(&split.held_out, true),
+                tuned_threshold: None,
             };
             (name.clone(), entry)
         };
@@ -135,8 +143,44 @@ impl Manifest {
             padded_length: dataset.encoder.padded_length,
             trained_parameters,
             epochs: None,
+            checksums: IndexMap::new(),
             balance: None,
         }
+    }
+
+    /// What cannot be, in a manifest that was read from a file.
+    ///
+    /// # Errors
+    /// What was found and what was expected.
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
+        if self.tasks.is_empty() {
+            return Err("it has no task".into());
+        }
+        for (name, task) in &self.tasks {
+            TaskSource::new(name, "").validate().map_err(|error| error.to_string())?;
+            for (side, rows, positive) in
+                [("train", task.train, task.train_positive), ("held_out", task.held_out, task.held_out_positive)]
+            {
+                if positive > rows {
+                    return Err(format!("task `{name}` has {positive} true rows of {rows} in `{side}`"));
+                }
+            }
+            if task.tuned_threshold.is_some_and(|threshold| !(-1.0..=1.0).contains(&threshold)) {
+                return Err(format!("the tuned threshold of task `{name}` is no probability"));
+            }
+        }
+        match self.epochs {
+            Some(Epochs { run, chosen }) if chosen > run => Err(format!("epoch {chosen} of {run} was chosen")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tuned threshold of every task, in the model's order; else the name of the first task that has none.
+    ///
+    /// # Errors
+    /// That name.
+    pub fn tuned_thresholds(&self) -> std::result::Result<Vec<f64>, &str> {
+        self.tasks.iter().map(|(name, task)| task.tuned_threshold.ok_or(name.as_str())).collect()
     }
 
     /// Compares the files that were read now with those of the run.

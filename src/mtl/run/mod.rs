@@ -5,15 +5,19 @@
 //! | `config.toml` | the effective settings |
 //! | `vocab.txt` | a word a line; the first line is row 0 of `embedding.weight` |
 //! | `model.safetensors` | the parameters, names and layouts as in Keras |
+//! | `learnt.bin` | which texts were learnt from: [hashes](LearntTexts) of eight bytes, rising |
 //! | `metrics.jsonl` | a line an epoch |
-//! | `manifest.json` | version, seed, hashes of what was read, counts, whether the run is finished |
+//! | `manifest.json` | version, seed, hashes of what was read, checksums of what was written, counts, whether the run is finished |
 //! | `probe.jsonl`, `probe.html` | with `--probe`: the measurements, a line each, and their curves |
 //! | `checkpoint.safetensors` | while it is not: where to go on |
+//! | `training.claim` | while a process trains: no other one does |
 
+mod learnt;
 mod manifest;
 mod probe_log;
 mod trained;
 
+pub use learnt::LearntTexts;
 pub use manifest::{Epochs, Manifest, SourceEntry, TaskEntry, VectorsEntry};
 pub use probe_log::ProbeLog;
 pub use trained::Trained;
@@ -21,13 +25,16 @@ pub use trained::Trained;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
-    data::{Encoder, Vocabulary},
+    claim::Claim,
+    data::{Dataset, Encoder, Split, Vocabulary},
     files,
     model::{Model, Table},
     settings::Settings,
+    study,
     training::{EpochReport, Measurement},
 };
 use crate::autograd::ParamStore;
@@ -37,56 +44,102 @@ use crate::{Error, Result};
 const CONFIG: &str = "config.toml";
 const VOCABULARY: &str = "vocab.txt";
 const MODEL: &str = "model.safetensors";
+const LEARNT: &str = "learnt.bin";
 const METRICS: &str = "metrics.jsonl";
 const MANIFEST: &str = "manifest.json";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const PROBE: &str = "probe.jsonl";
 const PROBE_PAGE: &str = "probe.html";
+const CLAIM: &str = "training.claim";
 
 /// The directory of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RunDirectory {
     path: PathBuf,
+    /// Held by whoever trains.
+    _claim: Option<Arc<Claim>>,
 }
 
 impl RunDirectory {
     /// Makes a directory for a new run and writes what is known before training: settings, vocabulary, manifest and the
-    /// parameters that training starts from.
+    /// parameters that training starts from. As long as the value (or a clone) exists, no other process trains there.
     ///
     /// # Errors
     /// [`Error::File`] if there is something at `path` already, unless it is a run and `force` is given: then the old run
-    /// goes, and nothing else in the directory. [`Error::Io`] if it cannot be written.
+    /// goes, and nothing else in the directory; if another process trains there. [`Error::Io`] if it cannot be written.
     pub fn create(
         path: &Path,
         force: bool,
         settings: &Settings,
-        vocabulary: &Vocabulary,
+        dataset: &Dataset,
+        split: &Split,
         manifest: &Manifest,
         params: &ParamStore<f32>,
     ) -> Result<Self> {
-        let run = Self { path: path.into() };
-        // What was killed before it had a manifest left at most what it was writing.
-        if path.exists() && fs::read_dir(path).map_err(Error::io(path))?.flatten().any(|e| !files::is_aside(&e.path()))
-        {
-            if !force {
-                return Err(Error::file(path, "it exists already; choose another --out, or replace it with --force"));
-            }
-            if !run.file(MANIFEST).exists() {
-                return Err(Error::file(path, "it exists and is no run of mtlcore, so --force does not replace it"));
-            }
-        }
+        let run = Self { path: path.into(), _claim: None };
+        run.check_replaceable(force)?;
         fs::create_dir_all(path).map_err(Error::io(path))?;
+        let run = run.claimed()?;
+        // Before the claim another process may have begun and ended.
+        run.check_replaceable(force)?;
+        let config = settings.to_toml().into_bytes();
+        let mut words = Vec::new();
+        dataset.encoder.vocabulary.write(&mut words).map_err(Error::io(run.file(VOCABULARY)))?;
+        let written = [(CONFIG, config), (VOCABULARY, words), (LEARNT, LearntTexts::new(dataset, split).to_bytes())];
+        let checksums = written.iter().map(|(name, content)| ((*name).to_owned(), files::sha256_of(content)));
         // A run without a checkpoint cannot be resumed, and one with a manifest can be replaced: so these two change first.
         run.remove(CHECKPOINT)?;
-        run.write_manifest(manifest)?;
-        for name in [METRICS, MODEL, VOCABULARY, CONFIG, PROBE, PROBE_PAGE] {
+        run.write_manifest(&Manifest { checksums: checksums.collect(), ..manifest.clone() })?;
+        for name in [METRICS, MODEL, LEARNT, VOCABULARY, CONFIG, PROBE, PROBE_PAGE] {
             run.remove(name)?;
         }
-        files::write_whole(&run.file(CONFIG), |output| output.write_all(settings.to_toml().as_bytes()))?;
-        files::write_whole(&run.file(VOCABULARY), |mut output| vocabulary.write(&mut output))?;
+        for (name, content) in written {
+            files::write_whole(&run.file(name), |output| output.write_all(&content))?;
+        }
         run.save_params(params)?;
         run.write_metrics(&[])?;
         Ok(run)
+    }
+
+    /// Whether a new run may be written here: where nothing is, or in the place of another run.
+    fn check_replaceable(&self, force: bool) -> Result<()> {
+        // What was killed before it had a manifest left at most its claim and what it was writing.
+        let is_something = |entry: &fs::DirEntry| entry.file_name() != CLAIM && !files::is_aside(&entry.path());
+        if !self.path.exists()
+            || !fs::read_dir(&self.path).map_err(Error::io(&self.path))?.flatten().any(|e| is_something(&e))
+        {
+            return Ok(());
+        }
+        let refused = |message: &str| Err(Error::file(&self.path, message));
+        match (force, self.holds_run()) {
+            (true, true) => Ok(()),
+            (true, false) => refused("it exists and is no run of mtlcore, so --force does not replace it"),
+            (false, true) => refused("it exists already; choose another --out, or replace it with --force"),
+            (false, false) => refused("it exists already and is no run of mtlcore; choose another --out"),
+        }
+    }
+
+    /// Whether a run is here, and not what belongs to another program or to a study.
+    fn holds_run(&self) -> bool {
+        !self.is_study() && self.manifest().is_ok()
+    }
+
+    fn is_study(&self) -> bool {
+        self.file(study::SETTINGS).exists()
+    }
+
+    /// The run, to be trained by this process alone as long as the value (or a clone) exists.
+    ///
+    /// # Errors
+    /// [`Error::File`] if another process trains there, or something stands where the claim would be; [`Error::Io`] if the claim
+    /// cannot be made.
+    pub fn claimed(self) -> Result<Self> {
+        match Claim::take(&self.file(CLAIM))? {
+            Some(claim) => Ok(Self { _claim: Some(Arc::new(claim)), ..self }),
+            None => {
+                Err(Error::file(&self.path, "another process trains there; wait for its end, or choose another --out"))
+            }
+        }
     }
 
     /// An existing run.
@@ -94,7 +147,13 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::File`] if the directory is not one.
     pub fn open(path: &Path) -> Result<Self> {
-        let run = Self { path: path.into() };
+        let run = Self { path: path.into(), _claim: None };
+        if run.is_study() {
+            let path = path.display();
+            let message =
+                format!("it is a study, not a run: `mtlcore report {path}` and `mtlcore errors {path}` read it");
+            return Err(Error::file(&run.path, message));
+        }
         if run.file(MANIFEST).exists() {
             return Ok(run);
         }
@@ -115,8 +174,9 @@ impl RunDirectory {
     /// The effective settings of the run.
     ///
     /// # Errors
-    /// What [`Settings::load`] returns.
+    /// What [`Settings::load`] returns; [`Error::File`] if the file is not what the run wrote.
     pub fn settings(&self) -> Result<Settings> {
+        self.read(CONFIG)?;
         Settings::load(Some(&self.file(CONFIG)), toml::Table::new())
     }
 
@@ -127,8 +187,28 @@ impl RunDirectory {
     pub fn manifest(&self) -> Result<Manifest> {
         let path = self.file(MANIFEST);
         let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text)
-            .map_err(|error| Error::line(&path, error.line() as u64, format!("not a manifest: {error}")))
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|error| Error::line(&path, error.line() as u64, format!("not a manifest: {error}")))?;
+        manifest.check().map_err(|what| Error::file(&path, format!("it is damaged: {what}")))?;
+        Ok(manifest)
+    }
+
+    /// The content of a file, as the run wrote it.
+    ///
+    /// # Errors
+    /// [`Error::File`] if its SHA-256 is not that in the manifest, [`Error::Io`] if it cannot be read.
+    fn read(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.file(name);
+        let content = fs::read(&path).map_err(Error::io(&path))?;
+        match self.manifest()?.checksums.get(name) {
+            Some(checksum) if *checksum != files::sha256_of(&content) => Err(Error::file(
+                path,
+                format!(
+                    "it is damaged or was changed: its SHA-256 is not that in {MANIFEST}; train again, or restore it"
+                ),
+            )),
+            _ => Ok(content),
+        }
     }
 
     /// Replaces the manifest.
@@ -185,11 +265,8 @@ impl RunDirectory {
         Ok(path)
     }
 
-    /// Writes all parameters.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if they cannot be written.
-    pub fn save_params(&self, params: &ParamStore<f32>) -> Result<()> {
+    /// Writes all parameters, and returns the file's SHA-256.
+    fn save_params(&self, params: &ParamStore<f32>) -> Result<String> {
         let tensors = params.ids().map(|id| (params.name(id).to_owned(), params.value(id))).collect();
         files::write_tensors(&self.file(MODEL), &tensors, None)
     }
@@ -200,7 +277,7 @@ impl RunDirectory {
     /// As [`trained`](Self::trained).
     pub fn table(&self) -> Result<Tensor<f32>> {
         let path = self.file(MODEL);
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = self.read(MODEL)?;
         let missing = || Error::file(&path, "it has no `embedding.weight`");
         files::read_tensors(&path, &bytes)?.remove("embedding.weight").ok_or_else(missing)
     }
@@ -213,11 +290,31 @@ impl RunDirectory {
         let (settings, manifest) = (self.settings()?, self.manifest()?);
         Ok(Encoder {
             tokenizer: settings.tokenizer,
-            vocabulary: Vocabulary::read(&self.file(VOCABULARY))?,
+            vocabulary: self.vocabulary()?,
             max_length: settings.max_length,
             padding: settings.padding,
             padded_length: manifest.padded_length,
         })
+    }
+
+    /// The words of the run.
+    ///
+    /// # Errors
+    /// What reading the file returns; [`Error::File`] if it is not what the run wrote.
+    pub fn vocabulary(&self) -> Result<Vocabulary> {
+        self.read(VOCABULARY)?;
+        Vocabulary::read(&self.file(VOCABULARY))
+    }
+
+    /// The texts that the run learnt from; `None` for a run of a version that did not note them.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file is damaged, [`Error::Io`] if it cannot be read.
+    pub fn learnt_texts(&self) -> Result<Option<LearntTexts>> {
+        if !self.manifest()?.checksums.contains_key(LEARNT) {
+            return Ok(None);
+        }
+        LearntTexts::from_bytes(&self.read(LEARNT)?, &self.file(LEARNT)).map(Some)
     }
 
     /// Ends the run: the final parameters, then the manifest, and no checkpoint any more.
@@ -225,8 +322,9 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`] if something cannot be written or removed.
     pub fn finish(&self, params: &ParamStore<f32>, epochs: Epochs) -> Result<()> {
-        self.save_params(params)?;
-        self.write_manifest(&Manifest { finished: true, epochs: Some(epochs), ..self.manifest()? })?;
+        let mut manifest = Manifest { finished: true, epochs: Some(epochs), ..self.manifest()? };
+        manifest.checksums.insert(MODEL.into(), self.save_params(params)?);
+        self.write_manifest(&manifest)?;
         self.remove(CHECKPOINT)?;
         files::clear_asides(&self.path)
     }
@@ -243,7 +341,7 @@ impl RunDirectory {
         }
         let tasks: Vec<String> = manifest.tasks.keys().cloned().collect();
         let path = self.file(MODEL);
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = self.read(MODEL)?;
         let mut tensors = files::read_tensors(&path, &bytes)?;
         let misfit = |name: &str, found: String| Error::file(&path, format!("`{name}` {found}"));
         let weight = tensors.get("embedding.weight").cloned();

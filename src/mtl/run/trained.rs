@@ -35,8 +35,7 @@ impl Trained {
     /// # let table = prepared.table(&settings);
     /// # let mut trainer = Trainer::new(&settings, dataset, split, &table);
     /// # let manifest = Manifest::new(&settings, corpus, dataset, split, vectors.as_ref(), 0);
-    /// # let vocabulary = &dataset.encoder.vocabulary;
-    /// # let run = RunDirectory::create(path, false, &settings, vocabulary, &manifest, trainer.params())?;
+    /// # let run = RunDirectory::create(path, false, &settings, dataset, split, &manifest, trainer.params())?;
     /// # trainer.checkpoint(&run.checkpoint())?;
     /// # trainer.run(|_, _| Ok(mtlcore::mtl::training::Flow::Continue))?;
     /// # run.finish(trainer.params(), Epochs { run: 1, chosen: 1 })?;

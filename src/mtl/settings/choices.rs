@@ -112,10 +112,11 @@ pub(super) mod words {
     pub const CONV_ACTIVATION: &[&str] = &["relu", "tanh", "linear"];
     pub const CONV_POOLING: &[&str] = &["max", "mean"];
     pub const EMBEDDING_UPDATES: &[&str] = &["dense", "lazy"];
+    pub const FORMAT: &[&str] = &["tsv", "csv", "jsonl"];
     pub const GATE_ACTIVATION: &[&str] = &["sigmoid", "hard-sigmoid"];
     pub const PADDING: &[&str] = &["none", "pre", "post"];
     pub const SENTENCE: &[&str] = &["last", "max", "mean"];
-    pub const TOKENIZER: &[&str] = &["glove", "plain"];
+    pub const TOKENIZER: &[&str] = &["glove-2", "glove", "plain"];
 }
 
 #[cfg(test)]
@@ -134,7 +135,7 @@ mod tests {
         },
     };
     use crate::layers::SentenceVector;
-    use crate::mtl::data::{Padding, Tokenizer};
+    use crate::mtl::data::{Format, Padding, Tokenizer};
 
     fn assert_values<T: DeserializeOwned + Debug>(words: &[&str]) {
         let value = |word: &&str| toml::Value::from(*word).try_into::<T>().map(|value| format!("{value:?}"));
@@ -148,6 +149,7 @@ mod tests {
         assert_values::<ConvActivation>(words::CONV_ACTIVATION);
         assert_values::<TimePooling>(words::CONV_POOLING);
         assert_values::<RowUpdates>(words::EMBEDDING_UPDATES);
+        assert_values::<Format>(words::FORMAT);
         assert_values::<GateActivation>(words::GATE_ACTIVATION);
         assert_values::<Padding>(words::PADDING);
         assert_values::<SentenceVector>(words::SENTENCE);

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::{Probe, Settings};
-use crate::mtl::balancing::TaskWeights;
+use crate::mtl::{balancing::TaskWeights, data::Delimiter};
 
 /// One field of [`Settings`].
 #[derive(Debug)]
@@ -42,6 +42,10 @@ pub enum Kind {
     Percentages,
     /// A name: any text but an empty one.
     Name,
+    /// Any text.
+    Word,
+    /// What stands between two columns of a table: see [`Delimiter`].
+    Delimiter,
     /// A weight for each task: see [`TaskWeights`].
     TaskWeights,
     /// What to measure in training, and how often: see [`Probe`].
@@ -61,6 +65,8 @@ impl Kind {
             Self::List(words) => format!("some of: {}", words.join(", ")),
             Self::Percentages => "whole percentages from 0 to 100, such as 0,50,100".into(),
             Self::Name => "a name".into(),
+            Self::Word => "a word".into(),
+            Self::Delimiter => Delimiter::EXPECTED.into(),
             Self::TaskWeights => TaskWeights::EXPECTED.into(),
             Self::Probe => Probe::EXPECTED.into(),
         }
@@ -75,6 +81,8 @@ impl Kind {
             Self::Share => number.is_some_and(|number| (0.0..1.0).contains(&number)),
             Self::Path | Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
             Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Self::Word => value.is_str(),
+            Self::Delimiter => value.as_str().is_some_and(|text| text.parse::<Delimiter>().is_ok()),
             Self::List(words) => listed(value).is_some_and(|listed| listed.iter().all(|word| words.contains(word))),
             Self::Percentages => {
                 percentages(value).is_some_and(|listed| listed.iter().all(|percent| (0..=100).contains(percent)))
@@ -97,7 +105,13 @@ impl Field {
     /// What was expected, if it is not that.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let value = match self.kind {
-            Kind::Path | Kind::Name | Kind::Choice(_) | Kind::TaskWeights | Kind::Probe => Some(Value::from(text)),
+            Kind::Path
+            | Kind::Name
+            | Kind::Word
+            | Kind::Delimiter
+            | Kind::Choice(_)
+            | Kind::TaskWeights
+            | Kind::Probe => Some(Value::from(text)),
             Kind::List(_) => listed(&Value::from(text)).map(Value::from),
             Kind::Percentages => percentages(&Value::from(text)).map(Value::from),
             Kind::Whole { .. } => text.parse().map(Value::Integer).ok(),

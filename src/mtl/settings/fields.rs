@@ -18,7 +18,7 @@ use crate::autograd::{
 use crate::layers::SentenceVector;
 use crate::mtl::{
     balancing::TaskWeights,
-    data::{Padding, TaskSource, Tokenizer},
+    data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSource, Tokenizer},
 };
 
 /// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
@@ -75,10 +75,20 @@ settings! {
         validation: f64 as Kind::Share => 0.2;
         /// Predict true where the probability is greater than this.
         threshold: f64 as Kind::Share => 0.5;
+        /// The column of texts, for tasks that name none.
+        text_column: String as Kind::Name => DEFAULT_TEXT_COLUMN.into();
+        /// The label that means true, if it is not 1, true or yes; for tasks that name none.
+        positive: Option<String> as Kind::Word => None;
+        /// The label that means false, if it is not 0, false or no; for tasks that name none.
+        negative: Option<String> as Kind::Word => None;
+        /// What stands between two columns, if their format and header do not tell; for tasks that name nothing.
+        delimiter: Option<Delimiter> as Kind::Delimiter => None;
+        /// The format of files whose extension does not tell it; for tasks that name none.
+        input_format: Option<Format> as Kind::Choice(words::FORMAT) => None;
     }
     "Text" {
         /// What makes tokens of a text: the rules of the GloVe Twitter vectors, or white space alone.
-        tokenizer: Tokenizer as Kind::Choice(words::TOKENIZER) => Tokenizer::Glove;
+        tokenizer: Tokenizer as Kind::Choice(words::TOKENIZER) => Tokenizer::Glove2;
         /// File of word vectors in GloVe's text format, plain or gzip; without one the embedding is random.
         vectors: Option<PathBuf> as Kind::Path => None;
         /// Word vectors as they are, word vectors trained further, or random rows, trained.

@@ -13,10 +13,13 @@ use toml::{
 
 use super::{Balance, FIELDS, Field, Keep, Preset, Settings};
 use crate::mtl::data::{SIMULATED_TASKS, TaskSource};
+use crate::printable::shortened;
 use crate::{Error, Result};
 
 /// Epochs where no row is held out and none are asked for.
 const EPOCHS_WITHOUT_HELD_OUT_ROWS: usize = 10;
+/// Longer names are like no field.
+const LONGEST_NAME: usize = 100;
 
 impl Settings {
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
@@ -41,6 +44,7 @@ impl Settings {
         if !settings.holds_rows_out() {
             settings.without_held_out_rows(given_fields);
         }
+        settings.tasks = settings.tasks.iter().map(|task| settings.completed(task.clone())).collect();
         settings.check_together()?;
         Ok(settings)
     }
@@ -79,6 +83,7 @@ impl Settings {
                 return Err(Error::config("keep", message));
             }
         }
+        self.check_words()?;
         self.check_weights()
     }
 
@@ -140,7 +145,7 @@ impl Schema {
     pub fn given(&self, path: Option<&Path>, overrides: Table) -> Result<Table> {
         let mut given = path.map_or_else(|| Ok(Table::new()), |path| self.read(path))?;
         for (name, value) in &overrides {
-            self.judge(name, value).map_err(|message| Error::config(name, message))?;
+            self.judge(name, value).map_err(|message| Error::config(shortened(name), message))?;
         }
         given.extend(overrides);
         Ok(given)
@@ -159,7 +164,8 @@ impl Schema {
         let mut fields = Table::new();
         for (name, value) in table.into_inner() {
             let (place, name) = (name.span().start, name.into_inner().into_owned());
-            let wrong_field = |offset: usize, message: &str| wrong(offset, format!("`{name}`: {message}"));
+            let wrong_field =
+                |offset: usize, message: &str| wrong(offset, format!("`{}`: {message}", shortened(&name)));
             if let Some(tables) = self.tables_named(&name) {
                 // While the places of the tables' own fields are still known.
                 (tables.judge_in_file)(value.clone())
@@ -180,7 +186,10 @@ impl Schema {
         }
         match self.fields.iter().find(|field| field.name == name) {
             Some(field) => field.check(value),
-            None => Err(format!("unknown field; the nearest known one is `{}`", self.nearest(name))),
+            None => Err(match self.nearest(name) {
+                Some(nearest) => format!("unknown field; the nearest known one is `{nearest}`"),
+                None => "unknown field".into(),
+            }),
         }
     }
 
@@ -188,11 +197,15 @@ impl Schema {
         self.tables.iter().find(|tables| tables.name == name)
     }
 
-    fn nearest(&self, name: &str) -> &str {
+    /// The known name that is most like `name`, unless that is too long for a name (comparing them would take long).
+    fn nearest(&self, name: &str) -> Option<&str> {
+        if name.len() > LONGEST_NAME {
+            return None;
+        }
         let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
         let tables = self.tables.iter().map(|tables| tables.name);
         let known = self.fields.iter().map(|field| field.name.as_str()).chain(tables);
-        known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
+        known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
     }
 }
 
@@ -336,7 +349,7 @@ mod tests {
             settings.learning_rate = rate;
             settings.patience = patience.into();
             settings.vectors = Some(path.clone().into());
-            settings.tasks = vec![TaskSource { name: task, ..format!("a={path}").parse().unwrap_or_else(|_| "a=b".parse().unwrap()) }];
+            settings.tasks = vec![TaskSource { name: task, text: Some("text".into()), ..format!("a={path}").parse().unwrap_or_else(|_| "a=b".parse().unwrap()) }];
             prop_assert_eq!(load(&settings.to_toml(), "").unwrap(), settings);
         }
     }

@@ -23,6 +23,7 @@ mod field;
 mod fields;
 mod load;
 mod probe;
+mod tables;
 
 pub use choices::{
     AbsentHead, Balance, BatchComposition, Embedding, Keep, LossNormaliser, Preset, Shared, UnknownWord,

@@ -20,7 +20,8 @@ use super::{
 use crate::mtl::{files, run::SourceEntry, settings::literal};
 use crate::{Error, Result};
 
-const SETTINGS: &str = "study.toml";
+/// What makes a directory a study.
+pub(in crate::mtl) const SETTINGS: &str = "study.toml";
 const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 

@@ -21,6 +21,7 @@ mod plan;
 mod planning;
 mod until_decided;
 
+pub(super) use directory::SETTINGS;
 pub use directory::{Manifest, PairManifest, Study};
 pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
 pub use findings::{

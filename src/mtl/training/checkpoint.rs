@@ -64,7 +64,7 @@ impl Trainer<'_> {
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
         let sha256 = files::sha256(&header, &tensors);
-        files::write_tensors(path, &tensors, Some((HEADER, format!("{sha256} {header}"))))
+        files::write_tensors(path, &tensors, Some((HEADER, format!("{sha256} {header}")))).map(drop)
     }
 
     /// Goes back to the state of a checkpoint. The trainer must have been made from the same settings and data.

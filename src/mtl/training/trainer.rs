@@ -14,7 +14,7 @@ use crate::autograd::{Adam, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
     balancing::{Balancer, Gram, Memory},
     data::{Dataset, Split},
-    evaluation::metrics::Metrics,
+    evaluation::metrics::{Metrics, best_threshold},
     model::{Batch, Model, Packer, Table},
     settings::{Keep, LossNormaliser, Settings},
     streams::{Streams, split_mix},
@@ -113,6 +113,12 @@ pub enum Outcome {
     Finished,
     /// The observer asked to stop.
     Stopped,
+}
+
+/// The probabilities and labels of one task's held-out rows.
+struct HeldOut {
+    probabilities: Vec<f64>,
+    truths: Vec<bool>,
 }
 
 impl<'d> Trainer<'d> {
@@ -374,6 +380,26 @@ impl<'d> Trainer<'d> {
 
     /// The metrics of each task on the held-out rows; none for a task without any.
     fn validate(&self) -> Result<Vec<Option<Metrics>>> {
+        let metrics = |HeldOut { probabilities, truths }: HeldOut| {
+            (!truths.is_empty()).then(|| Metrics::new(&probabilities, &truths, self.settings.threshold))
+        };
+        Ok(self.held_out()?.into_iter().map(metrics).collect())
+    }
+
+    /// For each task the threshold with the best F1 of the true class on the held-out rows, with the parameters as they are now;
+    /// none for a task without such rows.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a probability is not a number.
+    pub fn tuned_thresholds(&self) -> Result<Vec<Option<f64>>> {
+        let tuned = |HeldOut { probabilities, truths }: HeldOut| {
+            (!truths.is_empty()).then(|| best_threshold(&probabilities, &truths))
+        };
+        Ok(self.held_out()?.into_iter().map(tuned).collect())
+    }
+
+    /// Each task's predictions on its held-out rows.
+    fn held_out(&self) -> Result<Vec<HeldOut>> {
         let examples: Vec<_> = self.split.held_out.iter().map(|&row| &self.dataset.examples[row]).collect();
         let texts: Vec<&[u32]> = examples.iter().map(|example| &example.tokens[..]).collect();
         let vocabulary = self.dataset.encoder.vocabulary.len();
@@ -385,7 +411,7 @@ impl<'d> Trainer<'d> {
             if probabilities.iter().any(|p| p.is_nan()) {
                 return Err(self.diverged(task, self.state.steps));
             }
-            Ok((!truths.is_empty()).then(|| Metrics::new(&probabilities, &truths, self.settings.threshold)))
+            Ok(HeldOut { probabilities, truths })
         };
         (0..self.dataset.tasks.len()).map(of_task).collect()
     }

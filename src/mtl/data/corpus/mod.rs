@@ -1,13 +1,16 @@
 //! The rows of all tasks, with their labels.
 
 use super::{
+    dialect::Dialect,
     format::{self, Format},
-    reader::{self, Cell, Column, Row, RowReader},
+    input::require_file,
+    reader::{Cell, Cells, Column, Header, Json, Row, RowReader, kind, require_columns},
     tasks::TaskSource,
 };
+use crate::printable::quoted;
 use crate::{Error, Result};
+use indexmap::IndexSet;
 use serde::Serialize;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// All rows of a set of tasks.
@@ -58,7 +61,8 @@ pub struct Record {
 /// Reads the rows of all tasks. Tasks that name the same file and text column share its rows.
 ///
 /// A label is true for `1`, `true`, `yes`, false for `0`, `false`, `no` (any case; also `1.0`, `0.0` and JSON's booleans
-/// and numbers), or what the task declares instead; missing if empty, `-1` or `null`. Anything else is an error.
+/// and numbers), or what the task declares instead; missing if empty, `-1`, `NA`, `N/A`, `NaN`, `None` or `null`. Anything
+/// else is an error.
 ///
 /// # Errors
 /// [`Error::Task`] for a bad or repeated name, [`Error::File`] and [`Error::Line`] for what is wrong in a file,
@@ -119,6 +123,7 @@ pub fn require_both_classes(corpus: &Corpus) -> Result<()> {
 struct Reading<'t> {
     path: &'t Path,
     text: &'t str,
+    dialect: Dialect,
     validation: bool,
     slots: Vec<usize>,
 }
@@ -134,11 +139,17 @@ fn readings<'t>(tasks: &[&'t TaskSource]) -> Result<Vec<Reading<'t>>> {
         let files = [(Some(&task.file), false), (task.validation.as_ref(), true)];
         for (path, validation) in files.into_iter().filter_map(|(path, validation)| Some((path?, validation))) {
             let shared = readings.iter_mut().find(|reading| {
-                reading.validation == validation && reading.text == task.text && same(reading.path, path)
+                reading.validation == validation
+                    && (reading.text, reading.dialect) == (task.text_column(), task.dialect())
+                    && same(reading.path, path)
             });
             match shared {
                 Some(reading) => reading.slots.push(slot),
-                None => readings.push(Reading { path, text: &task.text, validation, slots: vec![slot] }),
+                None => {
+                    require_file(path)?; // it is read several times
+                    let (text, dialect) = (task.text_column(), task.dialect());
+                    readings.push(Reading { path, text, dialect, validation, slots: vec![slot] });
+                }
             }
         }
     }
@@ -149,24 +160,25 @@ impl Reading<'_> {
     /// Appends the file and its rows to `corpus`.
     fn read(&self, tasks: &[&TaskSource], group: Option<&str>, corpus: &mut Corpus) -> Result<()> {
         let columns = self.columns()?;
-        let find = |names: &[&str]| reader::find_column(self.path, &columns, names);
-        let text = find(&[self.text])?;
-        let group = group.map(|column| find(&[column])).transpose()?;
+        let format = self.dialect.format_of(self.path)?;
+        let find = |names: &[&str], cure| Header { path: self.path, columns: &columns, format, cure }.find(names);
+        let text = find(&[self.text], "say --text-column NAME")?;
+        let group = group.map(|column| find(&[column], "say --group NAME")).transpose()?;
         let labels = self
             .slots
             .iter()
-            .map(|&slot| Ok((slot, find(&tasks[slot].label_candidates())?)))
+            .map(|&slot| Ok((slot, find(&tasks[slot].label_candidates(), "say --task NAME=FILE:LABEL_COLUMN")?)))
             .collect::<Result<Vec<(usize, Column)>>>()?;
 
         let source = corpus.sources.len() as u32;
         let first = corpus.records.len();
-        let mut rows = RowReader::open(self.path)?;
+        let mut rows = RowReader::open_as(self.path, self.dialect)?;
         while let Some(row) = rows.next_row()? {
             let fail = |message| Error::line(self.path, row.line, message);
             let mut record = Record {
                 source,
                 line: row.line,
-                text: text_of(&row, &text).map_err(fail)?.to_owned(),
+                text: row.text(&text).map_err(fail)?.to_owned(),
                 labels: vec![None; tasks.len()],
                 validation: self.validation,
                 group: match &group {
@@ -196,71 +208,78 @@ impl Reading<'_> {
 
     /// The columns of the file. JSON Lines names them row by row, and may leave out those without a value.
     fn columns(&self) -> Result<Vec<String>> {
-        let mut rows = RowReader::open(self.path)?;
-        let mut columns = rows.columns().to_vec();
-        if Format::of(self.path)? == Format::Jsonl {
-            while let Some(row) = rows.next_row()? {
-                if let reader::Cells::Object(object) = row.cells {
-                    for key in object.keys() {
-                        if !columns.contains(key) {
-                            columns.push(key.clone());
-                        }
-                    }
-                }
+        let mut rows = RowReader::open_as(self.path, self.dialect)?;
+        if self.dialect.format_of(self.path)? != Format::Jsonl {
+            return Ok(rows.columns().to_vec());
+        }
+        let mut columns: IndexSet<String> = IndexSet::new();
+        while let Some(row) = rows.next_row()? {
+            if let Cells::Object(object) = row.cells {
+                columns.extend(object.into_keys());
+                require_columns(columns.len()).map_err(|message| Error::line(self.path, row.line, message))?;
             }
         }
-        Ok(columns)
-    }
-}
-
-/// The text of a row, or what is wrong with it.
-pub(super) fn text_of<'r>(row: &'r Row, column: &Column) -> std::result::Result<&'r str, String> {
-    match row.cell(column) {
-        Cell::Text(text) => Ok(text),
-        Cell::Value(other) => Err(format!("\"{}\" is {}, expected a text", column.name, reader::kind(other))),
-        Cell::Absent => Err(format!("no \"{}\", expected a text", column.name)),
+        Ok(columns.into_iter().collect())
     }
 }
 
 /// The group of a row, or what is wrong with it.
 fn group_of(row: &Row, column: &Column) -> std::result::Result<Option<String>, String> {
     let group = match row.cell(column) {
-        Cell::Absent | Cell::Value(Value::Null) => return Ok(None),
-        Cell::Text(text) => text.trim().to_owned(),
-        Cell::Value(number @ Value::Number(_)) => number.to_string(),
+        Cell::Absent | Cell::Value(Json::NULL) => return Ok(None),
+        Cell::Text(text) => text.trim(),
+        Cell::Value(number) if is_number(number) => number,
         Cell::Value(other) => {
-            return Err(format!("\"{}\" is {}, expected a text or a number", column.name, reader::kind(other)));
+            return Err(format!("{} is {}, expected a text or a number", quoted(&column.name), kind(other)));
         }
     };
-    Ok(Some(group).filter(|group| !group.is_empty()))
+    Ok(Some(group).filter(|group| !group.is_empty()).map(str::to_owned))
 }
+
+/// The words for true, false and missing, beside the numbers 1, 0 and -1.
+const TRUE: &[&str] = &["true", "yes"];
+const FALSE: &[&str] = &["false", "no"];
+const MISSING: &[&str] = &["", "na", "n/a", "#n/a", "<na>", "nan", "none", "null"];
+
+/// What is said after a label that is none of them.
+const BOOLEAN_ONLY: &str = "boolean only: make a class a task, or name the two words with --positive and --negative";
 
 /// The label of a row, or what is wrong with it.
 fn label_of(row: &Row, column: &Column, task: &TaskSource) -> std::result::Result<Option<bool>, String> {
-    let spelt; // a JSON number or boolean as text
+    let name = || quoted(&column.name);
     let text = match row.cell(column) {
-        Cell::Absent | Cell::Value(Value::Null) => return Ok(None),
+        Cell::Absent => return Ok(None),
         Cell::Text(text) => text.trim(),
-        Cell::Value(value @ (Value::Bool(_) | Value::Number(_))) => {
-            spelt = value.to_string();
-            &spelt
-        }
-        Cell::Value(other) => {
-            return Err(format!("\"{}\" is {}, expected a label", column.name, reader::kind(other)));
-        }
+        Cell::Value(value) if is_number(value) || ["true", "false", "null"].contains(&value) => value,
+        Cell::Value(other) => return Err(format!("{} is {}, expected a label", name(), kind(other))),
     };
     let is = |known: &[&str]| known.iter().any(|known| text.eq_ignore_ascii_case(known));
+    let number = text.parse::<f64>().ok();
     match (&task.positive, &task.negative) {
         (Some(positive), _) if text == positive.trim() => Ok(Some(true)),
         (_, Some(negative)) if text == negative.trim() => Ok(Some(false)),
-        _ if is(&["", "-1", "-1.0", "null"]) => Ok(None),
-        (Some(positive), Some(negative)) => {
-            Err(format!("label {text:?} in column \"{}\": expected {positive:?}, {negative:?} or empty", column.name))
-        }
-        _ if is(&["1", "1.0", "true", "yes"]) => Ok(Some(true)),
-        _ if is(&["0", "0.0", "false", "no"]) => Ok(Some(false)),
-        _ => Err(format!("label {text:?} in column \"{}\": expected 0, 1 or empty", column.name)),
+        _ if is(MISSING) || number == Some(-1.0) => Ok(None),
+        (Some(positive), Some(negative)) => Err(format!(
+            "label {} in column {}: expected {}, {}, or empty, -1, NA, NaN, None, null for a missing one",
+            quoted(text),
+            name(),
+            quoted(positive),
+            quoted(negative)
+        )),
+        _ if is(TRUE) || number == Some(1.0) => Ok(Some(true)),
+        _ if is(FALSE) || number == Some(0.0) => Ok(Some(false)),
+        _ => Err(format!(
+            "label {} in column {}: expected 1, true, yes or 0, false, no, or empty, -1, NA, NaN, None, null for a \
+             missing one; {BOOLEAN_ONLY}",
+            quoted(text),
+            name()
+        )),
     }
+}
+
+/// Whether a JSON value is a number, by how it is spelt.
+fn is_number(spelt: &str) -> bool {
+    spelt.starts_with(|c: char| c == '-' || c.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn groups_are_texts_or_numbers_and_every_file_has_them() {
     let plain = ("b.tsv", "text\tlabel\tautor\nx\t1\tann\n");
     assert_eq!(
         grouped(&[a, plain], &["one=a.tsv", "two=b.tsv"], Some("author")).unwrap_err(),
-        "b.tsv: no column \"author\"; the columns are: text, label, autor; did you mean \"autor\"?"
+        "b.tsv: no column \"author\"; the columns are: text, label, autor; did you mean \"autor\"? say --group NAME"
     );
     let list = ("c.jsonl", "{\"text\":\"x\",\"label\":1,\"author\":[7]}\n");
     assert_eq!(
@@ -73,10 +73,15 @@ fn groups_are_texts_or_numbers_and_every_file_has_them() {
 
 #[test]
 fn spellings_of_labels() {
-    let content =
-        "text\ta\nx\t1\nx\t0\nx\ttrue\nx\tFALSE\nx\tYes\nx\tno\nx\t1.0\nx\t0.0\nx\t\nx\t-1\nx\tNULL\nx\t-1.0\n";
-    let found = labels(&corpus(&[("d.tsv", content)], &["a=d.tsv"]).unwrap());
-    assert_eq!(found.concat(), [T, F, T, F, T, F, T, F, None, None, None, None]);
+    let labels_of = |words: &[&str]| {
+        let content =
+            ["text\ta\n"].into_iter().map(str::to_owned).chain(words.iter().map(|word| format!("x\t{word}\n")));
+        labels(&corpus(&[("d.tsv", &content.collect::<String>())], &["a=d.tsv"]).unwrap()).concat()
+    };
+    assert_eq!(labels_of(&["1", "true", "Yes", "1.0", "TRUE", "1.00"]), [T; 6]);
+    assert_eq!(labels_of(&["0", "FALSE", "no", "0.0"]), [F; 4]);
+    let missing = ["", "-1", "NULL", "-1.0", "NaN", "nan", "NA", "N/A", "n/a", "None", "none", "null", "<NA>", "#N/A"];
+    assert_eq!(labels_of(&missing), [None; 14]);
 }
 
 #[test]
@@ -88,9 +93,12 @@ fn json_labels_and_keys_that_come_late() {
         r#"{"text":"x","a":null}"#,
         r#"{"text":"x","a":"yes"}"#,
         r#"{"a":-1.0,"text":"x"}"#,
+        r#"{"text":"x","a":1.0}"#,
+        r#"{"text":"x","a":"NaN"}"#,
+        r#"{"text":"x","a":false}"#,
     ];
     let found = labels(&corpus(&[("d.jsonl", &lines.join("\n"))], &["a=d.jsonl"]).unwrap());
-    assert_eq!(found.concat(), [None, T, F, None, T, None]);
+    assert_eq!(found.concat(), [None, T, F, None, T, None, T, None, F]);
 }
 
 #[test]
@@ -100,7 +108,7 @@ fn a_declared_pair_and_a_validation_file() {
     fs::write(path("d.tsv"), "tweet\tflu\nx\tsick\ny\twell\nz\t\n").unwrap();
     fs::write(path("v.tsv"), "flu\ttweet\nwell\tw\n").unwrap();
     let task = TaskSource {
-        text: "tweet".into(),
+        text: Some("tweet".into()),
         positive: Some("sick".into()),
         negative: Some("well".into()),
         validation: Some(path("v.tsv")),
@@ -114,11 +122,45 @@ fn a_declared_pair_and_a_validation_file() {
     fs::write(path("v.tsv"), "flu\ttweet\n1\tw\n").unwrap();
     let message = read(std::slice::from_ref(&task)).unwrap_err().to_string();
     assert!(
-        message.ends_with("v.tsv:2: label \"1\" in column \"flu\": expected \"sick\", \"well\" or empty"),
+        message.contains("v.tsv:2: label \"1\" in column \"flu\": expected \"sick\", \"well\", or empty, -1, NA"),
         "{message}"
     );
     let same = TaskSource { validation: Some(path("d.tsv")), ..task };
     assert_eq!(read(&[same]).unwrap_err().to_string(), "task `flu`: its validation file is the file it learns from");
+}
+
+/// It would be waited for, or read once where it is read several times.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pipe.tsv");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", directory.path().join("zero.tsv")).unwrap();
+    for name in ["pipe.tsv", "zero.tsv"] {
+        let message = read(&[TaskSource::new("a", directory.path().join(name))]).unwrap_err().to_string();
+        assert!(
+            message.ends_with("it is a pipe or a device, which can be read only once; save it to a file"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_another_name_is_read_if_its_format_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, content, format) in [
+        ("a.txt", "text\tlabel\nx\t1\n", Format::Tsv),
+        ("b.txt", "text;label\nx;1\n", Format::Csv),
+        ("c.json", "{\"text\":\"x\",\"label\":1}\n", Format::Jsonl),
+    ] {
+        let path = directory.path().join(name);
+        fs::write(&path, content).unwrap();
+        let message = read(&[TaskSource::new("a", &path)]).unwrap_err().to_string();
+        assert!(message.ends_with("say --input-format tsv, csv or jsonl"), "{message}");
+        let task = TaskSource { input_format: Some(format), ..TaskSource::new("a", path) };
+        assert_eq!(labels(&read(&[task]).unwrap()), [[T]]);
+    }
 }
 
 #[test]
@@ -129,24 +171,36 @@ fn an_empty_text_is_a_text() {
 
 #[test]
 fn bad_input_is_named() {
+    let label = |place: &str, label: &str| {
+        format!(
+            "{place}: label \"{label}\" in column \"flu\": expected 1, true, yes or 0, false, no, or empty, -1, NA, NaN, \
+             None, null for a missing one; boolean only: make a class a task, or name the two words with --positive and \
+             --negative"
+        )
+    };
     for (content, message) in [
         ("", "d.tsv: the file is empty"),
         ("text\tflu\n", "d.tsv: there is a header but no row"),
-        ("txt\tflu\nx\t1\n", "d.tsv: no column \"text\"; the columns are: txt, flu; did you mean \"txt\"?"),
-        ("text\ty\nx\t1\n", "d.tsv: no column \"flu\" or \"label\"; the columns are: text, y"),
-        ("text\tflu\nx\t1\ny\tyep\n", "d.tsv:3: label \"yep\" in column \"flu\": expected 0, 1 or empty"),
-        ("text\tflu\nx\t1\ny\tNA\n", "d.tsv:3: label \"NA\" in column \"flu\": expected 0, 1 or empty"),
+        (
+            "txt\tflu\nx\t1\n",
+            "d.tsv: no column \"text\"; the columns are: txt, flu; did you mean \"txt\"? say --text-column NAME",
+        ),
+        (
+            "text\ty\nx\t1\n",
+            "d.tsv: no column \"flu\" or \"label\"; the columns are: text, y; say --task NAME=FILE:LABEL_COLUMN",
+        ),
+        ("text\tflu\nx\t1\ny\tPositive\n", &label("d.tsv:3", "Positive")),
+        ("text\tflu\nx\t1\ny\t2\n", &label("d.tsv:3", "2")),
         ("text\tflu\nx\t1\ny\n", "d.tsv:3: found 1 fields, expected 2"),
-        ("text\tflu\nx\0\t1\n", "d.tsv:2: a NUL byte at byte 2 of the line: is this a text file?"),
     ] {
         assert_eq!(corpus(&[("d.tsv", content)], &["flu=d.tsv"]).unwrap_err(), message);
     }
     for (content, message) in [
-        (r#"{"flu":1}"#, "d.jsonl: no column \"text\"; the columns are: flu"),
+        (r#"{"flu":1}"#, "d.jsonl: no column \"text\"; the only column is flu; say --text-column NAME"),
         ("{\"text\":\"x\",\"flu\":1}\n{\"flu\":1}", "d.jsonl:2: no \"text\", expected a text"),
         (r#"{"text":3,"flu":1}"#, "d.jsonl:1: \"text\" is 3, expected a text"),
         (r#"{"text":"x","flu":[1]}"#, "d.jsonl:1: \"flu\" is an array, expected a label"),
-        (r#"{"text":"x","flu":2}"#, "d.jsonl:1: label \"2\" in column \"flu\": expected 0, 1 or empty"),
+        (r#"{"text":"x","flu":2}"#, &label("d.jsonl:1", "2")),
         ("{\"text\":\n\"x\"}", "d.jsonl:1: not JSON: EOF while parsing a value at column 8"),
     ] {
         assert_eq!(corpus(&[("d.jsonl", content)], &["flu=d.jsonl"]).unwrap_err(), message);

@@ -1,8 +1,9 @@
-//! The rules of [`Tokenizer::Glove`](super::Tokenizer::Glove), in one pass.
+//! The rules of [`Tokenizer::Glove2`](super::Tokenizer::Glove2) and [`Tokenizer::Glove`](super::Tokenizer::Glove), in one pass.
 
 mod characters;
+mod text;
 
-use characters::{continues_word, is_blank};
+use characters::is_blank;
 
 /// The tags a text may already hold.
 const TAGS: [&str; 12] = [
@@ -21,19 +22,37 @@ const TAGS: [&str; 12] = [
 ];
 
 /// One pass over a text: at each place the first rule that matches is taken, in the order of the script.
-pub(super) struct Glove<'t, E> {
+struct Glove<'t, E> {
     text: &'t str,
     bytes: &'t [u8],
+    rules: Rules,
     buffer: String, // a word in lower case, if it was not already
     emit: E,
 }
 
+/// The two versions of the rules.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Those of [`Tokenizer::Glove`](super::Tokenizer::Glove).
+    First,
+    /// Those of [`Tokenizer::Glove2`](super::Tokenizer::Glove2).
+    Second,
+}
+
+/// Passes the tokens of `text` to `emit`.
+pub(super) fn for_each(rules: Rules, text: &str, emit: impl FnMut(&str)) {
+    match rules {
+        Rules::First => Glove::new(rules, text, emit).run(),
+        Rules::Second => Glove::new(rules, &text::plain(text), emit).run(),
+    }
+}
+
 impl<'t, E: FnMut(&str)> Glove<'t, E> {
-    pub(super) fn new(text: &'t str, emit: E) -> Self {
-        Self { text, bytes: text.as_bytes(), buffer: String::new(), emit }
+    fn new(rules: Rules, text: &'t str, emit: E) -> Self {
+        Self { text, bytes: text.as_bytes(), rules, buffer: String::new(), emit }
     }
 
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         let mut at = 0;
         while at < self.bytes.len() {
             at = self.next(at);
@@ -52,7 +71,7 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
                 let length = (at + 1..self.bytes.len()).take_while(|&i| self.is_name(i)).count();
                 self.tag("<user>", at + 1 + length)
             }
-            b'#' => self.hashtag(at),
+            b'#' if self.begins_hashtag(at) => self.hashtag(at),
             b'<' => self.heart_or_tag(at),
             b'!' | b'?' | b'.' if matches!(self.byte(at + 1), b'!' | b'?' | b'.') => {
                 let length = self.run_of(at, |byte| matches!(byte, b'!' | b'?' | b'.'));
@@ -67,7 +86,7 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
             0x80.. => {
                 let symbol = self.char(at);
                 let end = at + symbol.len_utf8();
-                if continues_word(symbol) {
+                if self.continues_word(symbol) {
                     return self.word(at);
                 }
                 if !is_blank(symbol) {
@@ -163,12 +182,22 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
         }
     }
 
+    /// Whether the `#` at `at` can begin a hashtag: it stands in no word and no entity, as in twitter-text's rules.
+    fn begins_hashtag(&self, at: usize) -> bool {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '&');
+        self.rules == Rules::First || !self.text[..at].chars().next_back().is_some_and(is_part)
+    }
+
+    fn continues_word(&self, c: char) -> bool {
+        characters::continues_word(c) || (self.rules == Rules::Second && text::is_joiner(c))
+    }
+
     /// `#` and a body of letters, digits and `_`; a `#` without one stands alone.
     fn hashtag(&mut self, at: usize) -> usize {
         let text = self.text;
         let rest = &text[at + 1..];
-        let body =
-            &rest[..rest.find(|c: char| !continues_word(c) && c != '_' && !c.is_ascii_digit()).unwrap_or(rest.len())];
+        let body = &rest
+            [..rest.find(|c: char| !self.continues_word(c) && c != '_' && !c.is_ascii_digit()).unwrap_or(rest.len())];
         if body.is_empty() {
             return self.number_or_mark(at);
         }
@@ -208,7 +237,7 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
             if end == text.len() || self.bytes[end] == b' ' {
                 break; // the common case, before any other is looked at
             }
-            if self.bytes[end] >= 0x80 && continues_word(self.char(end)) {
+            if self.bytes[end] >= 0x80 && self.continues_word(self.char(end)) {
                 end += self.char(end).len_utf8();
                 continue;
             }
@@ -219,7 +248,7 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
             };
             let next = end + if apostrophe > 0 { apostrophe } else { 1 };
             let joins = apostrophe > 0 || matches!(self.bytes[end], b'-' | b'_');
-            if !joins || next >= text.len() || !continues_word(self.char(next)) {
+            if !joins || next >= text.len() || !self.continues_word(self.char(next)) {
                 break;
             }
             if apostrophe > 0
@@ -253,7 +282,7 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
     /// half, and the place after it.
     fn contraction(&self, at: usize, end: usize, next: usize) -> Option<(usize, &'static str, usize)> {
         let after = next + self.run_of(next, |byte| byte.is_ascii_alphabetic());
-        if after < self.text.len() && continues_word(self.char(after)) {
+        if after < self.text.len() && self.continues_word(self.char(after)) {
             return None;
         }
         let suffix = &self.bytes[next..after];

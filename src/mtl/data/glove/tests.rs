@@ -3,8 +3,16 @@ use proptest::prelude::*;
 use regex::Regex;
 use std::sync::LazyLock;
 
+/// By both versions of the rules, which must agree.
 fn glove(text: &str) -> String {
-    Tokenizer::Glove.tokens(text).join(" ")
+    let tokens = Tokenizer::Glove2.tokens(text);
+    assert_eq!(tokens, Tokenizer::Glove.tokens(text));
+    tokens.join(" ")
+}
+
+/// By the second version of the rules, and by the first.
+fn both(text: &str) -> [String; 2] {
+    [Tokenizer::Glove2, Tokenizer::Glove].map(|rules| rules.tokens(text).join(" "))
 }
 
 #[test]
@@ -13,6 +21,38 @@ fn golden_line() {
         glove("got my flu shot today @CVS_Extra #FluShot #GetVaccinated http://t.co/a1B2 sooooo sore :("),
         "got my flu shot today <user> <hashtag> flu shot <hashtag> get vaccinated <url> so <elong> sore <sadface>"
     );
+}
+
+/// What NLTK's `TweetTokenizer` makes of the entities, and the hashtag boundary of twitter-text.
+#[test]
+fn the_second_version_reads_entities() {
+    for (text, plain) in [
+        ("I&#39;m sick &#x200B; with #flu", "I'm sick with #flu"),
+        ("I &lt;3 my doc &amp; nurse &gt;:(", "I <3 my doc & nurse >:("),
+        ("&lt;user&gt; said &quot;no&quot;&hellip;", "<user> said \"no\"…"),
+        ("#flu&amp;cold don&rsquo;t", "#flu&cold don’t"),
+    ] {
+        assert_eq!(both(text)[0], glove(plain), "{text}");
+    }
+    assert_eq!(both("I&#39;m"), ["i 'm", "i & <hashtag> <number> ; m"]);
+    for (text, tokens) in [
+        ("C#major a#b 1#2 x_#y", "c # major a # b <number> # <number> x _ # y"),
+        ("&#flu &#x;", "& # flu & # x ;"),
+        ("(#flu) \"#flu .#flu -#flu", "( <hashtag> flu ) \" <hashtag> flu . <hashtag> flu - <hashtag> flu"),
+    ] {
+        assert_eq!(both(text)[0], tokens);
+    }
+}
+
+/// One word each, as UAX #29 (rule WB4) has it.
+#[test]
+fn the_second_version_does_not_see_what_is_invisible() {
+    assert_eq!(both("the vac\u{ad}cine works"), ["the vaccine works", "the vac cine works"]);
+    assert_eq!(both("n\u{200c}ot #Flu\u{200c}Shot fl\u{2060}u")[0], "not <hashtag> flu shot flu");
+    assert_eq!(both("#get\u{200b}vaccinated\u{feff} \u{200b} x")[0], "<hashtag> getvaccinated x");
+    assert_eq!(Tokenizer::Glove2.tokens("ෆ්\u{200d}රෙන්ස්"), ["ෆ්\u{200d}රෙන්ස්"]);
+    assert_eq!(Tokenizer::Glove.tokens("ෆ්\u{200d}රෙන්ස්").len(), 2);
+    assert_eq!(both("می\u{200c}خواهم #می\u{200c}خواهم")[0], "می\u{200c}خواهم <hashtag> می\u{200c}خواهم");
 }
 
 /// The example that comes with the published script.
@@ -63,8 +103,8 @@ fn rules_one_by_one() {
 
 #[test]
 fn a_text_of_a_hundred_thousand_tokens() {
-    assert_eq!(Tokenizer::Glove.tokens(&"word ".repeat(100_000)).len(), 100_000);
-    assert_eq!(Tokenizer::Glove.tokens(&"(".repeat(100_000)).len(), 100_000);
+    assert_eq!(Tokenizer::Glove2.tokens(&"word ".repeat(100_000)).len(), 100_000);
+    assert_eq!(Tokenizer::Glove2.tokens(&"(".repeat(100_000)).len(), 100_000);
     assert_eq!(glove(&"o".repeat(100_000)), "o <elong>");
 }
 

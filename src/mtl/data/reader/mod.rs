@@ -1,13 +1,32 @@
 //! A stream of rows from TSV, CSV or JSON Lines, each with its line number and all its columns.
 
-use super::format::{self, Format};
+mod header;
+mod lines;
+mod object;
+mod records;
+
+pub(super) use header::Header;
+pub(super) use object::kind;
+pub use object::{Json, Object};
+
+use super::{
+    dialect::{Delimiter, Dialect},
+    format::Format,
+    input::{self, Input, decoded, read_line},
+};
+use crate::printable::quoted;
 use crate::{Error, Result};
-use serde_json::{Map, Value};
+use header::{CARRIAGE_RETURN, QUOTED};
+use lines::Lines;
+use records::Records;
+pub(super) use records::require_columns;
 use std::{
-    borrow::Cow,
-    io::{self, BufRead, Cursor, Read},
+    io::{Cursor, Read},
     path::{Path, PathBuf},
 };
+
+/// The longest text, in bytes: a network needs some thousand times as much memory.
+const LONGEST_TEXT: usize = 1 << 20;
 
 /// What a row holds, in the order of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +34,7 @@ pub enum Cells {
     /// One string a column: TSV and CSV.
     Fields(Fields),
     /// One object with its own keys: JSON Lines.
-    Object(Map<String, Value>),
+    Object(Object),
 }
 
 /// The fields of a row, in one string: between them stand NUL bytes, which no text holds.
@@ -26,6 +45,14 @@ impl Fields {
     /// The fields, in order; at least one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(NUL)
+    }
+
+    /// Appends the field of a place to a row that is being put together.
+    fn push(row: &mut String, place: usize, field: &str) {
+        if place > 0 {
+            row.push(NUL);
+        }
+        row.push_str(field);
     }
 }
 
@@ -53,8 +80,8 @@ pub struct Column {
 pub enum Cell<'a> {
     /// A field of TSV or CSV, a string of JSON Lines.
     Text(&'a str),
-    /// Another value of JSON Lines.
-    Value(&'a Value),
+    /// Another value of JSON Lines, as it is spelt there.
+    Value(&'a str),
     /// JSON Lines only: the row has no such key.
     Absent,
 }
@@ -65,32 +92,50 @@ impl Row {
         match &self.cells {
             Cells::Fields(fields) => Cell::Text(fields.iter().nth(column.index).expect("a field for each column")),
             Cells::Object(object) => match object.get(&column.name) {
-                Some(Value::String(text)) => Cell::Text(text),
-                Some(other) => Cell::Value(other),
+                Some(Json::Text(text)) => Cell::Text(text),
+                Some(Json::Other(other)) => Cell::Value(other),
                 None => Cell::Absent,
             },
         }
     }
-}
 
-/// Put behind a CSV file: a record of its own if all quotes are closed, else the end of the field that was left open.
-/// No text holds a NUL byte.
-const CSV_END: &[u8] = b"\n\0";
+    /// The text that the row has in `column`.
+    ///
+    /// # Errors
+    /// What is wrong, if it has none there, or one that is longer than 1 MiB.
+    pub fn text(&self, column: &Column) -> std::result::Result<&str, String> {
+        let name = || quoted(&column.name);
+        match self.cell(column) {
+            Cell::Text(text) if text.len() > LONGEST_TEXT => {
+                let (found, most) = (text.len(), LONGEST_TEXT >> 20);
+                Err(format!("{} has {found} bytes, more than the {most} MiB that a text may have; cut it", name()))
+            }
+            Cell::Text(text) => Ok(text),
+            Cell::Value(other) => Err(format!("{} is {}, expected a text", name(), kind(other))),
+            Cell::Absent => Err(format!("no {}, expected a text", name())),
+        }
+    }
+}
 
 /// Reads rows one at a time, in memory that does not depend on their number.
 ///
-/// A UTF-8 byte order mark is skipped, `\r\n` ends a line as `\n` does, empty lines are skipped (except in a TSV file of
-/// one column, where they are empty texts).
+/// Text is UTF-8, or UTF-16 with a byte order mark; `\r\n` ends a line as `\n` does, empty lines are skipped (except in a
+/// TSV file of one column, where they are empty texts). A CSV file whose header has no comma is one of semicolons, tabs or
+/// bars, whichever the header has most of; a first line such as `sep=;`, which Excel writes, is understood.
 pub struct RowReader {
     rows: Rows,
     name: PathBuf,
+    format: Format,
+    delimiter: Delimiter,
+    quotes_are_text: bool,
     columns: Vec<String>,
     peeked: Option<Row>, // the first row of JSON Lines, which was read for its keys
 }
 
 enum Rows {
-    Lines { lines: Lines, format: Format },
-    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, record: csv::ByteRecord },
+    Tsv(Lines),
+    Csv(Box<Records>),
+    Jsonl(Lines),
 }
 
 impl RowReader {
@@ -99,36 +144,69 @@ impl RowReader {
     /// # Errors
     /// As [`RowReader::new`], and [`Error::Io`] or [`Error::File`] if the file cannot be opened or its format is unknown.
     pub fn open(path: &Path) -> Result<Self> {
-        let format = Format::of(path)?;
-        Self::new(format::open(path)?, format, path.to_owned())
+        Self::open_as(path, Dialect::default())
     }
 
-    /// Reads from `input`, which errors call `name`; reads the header.
+    /// Opens a file of which something is known.
+    ///
+    /// # Errors
+    /// As [`RowReader::open`].
+    pub fn open_as(path: &Path, dialect: Dialect) -> Result<Self> {
+        let format = dialect.format_of(path)?;
+        Self::new(input::open(path)?, format, dialect, path.to_owned())
+    }
+
+    /// Reads from `input`, which errors call `name`; reads the header. Of the dialect's format it matters only whether it
+    /// was said: if not, a TSV file must not look as if it had quotes.
     ///
     /// # Errors
     /// [`Error::File`] if there is not even a header, [`Error::Line`] if it is malformed.
-    pub fn new(input: Box<dyn BufRead + Send>, format: Format, name: PathBuf) -> Result<Self> {
-        let input = without_byte_order_mark(input).map_err(Error::io(&name))?;
-        let rows = match format {
-            Format::Tsv | Format::Jsonl => Rows::Lines { lines: Lines { input, line: 0, bytes: Vec::new() }, format },
-            // Ending rows at `\n` alone keeps the line numbers right where lines end in `\r\n`.
-            Format::Csv => Rows::Csv {
-                reader: Box::new(
-                    csv::ReaderBuilder::new()
-                        .has_headers(false)
-                        .flexible(true)
-                        .terminator(csv::Terminator::Any(b'\n'))
-                        .from_reader(Box::new(input.chain(CSV_END))),
-                ),
-                record: csv::ByteRecord::new(),
-            },
+    pub fn new(input: Input<'static>, format: Format, dialect: Dialect, name: PathBuf) -> Result<Self> {
+        if format == Format::Jsonl && dialect.delimiter.is_some() {
+            let message = format!("{} is JSON Lines, which has no delimiter", name.display());
+            return Err(Error::config("delimiter", message));
+        }
+        let mut input = decoded(input).map_err(lines::at(&name, 1))?;
+        let mut before = 0;
+        let delimiter = match (dialect.delimiter, format) {
+            (Some(delimiter), _) => delimiter,
+            (None, Format::Csv) => {
+                let mut first = Vec::new();
+                let is_there = read_line(&mut input, &mut first).map_err(lines::at(&name, 1))?;
+                match first.trim_ascii_end() {
+                    [b's', b'e', b'p', b'=', said] if let Ok(said) = Delimiter::of(char::from(*said)) => {
+                        before = 1;
+                        said
+                    }
+                    _ => {
+                        let delimiter = Delimiter::of_header(&first);
+                        if is_there {
+                            first.push(b'\n');
+                        }
+                        input = Box::new(Cursor::new(first).chain(input));
+                        delimiter
+                    }
+                }
+            }
+            (None, _) => Delimiter::TAB,
         };
-        let mut reader = Self { rows, name, columns: Vec::new(), peeked: None };
+        let rows = match format {
+            Format::Tsv => Rows::Tsv(Lines::new(input, 0)),
+            Format::Csv => Rows::Csv(Box::new(Records::new(input, delimiter, before))),
+            Format::Jsonl => Rows::Jsonl(Lines::new(input, 0)),
+        };
+        let quotes_are_text = dialect.format.is_some();
+        let mut reader = Self { rows, name, format, delimiter, quotes_are_text, columns: Vec::new(), peeked: None };
         let Some(first) = reader.read()? else {
             return Err(Error::file(&reader.name, "the file is empty"));
         };
         match first.cells {
-            Cells::Fields(columns) => reader.columns = columns.iter().map(str::to_owned).collect(),
+            Cells::Fields(columns) => {
+                if columns.iter().any(has_lone_return) {
+                    return Err(Error::line(&reader.name, first.line, CARRIAGE_RETURN.trim_start_matches("; ")));
+                }
+                reader.columns = columns.iter().map(str::to_owned).collect();
+            }
             Cells::Object(ref object) => {
                 reader.columns = object.keys().cloned().collect();
                 reader.peeked = Some(first);
@@ -142,169 +220,134 @@ impl RowReader {
         &self.columns
     }
 
+    /// The first name that two columns have, if any.
+    pub fn repeated_column(&self) -> Option<&str> {
+        header::repeated(&self.columns)
+    }
+
+    /// What stands between two columns; of no meaning for JSON Lines.
+    pub fn delimiter(&self) -> Delimiter {
+        self.delimiter
+    }
+
     /// Finds the column `name`.
     ///
     /// # Errors
     /// [`Error::File`] if the file has no such column, or two.
     pub fn column(&self, name: &str) -> Result<Column> {
-        find_column(&self.name, &self.columns, &[name])
+        self.column_or(name, "")
+    }
+
+    /// As [`column`](Self::column), with what the error says of naming another one.
+    ///
+    /// # Errors
+    /// As [`column`](Self::column).
+    pub fn column_or(&self, name: &str, cure: &str) -> Result<Column> {
+        Header { path: &self.name, columns: &self.columns, format: self.format, cure }.find(&[name])
     }
 
     /// The next row, or `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Line`] for invalid UTF-8, a NUL byte, a row with more or fewer fields than columns, a line that is not a
-    /// JSON object; [`Error::Io`] if reading fails.
+    /// [`Error::Line`] for text that is not UTF-8, a NUL byte, a row with more or fewer fields than columns, quotes in TSV, a
+    /// line that is not a JSON object, a key that occurs twice, a line of more than 64 MiB; [`Error::Io`] if reading fails.
     pub fn next_row(&mut self) -> Result<Option<Row>> {
         if let Some(row) = self.peeked.take() {
             return Ok(Some(row));
         }
         let row = self.read()?;
-        if let Some(Row { line, cells: Cells::Fields(fields) }) = &row
-            && let found = fields.iter().count()
-            && found != self.columns.len()
-        {
-            let message = format!("found {found} fields, expected {}", self.columns.len());
-            return Err(Error::line(&self.name, *line, message));
+        if let Some(Row { line, cells: Cells::Fields(fields) }) = &row {
+            self.check(fields).map_err(|message| Error::line(&self.name, *line, message))?;
         }
         Ok(row)
     }
 
+    /// Whether there is a field for each column, and none that was meant to be read otherwise.
+    fn check(&self, fields: &Fields) -> std::result::Result<(), String> {
+        let found = fields.iter().count();
+        let may_be_quoted = self.format == Format::Tsv && !self.quotes_are_text && fields.0.contains('"');
+        if found != self.columns.len() {
+            let expected = self.columns.len();
+            let hint = if fields.iter().any(has_lone_return) {
+                CARRIAGE_RETURN.to_owned()
+            } else if may_be_quoted && fields.iter().any(is_half_quoted) {
+                format!("; {QUOTED}")
+            } else {
+                String::new()
+            };
+            return Err(format!("found {found} fields, expected {expected}{hint}"));
+        }
+        match fields.iter().find(|field| may_be_quoted && has_doubled_quotes(field)) {
+            Some(field) => Err(format!("a text between quotes, with quotes doubled: {}; {QUOTED}", quoted(field))),
+            None => Ok(()),
+        }
+    }
+
     /// The next row, whatever its number of fields.
     fn read(&mut self) -> Result<Option<Row>> {
-        let at = |line, message: String| Error::line(&self.name, line, message);
-        match &mut self.rows {
-            Rows::Lines { lines, format: Format::Jsonl } => loop {
-                let Some((line, text)) = lines.next(&self.name)? else { return Ok(None) };
-                if text.trim_ascii().is_empty() {
-                    continue;
-                }
-                let cells = match serde_json::from_str(text) {
-                    Ok(Value::Object(object)) => Cells::Object(object),
-                    Ok(other) => return Err(at(line, format!("found {}, expected a JSON object", kind(&other)))),
-                    Err(error) => return Err(at(line, format!("not JSON: {}", without_line(&error)))),
-                };
-                return Ok(Some(Row { line, cells }));
-            },
-            Rows::Lines { lines, .. } => loop {
-                let Some((line, text)) = lines.next(&self.name)? else { return Ok(None) };
-                if text.is_empty() && self.columns.len() != 1 {
-                    continue;
-                }
-                let cells = Cells::Fields(Fields(text.replace('\t', "\0")));
-                return Ok(Some(Row { line, cells }));
-            },
-            Rows::Csv { reader, record } => loop {
-                let mut read = |record: &mut csv::ByteRecord| match reader.read_byte_record(record) {
-                    Ok(found) => Ok((found, reader.position().line())),
-                    Err(error) => Err(match error.into_kind() {
-                        csv::ErrorKind::Io(source) => Error::io(&self.name)(source),
-                        other => Error::file(&self.name, format!("not CSV: {other:?}")),
-                    }),
-                };
-                // The record's own position would be that of the empty lines before it.
-                let (found, end) = read(record)?;
-                if !found || (record == &[b"\0"][..] && !read(&mut csv::ByteRecord::new())?.0) {
-                    return Ok(None);
-                }
-                let breaks = |field: &[u8]| memchr::memchr_iter(b'\n', field).count() as u64;
-                if let Some(open) = record.iter().next_back().filter(|last| last.ends_with(CSV_END)) {
-                    return Err(at(end - breaks(open), "a quote is never closed".into()));
-                }
-                let line = end - 1 - record.iter().map(breaks).sum::<u64>();
-                let mut fields = String::with_capacity(record.as_slice().len() + record.len());
-                for (place, bytes) in record.iter().enumerate() {
-                    let field = text_of(bytes).map_err(|message| at(line, message))?;
-                    if place > 0 {
-                        fields.push(NUL);
+        let is_single = self.columns.len() == 1;
+        loop {
+            let (line, cells) = match &mut self.rows {
+                Rows::Jsonl(lines) => {
+                    let Some((line, text)) = lines.next(&self.name)? else { return Ok(None) };
+                    if text.trim_ascii().is_empty() {
+                        continue;
                     }
-                    fields.push_str(field);
+                    let object = object::parse(text).map_err(|message| Error::line(&self.name, line, message))?;
+                    (line, Cells::Object(object))
                 }
-                if fields.ends_with('\r') {
-                    fields.pop();
+                Rows::Tsv(lines) => {
+                    let Some((line, text)) = lines.next(&self.name)? else { return Ok(None) };
+                    let delimiter = char::from(self.delimiter.byte());
+                    let found = 1 + memchr::memchr_iter(self.delimiter.byte(), text.as_bytes()).count();
+                    require_columns(found).map_err(|message| Error::line(&self.name, line, message))?;
+                    (line, Cells::Fields(Fields(text.replace(delimiter, "\0"))))
                 }
-                if fields.is_empty() && self.columns.len() != 1 {
-                    continue;
+                Rows::Csv(records) => {
+                    let Some((line, fields)) = records.next(&self.name)? else { return Ok(None) };
+                    (line, Cells::Fields(fields))
                 }
-                return Ok(Some(Row { line, cells: Cells::Fields(Fields(fields)) }));
-            },
+            };
+            match &cells {
+                Cells::Fields(fields) if fields.0.is_empty() && !is_single => {}
+                _ => return Ok(Some(Row { line, cells })),
+            }
         }
     }
 }
 
-/// The first of `names` that is one of `columns`.
-pub(super) fn find_column(path: &Path, columns: &[String], names: &[&str]) -> Result<Column> {
-    for &name in names {
-        let mut places = columns.iter().enumerate().filter(|(_, column)| *column == name);
-        match (places.next(), places.next()) {
-            (Some((index, _)), None) => return Ok(Column { name: name.to_owned(), index }),
-            (Some(_), Some(_)) => return Err(Error::file(path, format!("two columns are called \"{name}\""))),
-            (None, _) => {}
-        }
-    }
-    let wanted = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" or ");
-    let similarity = |column: &str| names.iter().map(|name| strsim::jaro_winkler(name, column)).fold(0.0, f64::max);
-    let nearest = columns.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    let hint = match nearest.filter(|column| similarity(column) > 0.75) {
-        Some(column) => format!("; did you mean \"{column}\"?"),
-        None => String::new(),
-    };
-    Err(Error::file(path, format!("no column {wanted}; the columns are: {}{hint}", columns.join(", "))))
+/// Whether a `\r` stands where no line ends.
+fn has_lone_return(field: &str) -> bool {
+    field.contains('\r') && field.replace("\r\n", "").contains('\r')
 }
 
-/// What a JSON value is, for messages.
-pub(super) fn kind(value: &Value) -> Cow<'static, str> {
-    match value {
-        Value::Null => "null".into(),
-        Value::Bool(_) | Value::Number(_) => value.to_string().into(),
-        Value::String(_) => "a string".into(),
-        Value::Array(_) => "an array".into(),
-        Value::Object(_) => "an object".into(),
-    }
+/// Whether one quote of two is in another field or line.
+fn is_half_quoted(field: &str) -> bool {
+    (field.starts_with('"') || field.ends_with('"')) && field.matches('"').count() % 2 == 1
 }
 
-/// The message of a JSON error. Its own line number is always 1, since lines are parsed one by one.
-fn without_line(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    match message.rsplit_once(" at line ") {
-        Some((what, _)) => format!("{what} at column {}", error.column()),
-        None => message,
-    }
-}
-
-/// Lines of text with their numbers, in one reused buffer.
-struct Lines {
-    input: Box<dyn BufRead + Send>,
-    line: u64,
-    bytes: Vec<u8>,
-}
-
-impl Lines {
-    fn next(&mut self, name: &Path) -> Result<Option<(u64, &str)>> {
-        self.bytes.clear();
-        if self.input.read_until(b'\n', &mut self.bytes).map_err(Error::io(name))? == 0 {
-            return Ok(None);
-        }
-        self.line += 1;
-        let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let text = text_of(line).map_err(|message| Error::line(name, self.line, message))?;
-        Ok(Some((self.line, text)))
-    }
+/// Whether a field stands between quotes and has quotes inside, all of them doubled.
+fn has_doubled_quotes(field: &str) -> bool {
+    let inside = field.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.is_some_and(|inside| inside.contains('"') && !inside.replace("\"\"", "").contains('"'))
 }
 
 /// Bytes as text, or what is wrong with them.
 fn text_of(bytes: &[u8]) -> std::result::Result<&str, String> {
     if let Some(at) = memchr::memchr(0, bytes) {
-        return Err(format!("a NUL byte at byte {} of the line: is this a text file?", at + 1));
+        return Err(format!(
+            "a NUL byte at byte {} of the line: is this a text file? If it is UTF-16 without a byte order mark, save it as UTF-8",
+            at + 1
+        ));
     }
-    std::str::from_utf8(bytes).map_err(|error| format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
-}
-
-fn without_byte_order_mark(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut start = Vec::new();
-    input.by_ref().take(3).read_to_end(&mut start)?;
-    Ok(if start == b"\xef\xbb\xbf" { input } else { Box::new(Cursor::new(start).chain(input)) })
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = error.valid_up_to();
+        format!(
+            "not UTF-8 after {valid} bytes (byte 0x{:02x}): if it is Latin-1 or Windows-1252, save it as UTF-8 (in Excel, \
+             \"CSV UTF-8\"), or convert it with `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`",
+            bytes[valid]
+        )
+    })
 }
 
 #[cfg(test)]

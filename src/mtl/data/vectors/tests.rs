@@ -37,21 +37,70 @@ fn a_header_is_understood_and_believed() {
 
 #[test]
 fn errors_name_file_and_line() {
+    let wide = ["x", &" 1".repeat(4097), "\n"].concat();
     for (content, message) in [
         (&b""[..], "v.txt: no word vectors: the file is empty"),
+        (b"\n \r\n", "v.txt: no word vectors: the file is empty"),
         (b"x\n", "v.txt:1: found no numbers, expected a word and its vector"),
-        (b"x 1 2\na 1 2 3\nx 1 2\n", "v.txt:2: found 3 numbers, expected 2"),
+        (b"x 1 2\na 1\nx 1 2\n", "v.txt:2: found 1 numbers, expected 2"),
         (b"x 1 2\na 1 two\nx 1 2\n", "v.txt:2: found \"two\", expected a finite number"),
         (b"x 1 2\na 1 inf\nx 1 2\n", "v.txt:2: found \"inf\", expected a finite number"),
-        (b"\xff 1 2\n", "v.txt:1: the line is not UTF-8"),
-        (b"x 1 2\n\xff 1 2\n", "v.txt:2: the word is not UTF-8"),
         (b"2 99999999999999999\na 1 2\nb 3 4\n", "v.txt:2: found 2 numbers, expected 99999999999999999"),
         (b"x 1 2\ny 1 2\nz 1", "v.txt:3: found 1 numbers, expected 2"),
-        (b"x 1 2\ny 1 2\nz 1\n", "v.txt:3: found 1 numbers, expected 2"),
+        (b"x 1 2\ny 1 2\nz 1\n\n", "v.txt:3: found 1 numbers, expected 2"),
         (b"x 1 2\ny 1 2\nz 1 -", "v.txt:3: found \"-\", expected a finite number"),
+        (wide.as_bytes(), "v.txt:1: vectors of 4097 numbers, more than the 4096 that are read"),
     ] {
         assert_eq!(read(content).unwrap_err(), message);
     }
+    let cr = read(b"x 1 2\ra 3 4\r").unwrap_err();
+    assert!(cr.starts_with("v.txt:1: a carriage return") && cr.contains("end in CR alone"), "{cr}");
+    let binary = read(b"2 2\na \0\0\x80?\0\0\0@\n").unwrap_err();
+    assert!(binary.starts_with("v.txt:2: a NUL byte") && binary.contains("binary"), "{binary}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_word() {
+    assert_eq!(read("\u{feff}a 1 2\nb 3 4\n".as_bytes()).unwrap().found, [false, false, true, false, true]);
+    assert_eq!(read("\u{feff}2 2\na 1 2\nb 3 4\n".as_bytes()).unwrap().lines, 2);
+}
+
+/// As spaCy reads them (its issue 3667).
+#[test]
+fn the_last_numbers_are_the_vector_and_words_with_spaces_are_passed_over() {
+    for content in [
+        "x 1 2\na b 5 6\na 3 4\n",
+        "3 2\nx 1 2\na 24 5 6\na 3 4\n",
+        ". . . 1 2\na 3 4\n",
+        "a 3 4\nzz top 1 2",
+        "a\t3\t4\n",
+    ] {
+        let vectors = read(content.as_bytes()).unwrap();
+        assert_eq!((vectors.dim, &vectors.values[4..6], vectors.found[4]), (2, &[3.0, 4.0][..], false), "{content}");
+    }
+}
+
+#[test]
+fn words_that_are_not_utf8_are_counted_and_passed_over() {
+    for content in [&b"\xff 1 2\na 3 4\n"[..], b"a 3 4\n\xea\xb0 1 2\nx 5 6\n", b"2 2\na 3 4\ncaf\xe9 1 2\n"] {
+        let vectors = read(content).unwrap();
+        assert_eq!((vectors.not_utf8, &vectors.values[4..6]), (1, &[3.0, 4.0][..]));
+    }
+}
+
+#[test]
+fn blank_lines_count_for_nothing_wherever_they_are() {
+    for content in ["\na 3 4\nb 5 6\n", "a 3 4\n\r\n \nb 5 6\n", "2 2\na 3 4\n\nb 5 6\n\n", "\n2 2\na 3 4\nb 5 6\n"] {
+        let vectors = read(content.as_bytes()).unwrap();
+        assert_eq!((vectors.lines, &vectors.values[8..]), (2, &[5.0, 6.0][..]), "{content:?}");
+    }
+}
+
+#[test]
+fn a_line_without_end_is_refused() {
+    let endless = std::io::BufReader::with_capacity(1 << 18, "a 1 2\n".as_bytes().chain(std::io::repeat(b'x')));
+    let message = Vectors::from_reader(endless, Path::new("v.txt"), &vocabulary()).unwrap_err().to_string();
+    assert!(message.starts_with("v.txt:2: longer than 64 MiB"), "{message}");
 }
 
 /// Gives out a few bytes at a time, so that every line is cut somewhere.

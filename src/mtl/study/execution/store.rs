@@ -1,8 +1,7 @@
 //! Finished units as files, and which process works on which.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::UnitOutcome;
-use crate::mtl::{files, study::planning::UnitSpec};
+use crate::mtl::{claim::Claim, files, study::planning::UnitSpec};
 use crate::{Error, Result};
 
 /// The folder `units/` of a study's directory. A unit's file is named by its key, so files of other settings, data or
@@ -28,12 +27,6 @@ struct UnitFile {
     /// SHA-256 of the outcome as JSON without white space.
     sha256: String,
     outcome: UnitOutcome,
-}
-
-/// The right to work on a unit: nobody else has it while this exists. It ends with the process, however that ends.
-pub(super) struct Claim {
-    path: PathBuf,
-    _lock: File,
 }
 
 impl UnitStore {
@@ -89,27 +82,10 @@ impl UnitStore {
     /// Claims a unit; `None` if somebody else works on it.
     ///
     /// # Errors
-    /// [`Error::Io`] if the claim cannot be written.
+    /// As [`Claim::take`].
     pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Option<Claim>> {
         fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
-        let path = self.path(spec, key).with_extension("claim");
-        let lock = File::create(&path).map_err(Error::io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Claim { path, _lock: lock })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            // A file system without locks: at worst a unit is done twice, with the same bits.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                Ok(Some(Claim { path, _lock: lock }))
-            }
-            Err(TryLockError::Error(error)) => Err(Error::io(path)(error)),
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        // Whoever claims a file that is being removed does the unit again, and writes the same bits.
-        let _ = fs::remove_file(&self.path);
+        Claim::take(&self.path(spec, key).with_extension("claim"))
     }
 }
 

@@ -111,7 +111,8 @@ impl VarianceResult {
 }
 
 impl Narrowing {
-    pub fn of(interval: &Interval, verdict: Verdict, rope: f64) -> Self {
+    /// Of an interval whose verdict on the region of ±`rope` (a share) is known.
+    pub(super) fn of(interval: &Interval, verdict: Verdict, rope: f64) -> Self {
         let points = |share: f64| POINTS * share;
         let seeds = interval.seeds;
         // The half width at which an open question has an answer, if the estimate stays where it is: its distance to the end of the

@@ -240,7 +240,11 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let settings = Self::of(base, own, pairs);
+        let mut settings = Self::of(base, own, pairs);
+        let base = &settings.base;
+        for task in settings.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
+            *task = base.completed(task.clone());
+        }
         settings.check_together()?;
         Ok(settings)
     }

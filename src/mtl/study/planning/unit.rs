@@ -105,8 +105,14 @@ impl UnitSpec {
             out: neutral.out,
             threads: neutral.threads,
             threshold: neutral.threshold,
-            vectors: None, // their content counts, and is part of the pair's hash
             probe: None,
+            // The content of files counts, and is part of the pair's hash; not where it stands or how it is read.
+            vectors: None,
+            text_column: neutral.text_column,
+            positive: neutral.positive,
+            negative: neutral.negative,
+            delimiter: neutral.delimiter,
+            input_format: neutral.input_format,
             ..self.settings(study, pair)
         };
         let mut hash = Sha256::new();
