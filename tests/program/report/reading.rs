@@ -54,12 +54,13 @@ pub fn numbers(text: &str) -> Vec<f64> {
 /// The numbers of a text are these, each as far as its decimals go.
 #[track_caller]
 pub fn assert_numbers(text: &str, expected: &[f64]) {
+    let text = &text.replace("$-$", "-").replace('−', "-");
     let found = numbers(text);
     assert_eq!(found.len(), expected.len(), "{text}\n{expected:?}");
     for (found, expected) in found.iter().zip(expected) {
         let shown = [1, 2, 4].into_iter().any(|places| {
             let half_a_digit = 0.51 * 0.1f64.powi(places);
-            let is_shown = text.replace('−', "-").contains(&format!("{found:.0$}", places as usize));
+            let is_shown = text.contains(&format!("{found:.0$}", places as usize));
             is_shown && (found - expected).abs() <= half_a_digit
         });
         // Written as <0.0001.
