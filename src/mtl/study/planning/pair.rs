@@ -66,7 +66,11 @@ impl PairData {
         Ok(Self { relatedness: Some(pair.simulation.relatedness), ..data })
     }
 
-    fn new(settings: &StudySettings, name: &str, corpus: Corpus) -> Result<Self> {
+    /// The data of a pair whose rows are given.
+    ///
+    /// # Errors
+    /// A task with too few rows of a class for the folds; what is wrong with the vectors' file.
+    pub fn new(settings: &StudySettings, name: &str, corpus: Corpus) -> Result<Self> {
         let Settings { tokenizer, max_length, padding, seed, .. } = settings.base;
         let dataset = Dataset::new(&corpus, tokenizer, max_length, padding);
         let vocabulary = &dataset.encoder.vocabulary;
