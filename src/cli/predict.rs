@@ -27,7 +27,6 @@ use mtlcore::{
     },
 };
 use rayon::ThreadPool;
-use serde_json::Value;
 
 use crate::{output, subject::open};
 
@@ -129,13 +128,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut header = Vec::new();
     writer.header(&mut header);
 
-    let text = input.text.clone();
+    let (text, format) = (input.text.clone(), input.output_format);
     let (to_compute, from_reader) = sync_channel(BLOCK);
     let (to_write, from_computation) = sync_channel(threads.current_num_threads());
     // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
     let reading = thread::spawn(move || input.read(&to_compute));
     let computing = thread::spawn(move || {
-        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), thresholds, text, writer };
+        let prediction =
+            Prediction { trained: &trained, predictor: trained.predictor(), thresholds, format, text, writer };
         prediction.compute(&threads, &from_reader, &to_write);
     });
     let ended = move || -> mtlcore::Result<()> {
@@ -274,6 +274,7 @@ struct Prediction<'t> {
     predictor: Predictor<'t>,
     /// Of each task: what a probability must exceed to be predicted true.
     thresholds: Vec<f64>,
+    format: Format,
     text: Column,
     writer: RowWriter,
 }
@@ -300,11 +301,17 @@ impl Prediction<'_> {
         for (row, of_tasks) in rows.iter().zip(probabilities) {
             values.clear();
             let decided = of_tasks.into_iter().zip(&self.thresholds);
-            values.extend(decided.flat_map(|(p, threshold)| [Value::from(p), Value::from(u8::from(p > *threshold))]));
+            let shown = |p: f64| if self.format == Format::Jsonl { p } else { seven_digits(p) };
+            values.extend(decided.flat_map(|(p, threshold)| [shown(p).into(), u8::from(p > *threshold).into()]));
             self.writer.row(row, &values, &mut bytes);
         }
         bytes
     }
+}
+
+/// A table is for people and spreadsheets: it shows the digits that a network of 32-bit numbers can mean. (JSON has them all.)
+fn seven_digits(p: f64) -> f64 {
+    format!("{p:.6e}").parse().expect("it is a number")
 }
 
 fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {

@@ -183,7 +183,7 @@ fn table(pair: &PairResult) -> String {
 }
 
 fn row(shared: &str, task: &TaskResult, has_controls: bool) -> Vec<String> {
-    let p = |p: Option<f64>| p.map_or("-".into(), |p| format!("{p:.3}"));
+    let p = |p: Option<f64>| p.map_or("-".into(), output::p_value);
     let mut row = vec![
         task.task.clone(),
         shared.to_owned(),
