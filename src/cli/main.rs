@@ -18,6 +18,7 @@ mod settings;
 mod shell;
 mod study;
 mod subject;
+mod threshold;
 mod trace;
 mod train;
 

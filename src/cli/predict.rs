@@ -22,13 +22,17 @@ use mtlcore::{
     mtl::{
         data::{self, Cell, Cells, Column, Format, Row, RowReader, RowWriter},
         files::write_whole,
-        run::{Manifest, Trained},
+        run::Trained,
         training::Predictor,
     },
 };
 use rayon::ThreadPool;
 
-use crate::{output, subject::open};
+use crate::{
+    output,
+    subject::open,
+    threshold::{self, Threshold},
+};
 
 /// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
 #[derive(Args)]
@@ -53,7 +57,7 @@ pub struct Arguments {
     input_format: Option<Format>,
     /// Predict true where the probability is greater than this: a number, or `tuned` for the one with the best F1 on the rows that
     /// training held out, for each task [default: the run's]
-    #[arg(long, value_name = "P|tuned", value_parser = threshold)]
+    #[arg(long, value_name = "P|tuned", value_parser = threshold::parse)]
     threshold: Option<Threshold>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -82,46 +86,9 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(["tsv", "csv", "jsonl"]).try_map(|name| name.parse::<Format>())
 }
 
-/// Where a decision turns true.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Threshold {
-    /// Where it is best on the rows that training held out.
-    Tuned,
-    At(f64),
-}
-
-fn threshold(text: &str) -> std::result::Result<Threshold, String> {
-    if text == "tuned" {
-        return Ok(Threshold::Tuned);
-    }
-    let expected = || format!("found {text:?}, expected a number from 0 to 1, or `tuned`");
-    share(text).map(Threshold::At).map_err(|_| expected())
-}
-
-/// A number from 0 to 1.
-pub fn share(text: &str) -> std::result::Result<f64, String> {
-    let expected = || format!("found {text:?}, expected a number from 0 to 1");
-    text.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(expected)
-}
-
-/// Each task's threshold, in the model's order.
-fn thresholds(chosen: Option<Threshold>, run: &Path, manifest: &Manifest, trained: &Trained) -> Result<Vec<f64>> {
-    match chosen {
-        None => Ok(vec![trained.settings.threshold; trained.tasks.len()]),
-        Some(Threshold::At(threshold)) => Ok(vec![threshold; trained.tasks.len()]),
-        Some(Threshold::Tuned) => Ok(manifest.tuned_thresholds().map_err(|task| {
-            let message = format!(
-                "it has no tuned threshold for task `{task}`: no rows of it were held out, or an older version trained the run; \
-                 train it again, or give a number, as in --threshold 0.3"
-            );
-            Error::file(run, message)
-        })?),
-    }
-}
-
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (trained, manifest) = open(&arguments.run)?;
-    let thresholds = thresholds(arguments.threshold, &arguments.run, &manifest, &trained)?;
+    let thresholds = threshold::of_tasks(arguments.threshold, &arguments.run, &manifest, &trained)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
     let writer = RowWriter::new(input.output_format, input.rows.columns(), &input.added);
