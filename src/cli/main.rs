@@ -16,9 +16,11 @@ mod probe;
 mod progress;
 mod report;
 mod settings;
+mod shell;
 mod study;
 mod subject;
 mod tables;
+mod threshold;
 mod trace;
 mod train;
 
@@ -63,6 +65,8 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
         Command::Audit(arguments) => audit::run(&arguments)?,
         Command::Balance(arguments) => balance::run(&arguments)?,
+        Command::Completions(arguments) => shell::completions(&arguments)?,
+        Command::Man(arguments) => shell::man(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -127,6 +131,8 @@ enum Command {
     Gradcheck(gradcheck::Arguments),
     Audit(audit::Arguments),
     Balance(balance::Arguments),
+    Completions(shell::CompletionsArguments),
+    Man(shell::ManArguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.

@@ -49,6 +49,44 @@ impl Args for SettingsArguments {
     }
 }
 
+/// As [`SettingsArguments`], but with flags only for what matters to somebody who looks at data.
+pub struct DataArguments(SettingsArguments);
+
+impl DataArguments {
+    const FIELDS: [&str; 3] = ["seed", "tokenizer", "vectors"];
+
+    fn fields() -> impl Iterator<Item = &'static Field> {
+        FIELDS.iter().filter(|field| Self::FIELDS.contains(&field.name.as_str()))
+    }
+
+    /// As [`SettingsArguments::load`].
+    pub fn load(&self) -> Result<Settings> {
+        self.0.load()
+    }
+}
+
+impl FromArgMatches for DataArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(SettingsArguments { file: file(matches), flags: flags(matches, Self::fields())? }))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for DataArguments {
+    fn augment_args(command: Command) -> Command {
+        let presets = [Preset::Default, Preset::Paper].map(|preset| Settings::preset(preset).to_table());
+        augment(command, "CONFIG.toml", Self::fields(), &presets)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
 /// The file that was named.
 pub fn file(matches: &ArgMatches) -> Option<PathBuf> {
     matches.get_one("config").cloned()
@@ -87,6 +125,29 @@ pub fn augment(
     command.arg(file).arg(task).args(fields.map(|field| flag(field, presets)))
 }
 
+/// The fields that most users need: `-h` shows these, `--help` shows all.
+const EVERYDAY: [&str; 19] = [
+    "preset",
+    "seed",
+    "out",
+    "validation",
+    "vectors",
+    "embedding",
+    "embedding-dim",
+    "shared",
+    "epochs",
+    "patience",
+    "keep",
+    "balance",
+    "probe",
+    "folds",
+    "repeats",
+    "controls",
+    "group",
+    "scale",
+    "fractions",
+];
+
 fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
     let (value_name, parser) = match field.kind {
         Kind::Choice(words) => ("CHOICE", PossibleValuesParser::new(words).map(Value::String).into()),
@@ -102,6 +163,8 @@ fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
         Kind::TaskWeights => ("TASK=WEIGHT,...", parser(field)),
     };
     let arg = Arg::new(field.name.as_str()).long(field.name.as_str()).help(help(field, presets));
+    let arg = if field.name == "out" { arg.short('o') } else { arg };
+    let arg = arg.hide_short_help(!EVERYDAY.contains(&field.name.as_str()));
     arg.help_heading(field.group).value_name(value_name).value_parser(parser).allow_negative_numbers(true)
 }
 

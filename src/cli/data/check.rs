@@ -11,7 +11,7 @@ use mtlcore::mtl::{
 
 use crate::{
     output::{self, Column, count, share},
-    settings::SettingsArguments,
+    settings::DataArguments,
 };
 
 /// Print what was understood of the data: rows, labels, lengths, duplicates, vocabulary, first rows
@@ -19,7 +19,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
-    settings: SettingsArguments,
+    settings: DataArguments,
     /// Tables to read, or JSON
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,

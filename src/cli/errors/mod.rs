@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Where errors.csv and errors.html go [default: the study's directory]
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace an errors.csv in which categories are filled in
     #[arg(long)]

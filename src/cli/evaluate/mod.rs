@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use mtlcore::mtl::data::TaskSource;
 use serde::Serialize;
 
-use crate::{output, predict::share, tables::TableArguments};
+use crate::{output, tables::TableArguments, threshold::share};
 use {
     comparison::Comparison,
     report::Report,

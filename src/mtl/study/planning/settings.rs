@@ -455,6 +455,14 @@ mod tests {
         for (text, message) in [
             ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
             ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
+            (
+                "shared = 'conv,,bilstm'",
+                "FILE:1: `shared`: found \"conv,,bilstm\", expected some of: bilstm, conv, bilstm-conv",
+            ),
+            (
+                "fractions = '0,50,'",
+                "FILE:1: `fractions`: found \"0,50,\", expected whole percentages from 0 to 100, such as 0,50,100",
+            ),
             ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
             (
                 "fractions = '0,50%'",
