@@ -57,7 +57,9 @@ pub struct StudyArguments {
 impl StudyArguments {
     /// The effective settings: the flags over the file, the file over the preset.
     pub fn load(&self) -> Result<StudySettings> {
-        Ok(StudySettings::load(self.file.as_deref(), self.flags.clone())?)
+        let settings = StudySettings::load(self.file.as_deref(), self.flags.clone())?;
+        settings::refuse_contradictions(&self.flags, &settings.base)?;
+        Ok(settings)
     }
 }
 
@@ -87,6 +89,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let settings = arguments.settings.load()?;
     say_if_simulated(&settings, "study");
     let study = Study::begin(settings)?;
+    say_coverage(&study);
     let outcome = watched(|interrupted, observe| study.run(interrupted, observe))?;
     let Some(results) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
     crate::report::write(&results, study.directory())?;
@@ -104,6 +107,13 @@ pub fn say_if_simulated(settings: &StudySettings, command: &str) {
             "No pair is named: studying simulated pairs of {scale} times the paper's sizes. \
              See `mtlcore {command} --help` for your own."
         ));
+    }
+}
+
+/// Says how far the word vectors cover the texts of each pair.
+pub fn say_coverage(study: &Study) {
+    for (pair, coverage) in study.coverage() {
+        output::say(format!("Word vectors of {pair}: {coverage}."));
     }
 }
 
