@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let report = threads.install(|| Report::new(&arguments.run, &trained, &manifest, &rows, threshold));
     output::print(&match arguments.format {
         Format::Table => report.to_table(),
-        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
+        Format::Json => output::json(&report)?,
     })
 }
 

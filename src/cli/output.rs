@@ -7,16 +7,31 @@ use std::{
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+use mtlcore::printable::printable;
+use serde::Serialize;
 
-/// Writes to standard output, which may be full or closed.
+/// Writes to standard output, which may be full or closed. Nothing in the text has power over the terminal.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("standard output")
+    output.write_all(printable(text).as_bytes()).and_then(|()| output.flush()).context("standard output")
 }
 
 /// Says something on standard error, whether anybody listens or not.
 pub fn say(text: impl Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable(&text.to_string()));
+}
+
+/// A value as JSON for people and programs: what [`print`] would replace is escaped, and so means the same.
+pub fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(value)? + "\n";
+    if printable(&text) == text {
+        return Ok(text);
+    }
+    let escape = |c: char| match printable(c.encode_utf8(&mut [0; 4])) {
+        shown if shown.starts_with(c) => c.to_string(),
+        _ => format!("\\u{:04x}", u32::from(c)), // all of them are below 0x10000
+    };
+    Ok(text.chars().map(escape).collect())
 }
 
 /// A column's heading, and whether it holds numbers (then it is aligned to the right).
@@ -57,4 +72,17 @@ pub fn count(number: impl std::fmt::Display) -> String {
 /// A share of 1 in percent: `97.3 %`.
 pub fn share(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_means_the_same_and_has_no_power_over_a_terminal() {
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\n\té😷";
+        let json = json(&[text]).unwrap();
+        assert_eq!(printable(&json), json);
+        assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), [text]);
+    }
 }

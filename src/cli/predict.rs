@@ -21,7 +21,7 @@ use mtlcore::{
         run::{RunDirectory, Trained},
         training::Predictor,
     },
-    printable::quoted,
+    printable::{printable, quoted},
 };
 use rayon::ThreadPool;
 use serde_json::Value;
@@ -226,11 +226,19 @@ fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
 /// Writes blocks in their order, each as soon as it is there.
 fn write(header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    output.write_all(header)?;
+    let is_terminal = output.is_terminal();
+    // A file or a program gets every byte as it came; a terminal would obey some.
+    let mut put = |bytes: &[u8]| {
+        match (is_terminal, std::str::from_utf8(bytes)) {
+            (true, Ok(text)) => output.write_all(printable(text).as_bytes())?,
+            _ => output.write_all(bytes)?,
+        }
+        output.flush()
+    };
+    put(header)?;
     for block in blocks {
         let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.
-        output.write_all(&bytes)?;
-        output.flush()?;
+        put(&bytes)?;
     }
-    output.flush()
+    Ok(())
 }
