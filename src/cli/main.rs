@@ -151,5 +151,11 @@ fn one_line(error: &anyhow::Error) -> String {
             line += &format!(": {cause}");
         }
     }
-    line
+    match line.char_indices().nth(LONGEST_ERROR) {
+        Some((end, _)) => line[..end].to_owned() + "…",
+        None => line,
+    }
 }
+
+/// The longest error, in characters: a file's content may be part of the message of a library.
+const LONGEST_ERROR: usize = 1000;

@@ -22,7 +22,7 @@ use mtlcore::{
         run::Trained,
         training::Predictor,
     },
-    printable::quoted,
+    printable::{printable, quoted},
 };
 use rayon::ThreadPool;
 
@@ -106,12 +106,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         reading.join().unwrap_or_else(|panic| resume_unwind(panic))
     };
     let Some(path) = &arguments.output else {
-        write(&mut io::stdout().lock(), &header, &from_computation).context("standard output")?;
+        write(&mut io::stdout().lock(), io::stdout().is_terminal(), &header, &from_computation)
+            .context("standard output")?;
         return Ok(ended()?);
     };
     let mut read = Ok(());
     let written = write_whole(path, |output| {
-        write(output, &header, &from_computation)?;
+        write(output, false, &header, &from_computation)?;
         read = ended();
         if read.is_ok() { Ok(()) } else { Err(io::Error::other("the input could not be read")) }
     });
@@ -274,12 +275,19 @@ fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
 }
 
 /// Writes blocks in their order, each as soon as it is there.
-fn write(output: &mut dyn Write, header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
-    output.write_all(header)?;
+fn write(output: &mut dyn Write, is_terminal: bool, header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
+    // A file or a program gets every byte as it came; a terminal would obey some.
+    let mut put = |bytes: &[u8]| {
+        match (is_terminal, std::str::from_utf8(bytes)) {
+            (true, Ok(text)) => output.write_all(printable(text).as_bytes())?,
+            _ => output.write_all(bytes)?,
+        }
+        output.flush()
+    };
+    put(header)?;
     for block in blocks {
         let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.
-        output.write_all(&bytes)?;
-        output.flush()?;
+        put(&bytes)?;
     }
-    output.flush()
+    Ok(())
 }

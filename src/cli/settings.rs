@@ -8,9 +8,10 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser, ValueParser},
     value_parser,
 };
+use mtlcore::Error;
 use mtlcore::mtl::{
-    data::TaskSource,
-    settings::{FIELDS, Field, Kind, Preset, Settings, literal},
+    data::{TaskSource, Vectors},
+    settings::{Embedding, FIELDS, Field, Kind, Preset, Settings, literal},
 };
 use toml::{Table, Value};
 
@@ -23,7 +24,40 @@ pub struct SettingsArguments {
 impl SettingsArguments {
     /// The effective settings: the flags over the file, the file over the preset.
     pub fn load(&self) -> Result<Settings> {
-        Ok(Settings::load(self.file.as_deref(), self.flags.clone())?)
+        let settings = Settings::load(self.file.as_deref(), self.flags.clone())?;
+        if !settings.tasks.is_empty() {
+            refuse_contradictions(&self.flags, &settings)?;
+        }
+        Ok(settings)
+    }
+}
+
+/// Refuses flags that would have no effect. (A file may hold every field, and so has to be allowed what does not matter.)
+pub fn refuse_contradictions(flags: &Table, settings: &Settings) -> mtlcore::Result<()> {
+    let refuse = |field: &str, message: String| Err(Error::config(field, message));
+    let Some(path) = &settings.vectors else {
+        let without_vectors = ["embedding", "unknown"].into_iter().find(|field| flags.contains_key(*field));
+        return match without_vectors {
+            Some(field) if settings.embedding != Embedding::Random => {
+                let message = "it is about word vectors, and there are none: name their file with --vectors";
+                refuse(field, format!("{message}, or leave --{field} out"))
+            }
+            _ => Ok(()),
+        };
+    };
+    if settings.embedding == Embedding::Random {
+        let both = flags.contains_key("vectors") && flags.contains_key("embedding");
+        return if both { refuse("vectors", "--embedding random makes no use of them".into()) } else { Ok(()) };
+    }
+    match flags.get("embedding-dim").and_then(Value::as_integer) {
+        Some(said)
+            if let dim = Vectors::dim_of(path)?
+                && said != dim as i64 =>
+        {
+            let message = format!("found {said}, but the vectors of {} have {dim} numbers", path.display());
+            refuse("embedding-dim", format!("{message}; leave it out, or say --embedding random"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -110,7 +110,7 @@ fn json_lines_keep_the_order_of_keys_and_values_of_any_kind() {
         let pairs = ADDED.iter().zip(expected_in_json(text)).map(|(name, value)| format!("\"{name}\":{value}"));
         pairs.collect::<Vec<_>>().join(",")
     };
-    let first = format!("{{\"z\":[1,null],\"text\":\"hello\",\"a\":{{\"b\":0.1}},{}}}\n", added("hello"));
+    let first = format!("{{\"z\":[1,null],\"text\":\"hello\",\"a\":{{\"b\":0.10}},{}}}\n", added("hello"));
     assert_eq!(output, format!("{first}{{\"text\":\"\",\"later\":true,{}}}\n", added("")));
 }
 
@@ -201,11 +201,15 @@ fn errors_name_the_line_and_the_rows_before_are_written() {
 #[test]
 fn columns_that_do_not_fit_are_refused_before_anything_is_written() {
     for (arguments, input, message) in [
-        (&[][..], "id\tpost\n1\tx\n", "error: <stdin>: no column \"text\"; the columns are: id, post\n"),
+        (
+            &[][..],
+            "id\tpost\n1\tx\n",
+            "error: <stdin>: no column \"text\"; the columns are: id, post; say --text-column NAME\n",
+        ),
         (
             &["--text-column", "txt"],
             "id\ttext\n1\tx\n",
-            "error: <stdin>: no column \"txt\"; the columns are: id, text; did you mean \"text\"?\n",
+            "error: <stdin>: no column \"txt\"; the columns are: id, text; did you mean \"text\"? say --text-column NAME\n",
         ),
         (
             &[],

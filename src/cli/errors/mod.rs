@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     write_errors(&csv, &errors.concat(), arguments.force)?;
     page::write(&html, &analysis)?;
     output::print(&match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&analysis)? + "\n",
+        Format::Json => output::json(&analysis)?,
         Format::Table => format!(
             "{}{} errors are in {} (fill in the column `category`) and in {} (to read).\n",
             describe(&results),
