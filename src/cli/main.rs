@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod gradcheck;
 mod output;
+mod page;
 mod predict;
 mod probe;
 mod progress;

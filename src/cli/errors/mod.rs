@@ -19,8 +19,8 @@ use serde::Serialize;
 
 use crate::{
     output::{self, Column},
-    report::{
-        numbers::probability,
+    page::{
+        numbers::{difference, percent, probability},
         words::{self, said},
     },
 };
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let (csv, html) = (directory.join(ERRORS), directory.join("errors.html"));
     write_errors(&csv, &errors.concat(), arguments.force)?;
-    page::write(&html, &analysis)?;
+    page::write(&html, &analysis, &results)?;
     output::print(&match arguments.format {
         Format::Json => output::json(&analysis)?,
         Format::Table => format!(
@@ -155,13 +155,13 @@ fn task_errors<'r>(results: &'r Results, errors: &'r [Vec<SampledError>]) -> Vec
 fn describe(results: &Results) -> String {
     let mut text = "Test texts of the first repeat, by who is right; p is McNemar's, exact.\n\n".to_owned();
     for pair in &results.pairs {
-        text += &format!("{}\n{}\n", pair.name, who_is_right(pair));
+        text += &format!("{}\n{}\n", words::pair(pair), who_is_right(pair));
     }
     text += "Where MTL helps or hurts: the share of errors among the texts of each kind, in %, and the difference in points\n\
              (negative: MTL errs less). p is McNemar's inside the kind; the last column is p after the correction of Benjamini\n\
              and Hochberg for all these tests, with a * below 0.05.\n\n";
     for pair in &results.pairs {
-        text += &format!("{}\n{}\n", pair.name, slice_table(pair));
+        text += &format!("{}\n{}\n", words::pair(pair), slice_table(pair));
     }
     text
 }
@@ -171,7 +171,7 @@ fn rows(pair: &PairResult) -> impl Iterator<Item = (String, &TaskResult)> {
     pair.tasks.iter().flat_map(|facts| {
         pair.layers.iter().flat_map(move |layer| {
             let tasks = layer.tasks.iter().filter(|task| task.task == facts.name);
-            tasks.map(|task| (layer.shared.word().to_owned(), task))
+            tasks.map(|task| (said(words::LAYERS, layer.shared.word()).to_owned(), task))
         })
     })
 }
@@ -192,7 +192,6 @@ fn slice_table(pair: &PairResult) -> String {
     let numbers = ["texts", "STL %", "MTL %", "Δ", "p", "corrected"].map(Column::Number);
     let columns: Vec<Column> = words.into_iter().chain(numbers).chain([Column::Text("")]).collect();
     let row = |shared: &str, task: &str, slice: &SliceResult| {
-        let percent = |share: f64| format!("{:.2}", 100.0 * share);
         vec![
             task.to_owned(),
             shared.to_owned(),
@@ -201,7 +200,7 @@ fn slice_table(pair: &PairResult) -> String {
             slice.rows.to_string(),
             percent(slice.stl_error),
             percent(slice.mtl_error),
-            format!("{:+.2}", 100.0 * (slice.mtl_error - slice.stl_error)),
+            difference(100.0 * (slice.mtl_error - slice.stl_error)),
             probability(slice.mcnemar.p),
             probability(slice.adjusted_p),
             if slice.adjusted_p < 0.05 { "*".into() } else { String::new() },

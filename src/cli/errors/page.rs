@@ -3,20 +3,22 @@
 use std::path::Path;
 
 use anyhow::Result;
+use indexmap::IndexMap;
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::{files::write_whole, study::error_analysis::ErrorKind};
+use mtlcore::mtl::study::{error_analysis::ErrorKind, results::Results};
 use serde::Serialize;
 
 use super::Analysis;
-use crate::report;
+use crate::page::{self, words};
 
 /// Writes the page: one file that needs no network.
-pub fn write(path: &Path, analysis: &Analysis<'_>) -> Result<()> {
-    let mut environment = report::environment();
+pub fn write(path: &Path, analysis: &Analysis<'_>, results: &Results) -> Result<()> {
+    let mut environment = page::environment();
     environment.add_template("errors.html", include_str!("errors.html")).expect("the template is valid");
-    let page = Value::from(Serde(Page { analysis, kinds: ErrorKind::ALL }));
-    let text = environment.get_template("errors.html")?.render(page)?;
-    Ok(write_whole(path, |output| output.write_all(text.as_bytes()))?)
+    environment.add_global("errors_style", Value::from_safe_string(include_str!("errors.css").into()));
+    let pairs = results.pairs.iter().map(|pair| (pair.name.as_str(), words::pair(pair))).collect();
+    let values = Value::from(Serde(Page { analysis, pairs, kinds: ErrorKind::ALL }));
+    page::write(path, &page::render(&mut environment, "errors.html", &[include_str!("errors.js")], values)?)
 }
 
 /// What the template sees.
@@ -24,5 +26,7 @@ pub fn write(path: &Path, analysis: &Analysis<'_>) -> Result<()> {
 struct Page<'r> {
     #[serde(flatten)]
     analysis: &'r Analysis<'r>,
+    /// What each pair is called, by its name.
+    pairs: IndexMap<&'r str, String>,
     kinds: &'static [ErrorKind],
 }

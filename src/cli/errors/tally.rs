@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Format;
 use crate::{
     output::{self, Column},
-    report::words::{self, said},
+    page::words::{self, said},
 };
 
 pub fn run(paths: &[PathBuf], tasks: &[TaskDecisions<'_>], format: Format) -> Result<()> {
@@ -51,7 +51,7 @@ fn describe(File { file, tally }: &File) -> String {
     let mut text = format!("{file}: {} of {rows} errors have a category, {} have none.\n\n", tally.filled, tally.empty);
     for task in &tally.tasks {
         let TaskTally { pair, shared, task: name, .. } = task;
-        text += &format!("{pair}: {name}, {}\n{}\n", shared.word(), table(task));
+        text += &format!("{pair}: {name}, {}\n{}\n", said(words::LAYERS, shared.word()), table(task));
     }
     text
 }

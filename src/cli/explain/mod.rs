@@ -10,14 +10,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::{
-    explain::{Explanation, explain},
-    files::write_whole,
-};
+use mtlcore::mtl::explain::{Explanation, explain};
 use serde::Serialize;
 
 use crate::{
-    output,
+    output, page as pages,
     subject::{Subject, SubjectArguments, alone},
 };
 
@@ -84,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Json) => output::print(&text),
         (path, _) => {
             let path = path.clone().unwrap_or_else(|| "explain.html".into());
-            write_whole(&path, |output| output.write_all(text.as_bytes()))?;
+            pages::write(&path, &text)?;
             output::print(&format!("{}\n", path.display()))
         }
     }

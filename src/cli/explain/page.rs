@@ -2,11 +2,7 @@
 
 use anyhow::Result;
 use indexmap::IndexMap;
-use minijinja::{
-    AutoEscape, Environment, UndefinedBehavior,
-    syntax::SyntaxConfig,
-    value::{Serde, Value},
-};
+use minijinja::value::{Serde, Value};
 use mtlcore::mtl::explain::{Place, TokenKind};
 use serde::Serialize;
 
@@ -15,7 +11,7 @@ use super::{
     code::{self, Listing},
 };
 use crate::{
-    report::{escape, numbers},
+    page::{self, escape},
     subject,
 };
 
@@ -26,34 +22,17 @@ pub fn of(explained: &Explained) -> Result<String> {
     let always = [code::DENSE, code::LOSS, code::SWEEP, code::PLACES, code::ATTRIBUTION, code::QUADRATURE];
     let used = words.iter().flat_map(|words| &words.code).copied().chain(always);
     let listings: IndexMap<&str, &str> = used.map(|listing| (listing.path, listing.text)).collect();
-    let data = escape::script(&serde_json::to_string(explained)?);
     let context = minijinja::context! {
         explained => Value::from(Serde(explained)),
         words => Value::from(Serde(words)),
         listings => Value::from(Serde(listings)),
-        data => Value::from_safe_string(data),
+        data => Value::from_safe_string(escape::json(explained)),
+        explain_style => Value::from_safe_string(include_str!("templates/explain.css").into()),
         notices => notices(explained),
     };
-    Ok(environment().get_template("explain.html")?.render(context)?)
-}
-
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let mut syntax = SyntaxConfig::builder();
-    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
-    environment.set_syntax(syntax.build().expect("the usual delimiters"));
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_filter("decimals", |x: f64| numbers::decimals(x, 4));
-    environment.add_filter("percent", |share: f64| format!("{:.0} %", 100.0 * share));
-    environment.add_filter("scientific", |x: f64| format!("{x:.1e}").replace('-', "−"));
-    for (name, code) in
-        [("style", include_str!("templates/explain.css")), ("draw", include_str!("templates/explain.js"))]
-    {
-        environment.add_global(name, Value::from_safe_string(escape::script(code)));
-    }
-    environment.add_template("explain.html", include_str!("templates/explain.html")).expect("a valid template");
-    environment
+    let mut environment = page::environment();
+    environment.add_template("explain.html", include_str!("templates/explain.html")).expect("the template is valid");
+    page::render(&mut environment, "explain.html", &[include_str!("templates/explain.js")], context)
 }
 
 /// What a reader has to know before believing the pictures.

@@ -9,7 +9,11 @@ use mtlcore::mtl::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::report::{escape, templates};
+use crate::page::{
+    self,
+    charts::{self, Drawing},
+    numbers::decimals,
+};
 
 /// Points of a curve at most. Single measurements scatter widely; fewer points show their course.
 const POINTS: usize = 60;
@@ -19,7 +23,9 @@ pub fn write(run: &RunDirectory) -> Result<()> {
     let measurements = run.measurements()?;
     let tasks: Vec<String> = run.manifest()?.tasks.keys().cloned().collect();
     let page = Page::new(&measurements, &tasks);
-    let text = templates::environment().get_template(templates::PROBE)?.render(Value::from(Serde(page)))?;
+    let mut environment = page::environment();
+    environment.add_template("probe.html", include_str!("probe.html")).expect("the template is valid");
+    let text = page::render(&mut environment, "probe.html", &charts::scripts(), Value::from(Serde(page)))?;
     run.write_probe_page(&text)?;
     Ok(())
 }
@@ -42,13 +48,7 @@ struct Page {
 struct Section {
     heading: &'static str,
     explanation: &'static str,
-    charts: Vec<Chart>,
-}
-
-#[derive(Serialize)]
-struct Chart {
-    label: String,
-    chart: String,
+    charts: Vec<Drawing>,
 }
 
 /// The means of one block.
@@ -98,7 +98,7 @@ impl Page {
         let norm: fn(&Block, &str) -> Option<f64> = |block, task| block.norms.get(task).copied();
         let share: fn(&Block, &str) -> Option<f64> = |block, task| block.update_share.get(task).copied();
 
-        let each_block = |of: fn(&mtlcore::mtl::training::PairOfTasks) -> f64, levels: &[f64]| -> Vec<Chart> {
+        let each_block = |of: fn(&mtlcore::mtl::training::PairOfTasks) -> f64, levels: &[f64]| -> Vec<Drawing> {
             blocks.iter().map(|block| curves.chart(block, &of_pairs(block, of), levels)).collect()
         };
         let all = "all shared parameters";
@@ -141,11 +141,13 @@ impl Page {
             let mut cells = Vec::new();
             let pairs = of_pairs(block, |pair| pair.cosine).into_iter();
             for ((_, cosine), (_, conflict)) in pairs.zip(of_pairs(block, |pair| f64::from(pair.cosine < 0.0))) {
-                cells.push(mean(measurements, &cosine).map_or("–".into(), |x| format!("{x:.3}")));
-                cells.push(mean(measurements, &conflict).map_or("–".into(), |x| format!("{:.1} %", 100.0 * x)));
+                cells.push(mean(measurements, &cosine).map_or("–".into(), |x| decimals(x, 3)));
+                cells.push(
+                    mean(measurements, &conflict).map_or("–".into(), |x| format!("{} %", decimals(100.0 * x, 1))),
+                );
             }
             for (_, of) in of_tasks(block, norm).into_iter().chain(of_tasks(block, share)) {
-                cells.push(mean(measurements, &of).map_or("–".into(), |x| format!("{x:.3}")));
+                cells.push(mean(measurements, &of).map_or("–".into(), |x| decimals(x, 3)));
             }
             Row { block: block.to_string(), cells }
         };
@@ -168,7 +170,7 @@ struct Curves<'m> {
 
 impl Curves<'_> {
     /// A chart of several series, with lines at some levels.
-    fn chart(&self, label: &str, series: &[(String, Of<'_>)], levels: &[f64]) -> Chart {
+    fn chart(&self, label: &str, series: &[(String, Of<'_>)], levels: &[f64]) -> Drawing {
         let mut points = Vec::new();
         for (name, of) in series {
             for point in &self.points {
@@ -177,10 +179,8 @@ impl Curves<'_> {
             }
         }
         let levels: Vec<serde_json::Value> = levels.iter().map(|level| json!({ "level": level })).collect();
-        let mut chart: serde_json::Value =
-            serde_json::from_str(include_str!("curve.vl.json")).expect("our own specification is valid");
-        chart["datasets"] = json!({ "points": points, "levels": levels });
-        Chart { label: label.to_owned(), chart: escape::script(&chart.to_string()) }
+        let chart = charts::chart(include_str!("curve.vl.json"), json!({ "points": points, "levels": levels }));
+        Drawing { label: label.to_owned(), chart }
     }
 }
 

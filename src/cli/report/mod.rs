@@ -1,112 +1,85 @@
-//! `mtlcore report`: draws a study's results as a page, as Markdown and as LaTeX tables, without training anything.
+//! `mtlcore report`: draws a study's results as a page, as Markdown, as LaTeX tables and as reproducibility checklists, without training
+//! anything.
 //!
-//! Templates speak about [`Results`] itself, with the number formats of `numbers`, the words of `words`, the escaping that
-//! their format needs (`escape`) and the charts of `charts`. Nothing here computes a figure.
+//! Templates speak about [`Results`] itself and about what `view` makes of it for people: sentences, names, the rows of tables, charts.
+//! No figure of a verdict is computed here.
 
+mod arms;
 mod charts;
-pub mod escape;
-pub mod numbers;
+mod checklist;
 mod origin;
-pub mod templates;
-pub mod words;
+mod templates;
+mod view;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Args;
-use minijinja::value::{Serde, Value};
-use mtlcore::mtl::{
-    files::write_whole,
-    study::{Curves, results::Results},
-};
-use serde::Serialize;
+use clap::{Args, ValueEnum};
+use mtlcore::mtl::study::results::Results;
 
-use crate::output;
-pub use templates::environment;
-use {
-    charts::{Drawing, PairCharts},
-    origin::Origin,
-};
+use crate::{output, page};
+pub use page::{numbers, words};
+use templates::Template;
+use view::Report;
 
-/// Draw a study's results again, without training: a page, Markdown and LaTeX tables
+/// Draw a study's results again, without training: a page, Markdown, LaTeX tables, checklists
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The study's directory, with its results.json
     #[arg(value_name = "STUDY")]
     study: PathBuf,
+    /// Print one of them instead of writing report.html, report.md and tables.tex into the study's directory
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A page: one file without network
+    Page,
+    /// The same in Markdown
+    Markdown,
+    /// Tables for a paper, with booktabs
+    Latex,
+    /// The reproducibility items of the ARR and NeurIPS checklists, as far as the study knows them
+    Checklist,
+    /// Every number, as in results.json
+    Json,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  mtlcore report study            writes study/report.html, study/report.md and study/tables.tex
-  xdg-open study/report.html      one file without network: it can be sent, printed and archived as it is";
+  mtlcore report study                       writes study/report.html, study/report.md and study/tables.tex
+  xdg-open study/report.html                 one file without network: it can be sent, printed and archived as it is
+  mtlcore report study --format checklist    what ARR and NeurIPS ask of a submission, filled in, as Markdown
+  mtlcore report study --format latex | pbcopy";
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let directory = &arguments.study;
     let results =
         Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
-    let files = write(&results, directory)?;
-    output::print(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>())
+    let template = match arguments.format {
+        None => {
+            let files = write(&results, directory)?;
+            return output::print(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>());
+        }
+        Some(Format::Json) => return output::print(&(serde_json::to_string_pretty(&results)? + "\n")),
+        Some(Format::Checklist) => return output::print(&checklist::draw(&results, directory)?),
+        Some(Format::Page) => Template::Page,
+        Some(Format::Markdown) => Template::Markdown,
+        Some(Format::Latex) => Template::Latex,
+    };
+    output::print(&template.draw(&Report::read(&results, directory)?)?)
 }
 
 /// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.
 ///
-/// The same results, `study.toml` and `manifest.json` give the same bytes.
+/// The same results, settings and data give the same bytes.
 pub fn write(results: &Results, directory: &Path) -> Result<Vec<PathBuf>> {
-    let charts: Vec<PairCharts> = results.pairs.iter().map(|pair| PairCharts::new(pair, results.rope)).collect();
-    let curves = Curves::read(directory)?;
-    let curve_charts = curves.iter().flat_map(|curves| &curves.pairs).map(charts::curves).collect();
-    let (origin, has) = (Origin::read(directory)?, Sections::of(results));
-    let report = Report { results, charts, curves, curve_charts, origin, has };
-    let report = Value::from(Serde(report));
-    let environment = environment();
-    let write = |name: &&str| {
-        let text = environment.get_template(name)?.render(report.clone())?;
-        let path = directory.join(name);
-        write_whole(&path, |output| output.write_all(text.as_bytes()))?;
-        Ok(path)
-    };
-    templates::FILES.iter().map(write).collect()
-}
-
-/// What the templates see.
-#[derive(Serialize)]
-struct Report<'r> {
-    results: &'r Results,
-    /// One for each pair.
-    charts: Vec<PairCharts>,
-    /// If they were asked for.
-    curves: Option<Curves>,
-    /// For each pair of the curves, one for each curve.
-    curve_charts: Vec<Vec<Drawing>>,
-    origin: Origin,
-    has: Sections,
-}
-
-/// The sections that not every study has.
-#[derive(Serialize)]
-struct Sections {
-    baselines: bool,
-    tuned: bool,
-    split: bool,
-    controls: bool,
-    balancing: bool,
-    training: bool,
-    slices: bool,
-}
-
-impl Sections {
-    fn of(results: &Results) -> Self {
-        let tasks = || results.pairs.iter().flat_map(|pair| &pair.layers).flat_map(|layer| &layer.tasks);
-        Self {
-            baselines: results.pairs.iter().any(|pair| !pair.baselines.is_empty()),
-            tuned: tasks().any(|task| task.stl.tuned.is_some()),
-            split: tasks().any(|task| task.split.is_some()),
-            controls: tasks().any(|task| !task.controls.is_empty()),
-            balancing: tasks().any(|task| !task.balanced.is_empty()),
-            training: tasks().any(|task| !task.stl.training.is_empty()),
-            slices: tasks().any(|task| !task.slices.is_empty()),
-        }
-    }
+    let report = Report::read(results, directory)?;
+    // All are drawn before the first is written.
+    let drawn = Template::ALL.map(|template| Ok((directory.join(template.file()), template.draw(&report)?)));
+    let drawn: Vec<(PathBuf, String)> = drawn.into_iter().collect::<Result<_>>()?;
+    drawn.into_iter().map(|(path, text)| page::write(&path, &text).map(|()| path)).collect()
 }

@@ -1,51 +1,48 @@
-//! What a study's directory says about how its results came about.
+//! What a study's directory says about how its results came about. Templates leave out what determines no result (times, threads, the
+//! directory's own name), so that the same results give the same page.
 
 use std::{fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
-use indexmap::IndexMap;
+use mtlcore::mtl::study::Manifest;
 use serde::Serialize;
-use serde_json::Value;
+use toml::Table;
 
 /// The configuration and the manifest, as far as they are there.
 #[derive(Serialize)]
 pub struct Origin {
-    /// The text of `study.toml`.
+    /// `study.toml` without comments.
     settings: Option<String>,
-    /// The values of `manifest.json` that stand in no list, by their path: `pairs.influenza.sha256`.
-    facts: IndexMap<String, String>,
-    /// Its lists by their path, an element a line.
-    lists: IndexMap<String, String>,
+    manifest: Option<Manifest>,
 }
+
+/// Settings that determine no result.
+const WITHOUT_EFFECT: [&str; 2] = ["threads", "out"];
 
 impl Origin {
     pub fn read(directory: &Path) -> Result<Self> {
-        let settings = read(&directory.join("study.toml"))?;
-        let mut origin = Self { settings, facts: IndexMap::new(), lists: IndexMap::new() };
-        let path = directory.join("manifest.json");
-        if let Some(manifest) = read(&path)? {
-            let manifest = serde_json::from_str(&manifest).with_context(|| format!("{}: no JSON", path.display()))?;
-            origin.collect(String::new(), manifest);
-        }
-        Ok(origin)
+        let settings = settings(directory)?.map(|mut table| {
+            WITHOUT_EFFECT.iter().for_each(|name| drop(table.remove(*name)));
+            table.to_string()
+        });
+        Ok(Self { settings, manifest: manifest(directory)? })
     }
+}
 
-    fn collect(&mut self, path: String, value: Value) {
-        match value {
-            Value::Object(map) => {
-                for (key, value) in map {
-                    self.collect(if path.is_empty() { key } else { format!("{path}.{key}") }, value);
-                }
-            }
-            Value::Array(list) => {
-                let lines: Vec<String> = list.iter().map(Value::to_string).collect();
-                self.lists.insert(path, lines.join("\n"));
-            }
-            Value::Null => {}
-            Value::String(text) => drop(self.facts.insert(path, text)),
-            number => drop(self.facts.insert(path, number.to_string())),
-        }
-    }
+/// `study.toml`, if there is one.
+pub fn settings(directory: &Path) -> Result<Option<Table>> {
+    let path = directory.join("study.toml");
+    let text = read(&path)?;
+    text.map(|text| text.parse().with_context(|| path.display().to_string())).transpose()
+}
+
+/// `manifest.json`, if there is one.
+pub fn manifest(directory: &Path) -> Result<Option<Manifest>> {
+    let path = directory.join("manifest.json");
+    let parse = |text: String| {
+        serde_json::from_str(&text).with_context(|| format!("{}: not the manifest of a study", path.display()))
+    };
+    read(&path)?.map(parse).transpose()
 }
 
 /// The text of a file, or nothing if there is no such file.

@@ -2,7 +2,15 @@
 
 use std::sync::LazyLock;
 
+use minijinja::HtmlEscape;
+use mtlcore::printable::printable;
 use regex::Regex;
+use serde::Serialize;
+
+/// For text and attributes in HTML and SVG.
+pub fn html(text: &str) -> String {
+    HtmlEscape(&printable(text)).to_string()
+}
 
 /// For text in Markdown, table cells included.
 pub fn markdown(text: &str) -> String {
@@ -10,10 +18,10 @@ pub fn markdown(text: &str) -> String {
         '&' => "&amp;".into(),
         '<' => "&lt;".into(),
         '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '~' | '#' => format!("\\{c}"),
-        '\n' | '\r' => " ".into(),
+        '\n' => " ".into(),
         _ => c.into(),
     };
-    text.chars().map(escape).collect::<String>()
+    printable(text).chars().map(escape).collect()
 }
 
 /// For text in LaTeX, outside of mathematics.
@@ -23,13 +31,26 @@ pub fn latex(text: &str) -> String {
         '\\' => r"\textbackslash{}".into(),
         '^' => r"\textasciicircum{}".into(),
         '~' => r"\textasciitilde{}".into(),
+        // Else it would be an argument of the line break before it.
+        '[' => "{[}".into(),
         '<' => "$<$".into(),
         '>' => "$>$".into(),
         '−' => "$-$".into(),
+        '–' => "--".into(),
+        '·' => r"$\cdot$".into(),
+        '×' => r"$\times$".into(),
+        'Δ' => r"$\Delta$".into(),
         '±' => r"$\pm$".into(),
         _ => c.into(),
     };
-    text.chars().map(escape).collect::<String>()
+    printable(text).chars().map(escape).collect()
+}
+
+/// JSON for a `<script>`. Control characters are escaped, as JSON itself demands only of those below a space.
+pub fn json(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).expect("plain data");
+    let escape = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
+    script(&json.chars().map(escape).collect::<String>())
 }
 
 /// For code or data inside a `<script>` of HTML, which ends at the first `</script` and changes its rules at `<!--`. In the
@@ -52,9 +73,20 @@ mod tests {
 
     #[test]
     fn escaped_json_means_the_same() {
-        let text = "</script></SCRIPT ><!-- <script>";
-        let json = script(&serde_json::to_string(text).unwrap());
+        let text = "</script></SCRIPT ><!-- <script> \u{1}\u{7f}\u{85}";
+        let json = json(&text);
         assert!(!json.to_lowercase().contains("</script") && !json.contains("<!--"));
+        assert!(!json.chars().any(char::is_control));
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn no_format_passes_control_characters_on() {
+        for escape in [html, markdown, latex] {
+            let text = escape("a\u{0}b\u{1b}[31mc\u{7f}d\u{9b}e\r");
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+            assert!(text.contains("␛") && text.contains("␀"), "{text:?}");
+        }
+        assert_eq!(html("<a\tb\n\"c\">"), "&lt;a\tb\n&quot;c&quot;&gt;");
     }
 }

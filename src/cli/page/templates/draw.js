@@ -1,6 +1,8 @@
 // Draws each specification into the figure that holds it, and opens what is folded before printing.
 const style = {
   background: null,
+  // The box around a chart says in words what it shows, and a table has its numbers.
+  aria: false,
   font: "system-ui, sans-serif",
   autosize: { type: "fit-x", contains: "padding" },
   view: { stroke: null },
@@ -16,7 +18,9 @@ const style = {
 };
 for (const script of document.querySelectorAll("script.chart")) {
   const { spec } = vegaLite.compile(JSON.parse(script.textContent), { config: style });
-  new vega.View(vega.parse(spec), { renderer: "svg", container: script.previousElementSibling }).runAsync();
+  // Expressions are interpreted, not compiled: the page's policy forbids `eval`.
+  const runtime = vega.parse(spec, null, { ast: true });
+  new vega.View(runtime, { renderer: "svg", container: script.previousElementSibling, expr: expressionInterpreter }).runAsync();
 }
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;

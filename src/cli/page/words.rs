@@ -2,7 +2,7 @@
 
 use mtlcore::mtl::{
     evaluation::interval::Measure,
-    study::results::{BaselineResult, PairResult},
+    study::results::{BaselineResult, PairResult, Summary},
 };
 
 /// Words in the file and what a report says.
@@ -47,13 +47,20 @@ pub const MARKS_LATEX: Words = &[
 ];
 
 pub const BASELINES: Words =
-    &[("majority", "majority class"), ("always-true", "always true"), ("n-gram", "n-gram logistic regression")];
+    &[("majority", "majority class"), ("always-true", "always true"), ("n-gram", "n-grams (logistic regression)")];
+
+/// How an arm shows that it has learnt nothing.
+pub const NOTHING_LEARNT: Words = &[
+    ("one-class", "predicts one class"),
+    ("no-better-than-always-true", "no better than always true"),
+    ("ranks-by-chance", "ranks by chance"),
+];
 
 pub const CONTROLS: Words = &[
     ("shuffled", "partner's labels shuffled"),
     ("masked", "partner's labels hidden"),
     ("unrelated", "partner with an unrelated task"),
-    ("matched-steps", "STL with as many steps as MTL"),
+    ("matched-steps", "alone, with as many steps"),
     ("pooled", "one head for all tasks"),
 ];
 
@@ -103,15 +110,21 @@ pub fn pair(pair: &PairResult) -> String {
 /// A baseline's figure of a measure, a share; none where the measure does not exist for it. F is of counts pooled over folds, as that
 /// of the arms.
 pub fn baseline_score(measure: Measure, baseline: &BaselineResult, task: &str) -> Option<f64> {
-    let tuned = baseline.tuned.as_ref().filter(|_| measure == Measure::F1Tuned);
-    let summary = tuned.unwrap_or(&baseline.tasks).get(task)?;
-    let metric = match measure {
-        Measure::F1Tuned | Measure::F1 => return Some(summary.f_over_folds.pooled),
-        Measure::AveragePrecision => "average_precision",
-        Measure::Auroc => "auroc",
-        Measure::Accuracy => "accuracy",
-    };
-    Some(summary.metrics.get(metric)?.mean)
+    let tuned = baseline.tuned.as_ref().and_then(|tuned| tuned.get(task));
+    level(measure, baseline.tasks.get(task)?, tuned)
+}
+
+/// The figure of a measure, a share, as intervals have it: F of the counts of all folds together, else the mean over folds. `tuned`
+/// is at the tuned thresholds, if there is anything to tune.
+pub fn level(measure: Measure, fixed: &Summary, tuned: Option<&Summary>) -> Option<f64> {
+    let mean = |metric: &str| Some(fixed.metrics.get(metric)?.mean);
+    match measure {
+        Measure::F1Tuned => Some(tuned.unwrap_or(fixed).f_over_folds.pooled),
+        Measure::F1 => Some(fixed.f_over_folds.pooled),
+        Measure::AveragePrecision => mean("average_precision"),
+        Measure::Auroc => mean("auroc"),
+        Measure::Accuracy => mean("accuracy"),
+    }
 }
 
 /// What is said for `word`; a word without an entry stands for itself.
