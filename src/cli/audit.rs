@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let audit = audit::audit(&cells);
     output::print(&match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&audit)? + "\n",
+        Format::Json => output::json(&audit)?,
         Format::Table => describe(&audit, arguments.table.as_deref()),
     })
 }

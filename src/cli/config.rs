@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     output::print(&match arguments.format {
         Format::Toml => settings.to_toml(),
         Format::Table => beside_presets(&settings),
-        Format::Json => serde_json::to_string_pretty(&settings)? + "\n",
+        Format::Json => output::json(&settings)?,
     })
 }
 

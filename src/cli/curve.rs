@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use crate::{
     output::{self, Column},
-    study::{INTERRUPTED, StudyArguments, say_if_simulated, watched},
+    study::{INTERRUPTED, StudyArguments, say_coverage, say_if_simulated, watched},
 };
 
 /// How much of the other task's data does it take? Metrics from 0 % (alone) to 100 % (together) of it, with a band
@@ -48,6 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     say_if_simulated(&settings, "curve");
     let finished = settings.base.out.join(RESULTS).exists();
     let study = if finished { Study::beside(settings)? } else { Study::begin(settings)? };
+    say_coverage(&study);
     let curves = watched(|interrupted, observe| {
         if !finished && study.run(interrupted, observe)?.is_none() {
             return Ok(None);
@@ -58,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let directory = study.directory();
     crate::report::write(&Results::read(directory)?, directory)?;
     match arguments.format {
-        Format::Json => output::print(&(serde_json::to_string_pretty(&curves)? + "\n"))?,
+        Format::Json => output::print(&output::json(&curves)?)?,
         Format::Table => {
             output::print(&tables(&curves))?;
             let page = directory.join("report.html");
@@ -83,7 +84,7 @@ fn settings(arguments: &StudyArguments) -> Result<StudySettings> {
         flags.insert("out".into(), out.into());
     }
     flags.extend(arguments.flags.clone());
-    Ok(StudySettings::load(file.as_deref(), flags)?)
+    StudyArguments { file, flags }.load()
 }
 
 /// A table for each pair.

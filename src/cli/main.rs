@@ -17,9 +17,11 @@ mod probe;
 mod progress;
 mod report;
 mod settings;
+mod shell;
 mod study;
 mod subject;
 mod tables;
+mod threshold;
 mod trace;
 mod train;
 
@@ -64,6 +66,8 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Gradcheck(arguments) => gradcheck::run(&arguments)?,
         Command::Audit(arguments) => audit::run(&arguments)?,
         Command::Balance(arguments) => balance::run(&arguments)?,
+        Command::Completions(arguments) => shell::completions(&arguments)?,
+        Command::Man(arguments) => shell::man(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -128,6 +132,8 @@ enum Command {
     Gradcheck(gradcheck::Arguments),
     Audit(audit::Arguments),
     Balance(balance::Arguments),
+    Completions(shell::CompletionsArguments),
+    Man(shell::ManArguments),
 }
 
 /// Whoever reads our output has seen enough of it (`mtlcore … | head`): that is no failure.
@@ -146,5 +152,11 @@ fn one_line(error: &anyhow::Error) -> String {
             line += &format!(": {cause}");
         }
     }
-    line
+    match line.char_indices().nth(LONGEST_ERROR) {
+        Some((end, _)) => line[..end].to_owned() + "…",
+        None => line,
+    }
 }
+
+/// The longest error, in characters: a file's content may be part of the message of a library.
+const LONGEST_ERROR: usize = 1000;

@@ -8,11 +8,13 @@ use std::{
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+use mtlcore::printable::printable;
+use serde::Serialize;
 
-/// Writes to standard output, which may be full or closed.
+/// Writes to standard output, which may be full or closed. Nothing in the text has power over the terminal.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("standard output")
+    output.write_all(printable(text).as_bytes()).and_then(|()| output.flush()).context("standard output")
 }
 
 /// How much is said on standard error.
@@ -54,7 +56,20 @@ pub fn detail(text: impl Display) {
 
 /// Says what a user must know even with `--quiet`.
 pub fn insist(text: impl Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable(&text.to_string()));
+}
+
+/// A value as JSON for people and programs: what [`print`] would replace is escaped, and so means the same.
+pub fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(value)? + "\n";
+    if printable(&text) == text {
+        return Ok(text);
+    }
+    let escape = |c: char| match printable(c.encode_utf8(&mut [0; 4])) {
+        shown if shown.starts_with(c) => c.to_string(),
+        _ => format!("\\u{:04x}", u32::from(c)), // all of them are below 0x10000
+    };
+    Ok(text.chars().map(escape).collect())
 }
 
 /// A column's heading, and whether it holds numbers (then it is aligned to the right).
@@ -106,6 +121,11 @@ pub fn digits(number: f64) -> String {
     format!("{number:.places$}")
 }
 
+/// A p-value, never as zero: `0.041`, `<0.001`.
+pub fn p_value(p: f64) -> String {
+    if p < 0.0005 { "<0.001".into() } else { format!("{p:.3}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +135,14 @@ mod tests {
         let numbers = [0.5, 0.43645486636335695, 0.00123456, 12.345, 1234.5, 0.0, -0.25];
         let expected = ["0.500", "0.436", "0.00123", "12.3", "1234", "0", "-0.250"];
         assert_eq!(numbers.map(digits), expected);
+        assert_eq!([0.0, 0.0004, 0.0006, 0.04139, 1.0].map(p_value), ["<0.001", "<0.001", "0.001", "0.041", "1.000"]);
+    }
+
+    #[test]
+    fn json_means_the_same_and_has_no_power_over_a_terminal() {
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\n\té😷";
+        let json = json(&[text]).unwrap();
+        assert_eq!(printable(&json), json);
+        assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), [text]);
     }
 }

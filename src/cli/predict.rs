@@ -19,15 +19,19 @@ use mtlcore::{
     mtl::{
         data::{self, Cells, Column, Delimiter, Dialect, Format, Row, RowReader, RowWriter},
         files::write_whole,
-        run::{Manifest, Trained},
+        run::Trained,
         training::Predictor,
     },
-    printable::quoted,
+    printable::{printable, quoted},
 };
 use rayon::ThreadPool;
-use serde_json::Value;
 
-use crate::{output, subject::open, tables::format_parser};
+use crate::{
+    output,
+    subject::open,
+    tables::format_parser,
+    threshold::{self, Threshold},
+};
 
 /// Predict texts: every row of the input, with <task>_probability and <task>_prediction at its end
 #[derive(Args)]
@@ -55,7 +59,7 @@ pub struct Arguments {
     input_format: Option<Format>,
     /// Predict true where the probability is greater than this: a number, or `tuned` for the one with the best F1 on the rows that
     /// training held out, for each task [default: the run's]
-    #[arg(long, value_name = "P|tuned", value_parser = threshold)]
+    #[arg(long, value_name = "P|tuned", value_parser = threshold::parse)]
     threshold: Option<Threshold>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -78,59 +82,23 @@ const BLOCK: usize = 1024;
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
 
-/// Where a decision turns true.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Threshold {
-    /// Where it is best on the rows that training held out.
-    Tuned,
-    At(f64),
-}
-
-fn threshold(text: &str) -> std::result::Result<Threshold, String> {
-    if text == "tuned" {
-        return Ok(Threshold::Tuned);
-    }
-    let expected = || format!("found {text:?}, expected a number from 0 to 1, or `tuned`");
-    share(text).map(Threshold::At).map_err(|_| expected())
-}
-
-/// A number from 0 to 1.
-pub fn share(text: &str) -> std::result::Result<f64, String> {
-    let expected = || format!("found {text:?}, expected a number from 0 to 1");
-    text.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(expected)
-}
-
-/// Each task's threshold, in the model's order.
-fn thresholds(chosen: Option<Threshold>, run: &Path, manifest: &Manifest, trained: &Trained) -> Result<Vec<f64>> {
-    match chosen {
-        None => Ok(vec![trained.settings.threshold; trained.tasks.len()]),
-        Some(Threshold::At(threshold)) => Ok(vec![threshold; trained.tasks.len()]),
-        Some(Threshold::Tuned) => Ok(manifest.tuned_thresholds().map_err(|task| {
-            let message = format!(
-                "it has no tuned threshold for task `{task}`: no rows of it were held out, or an older version trained the run; \
-                 train it again, or give a number, as in --threshold 0.3"
-            );
-            Error::file(run, message)
-        })?),
-    }
-}
-
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (trained, manifest) = open(&arguments.run)?;
-    let thresholds = thresholds(arguments.threshold, &arguments.run, &manifest, &trained)?;
+    let thresholds = threshold::of_tasks(arguments.threshold, &arguments.run, &manifest, &trained)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;
     let input = Input::open(arguments, &trained)?;
     let writer = input.writer.clone();
     let mut header = Vec::new();
     writer.header(&mut header);
 
-    let text = input.text.clone();
+    let (text, format) = (input.text.clone(), input.output_format);
     let (to_compute, from_reader) = sync_channel(BLOCK);
     let (to_write, from_computation) = sync_channel(threads.current_num_threads());
     // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
     let reading = thread::spawn(move || input.read(&to_compute));
     let computing = thread::spawn(move || {
-        let prediction = Prediction { trained: &trained, predictor: trained.predictor(), thresholds, text, writer };
+        let prediction =
+            Prediction { trained: &trained, predictor: trained.predictor(), thresholds, format, text, writer };
         prediction.compute(&threads, &from_reader, &to_write);
     });
     let ended = move || -> mtlcore::Result<()> {
@@ -138,12 +106,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         reading.join().unwrap_or_else(|panic| resume_unwind(panic))
     };
     let Some(path) = &arguments.output else {
-        write(&mut io::stdout().lock(), &header, &from_computation).context("standard output")?;
+        write(&mut io::stdout().lock(), io::stdout().is_terminal(), &header, &from_computation)
+            .context("standard output")?;
         return Ok(ended()?);
     };
     let mut read = Ok(());
     let written = write_whole(path, |output| {
-        write(output, &header, &from_computation)?;
+        write(output, false, &header, &from_computation)?;
         read = ended();
         if read.is_ok() { Ok(()) } else { Err(io::Error::other("the input could not be read")) }
     });
@@ -261,6 +230,7 @@ struct Prediction<'t> {
     predictor: Predictor<'t>,
     /// Of each task: what a probability must exceed to be predicted true.
     thresholds: Vec<f64>,
+    format: Format,
     text: Column,
     writer: RowWriter,
 }
@@ -287,11 +257,17 @@ impl Prediction<'_> {
         for (row, of_tasks) in rows.iter().zip(probabilities) {
             values.clear();
             let decided = of_tasks.into_iter().zip(&self.thresholds);
-            values.extend(decided.flat_map(|(p, threshold)| [Value::from(p), Value::from(u8::from(p > *threshold))]));
+            let shown = |p: f64| if self.format == Format::Jsonl { p } else { seven_digits(p) };
+            values.extend(decided.flat_map(|(p, threshold)| [shown(p).into(), u8::from(p > *threshold).into()]));
             self.writer.row(row, &values, &mut bytes);
         }
         bytes
     }
+}
+
+/// A table is for people and spreadsheets: it shows the digits that a network of 32-bit numbers can mean. (JSON has them all.)
+fn seven_digits(p: f64) -> f64 {
+    format!("{p:.6e}").parse().expect("it is a number")
 }
 
 fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
@@ -299,12 +275,19 @@ fn text_of<'r>(row: &'r Row, column: &Column) -> &'r str {
 }
 
 /// Writes blocks in their order, each as soon as it is there.
-fn write(output: &mut dyn Write, header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
-    output.write_all(header)?;
+fn write(output: &mut dyn Write, is_terminal: bool, header: &[u8], blocks: &Receiver<Predicted>) -> io::Result<()> {
+    // A file or a program gets every byte as it came; a terminal would obey some.
+    let mut put = |bytes: &[u8]| {
+        match (is_terminal, std::str::from_utf8(bytes)) {
+            (true, Ok(text)) => output.write_all(printable(text).as_bytes())?,
+            _ => output.write_all(bytes)?,
+        }
+        output.flush()
+    };
+    put(header)?;
     for block in blocks {
         let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.
-        output.write_all(&bytes)?;
-        output.flush()?;
+        put(&bytes)?;
     }
-    output.flush()
+    Ok(())
 }

@@ -8,9 +8,10 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser, ValueParser},
     value_parser,
 };
+use mtlcore::Error;
 use mtlcore::mtl::{
-    data::TaskSource,
-    settings::{FIELDS, Field, Kind, Preset, Settings, literal},
+    data::{TaskSource, Vectors},
+    settings::{Embedding, FIELDS, Field, Kind, Preset, Settings, literal},
 };
 use toml::{Table, Value};
 
@@ -23,7 +24,40 @@ pub struct SettingsArguments {
 impl SettingsArguments {
     /// The effective settings: the flags over the file, the file over the preset.
     pub fn load(&self) -> Result<Settings> {
-        Ok(Settings::load(self.file.as_deref(), self.flags.clone())?)
+        let settings = Settings::load(self.file.as_deref(), self.flags.clone())?;
+        if !settings.tasks.is_empty() {
+            refuse_contradictions(&self.flags, &settings)?;
+        }
+        Ok(settings)
+    }
+}
+
+/// Refuses flags that would have no effect. (A file may hold every field, and so has to be allowed what does not matter.)
+pub fn refuse_contradictions(flags: &Table, settings: &Settings) -> mtlcore::Result<()> {
+    let refuse = |field: &str, message: String| Err(Error::config(field, message));
+    let Some(path) = &settings.vectors else {
+        let without_vectors = ["embedding", "unknown"].into_iter().find(|field| flags.contains_key(*field));
+        return match without_vectors {
+            Some(field) if settings.embedding != Embedding::Random => {
+                let message = "it is about word vectors, and there are none: name their file with --vectors";
+                refuse(field, format!("{message}, or leave --{field} out"))
+            }
+            _ => Ok(()),
+        };
+    };
+    if settings.embedding == Embedding::Random {
+        let both = flags.contains_key("vectors") && flags.contains_key("embedding");
+        return if both { refuse("vectors", "--embedding random makes no use of them".into()) } else { Ok(()) };
+    }
+    match flags.get("embedding-dim").and_then(Value::as_integer) {
+        Some(said)
+            if let dim = Vectors::dim_of(path)?
+                && said != dim as i64 =>
+        {
+            let message = format!("found {said}, but the vectors of {} have {dim} numbers", path.display());
+            refuse("embedding-dim", format!("{message}; leave it out, or say --embedding random"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -42,6 +76,44 @@ impl Args for SettingsArguments {
     fn augment_args(command: Command) -> Command {
         let presets = [Preset::Default, Preset::Paper].map(|preset| Settings::preset(preset).to_table());
         augment(command, "CONFIG.toml", FIELDS.iter(), &presets)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// As [`SettingsArguments`], but with flags only for what matters to somebody who looks at data.
+pub struct DataArguments(SettingsArguments);
+
+impl DataArguments {
+    const FIELDS: [&str; 3] = ["seed", "tokenizer", "vectors"];
+
+    fn fields() -> impl Iterator<Item = &'static Field> {
+        FIELDS.iter().filter(|field| Self::FIELDS.contains(&field.name.as_str()))
+    }
+
+    /// As [`SettingsArguments::load`].
+    pub fn load(&self) -> Result<Settings> {
+        self.0.load()
+    }
+}
+
+impl FromArgMatches for DataArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(SettingsArguments { file: file(matches), flags: flags(matches, Self::fields())? }))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for DataArguments {
+    fn augment_args(command: Command) -> Command {
+        let presets = [Preset::Default, Preset::Paper].map(|preset| Settings::preset(preset).to_table());
+        augment(command, "CONFIG.toml", Self::fields(), &presets)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -87,6 +159,29 @@ pub fn augment(
     command.arg(file).arg(task).args(fields.map(|field| flag(field, presets)))
 }
 
+/// The fields that most users need: `-h` shows these, `--help` shows all.
+const EVERYDAY: [&str; 19] = [
+    "preset",
+    "seed",
+    "out",
+    "validation",
+    "vectors",
+    "embedding",
+    "embedding-dim",
+    "shared",
+    "epochs",
+    "patience",
+    "keep",
+    "balance",
+    "probe",
+    "folds",
+    "repeats",
+    "controls",
+    "group",
+    "scale",
+    "fractions",
+];
+
 fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
     let (value_name, parser) = match field.kind {
         Kind::Choice(words) => ("CHOICE", PossibleValuesParser::new(words).map(Value::String).into()),
@@ -102,6 +197,8 @@ fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
         Kind::TaskWeights => ("TASK=WEIGHT,...", parser(field)),
     };
     let arg = Arg::new(field.name.as_str()).long(field.name.as_str()).help(help(field, presets));
+    let arg = if field.name == "out" { arg.short('o') } else { arg };
+    let arg = arg.hide_short_help(!EVERYDAY.contains(&field.name.as_str()));
     arg.help_heading(field.group).value_name(value_name).value_parser(parser).allow_negative_numbers(true)
 }
 

@@ -81,7 +81,10 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     }
     let prepared = Prepared::new(settings)?;
     let table = prepared.table(settings);
-    let Prepared { corpus, dataset, split, vectors } = prepared;
+    let Prepared { corpus, dataset, split, vectors, coverage } = prepared;
+    if let Some(coverage) = coverage {
+        output::say(format!("Word vectors: {coverage}."));
+    }
     let trainer = Trainer::new(settings, &dataset, &split, &table);
     let trained = trainer.params().trainable_count();
     if !settings.holds_rows_out() {

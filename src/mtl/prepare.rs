@@ -1,9 +1,9 @@
 //! From settings to everything that a training needs.
 
 use super::{
-    data::{Corpus, Dataset, Simulation, Split, Vectors, hold_out, read, require_both_classes},
+    data::{Corpus, Coverage, Dataset, Simulation, Split, Vectors, hold_out, read, require_both_classes},
     model::Table,
-    settings::Settings,
+    settings::{Embedding, Settings},
 };
 use crate::Result;
 
@@ -18,13 +18,15 @@ pub struct Prepared {
     pub split: Split,
     /// The word vectors that were asked for.
     pub vectors: Option<Vectors>,
+    /// How far they cover the texts, if the embedding is made of them.
+    pub coverage: Option<Coverage>,
 }
 
 impl Prepared {
     /// Reads what the settings name. Without a task it simulates a small pair, and its word vectors unless others are named.
     ///
     /// # Errors
-    /// What is wrong with the files, and tasks that cannot be split.
+    /// What is wrong with the files, tasks that cannot be split, and vectors of other texts.
     pub fn new(settings: &Settings) -> Result<Self> {
         let mut prepared = Self::without_vectors(settings)?;
         let vocabulary = &prepared.dataset.encoder.vocabulary;
@@ -36,6 +38,7 @@ impl Prepared {
             }
             None => None,
         };
+        prepared.coverage = coverage(settings, &prepared.dataset, prepared.vectors.as_ref())?;
         Ok(prepared)
     }
 
@@ -46,15 +49,27 @@ impl Prepared {
     pub fn without_vectors(settings: &Settings) -> Result<Self> {
         let corpus = corpus(settings)?;
         require_both_classes(&corpus)?;
+        Dataset::require_room(&corpus, settings.tokenizer, settings.max_length, settings.padding)?;
         let dataset = Dataset::new(&corpus, settings.tokenizer, settings.max_length, settings.padding);
         let split = split(settings, &dataset)?;
-        Ok(Self { corpus, dataset, split, vectors: None })
+        Ok(Self { corpus, dataset, split, vectors: None, coverage: None })
     }
 
     /// What the embedding starts from.
     pub fn table(&self, settings: &Settings) -> Table {
         Table::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
     }
+}
+
+/// How far the vectors cover the texts, if the embedding is made of them.
+///
+/// # Errors
+/// Vectors of other texts.
+pub(super) fn coverage(settings: &Settings, dataset: &Dataset, vectors: Option<&Vectors>) -> Result<Option<Coverage>> {
+    let used = vectors.filter(|_| settings.embedding != Embedding::Random);
+    let Some(coverage) = used.map(|vectors| Coverage::new(dataset, vectors)) else { return Ok(None) };
+    coverage.require(settings.vectors.as_deref().unwrap_or("<simulated>".as_ref()))?;
+    Ok(Some(coverage))
 }
 
 /// The rows of the settings' tasks, or of the simulated pair if there is none.

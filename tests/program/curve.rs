@@ -135,7 +135,7 @@ fn a_group_column_holds_rows_together_or_is_missed() {
         ),
         (
             format!("study --task a=a.tsv --task c=c.tsv {small} --group author --out h"),
-            "error: c.tsv: no column \"author\"; the columns are: text, label, autor; did you mean \"autor\"?",
+            "error: c.tsv: no column \"author\"; the columns are: text, label, autor; did you mean \"autor\"? say --group NAME",
         ),
         (
             format!("curve {small} --group author --out h"),

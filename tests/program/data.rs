@@ -131,7 +131,7 @@ fn a_bad_file_is_named_with_its_line() {
             b"{\"text\":\"x\",\"flu\":1}\n{\"text\":",
             "a.jsonl:2: not JSON: EOF while parsing a value at column 8",
         ),
-        ("a.jsonl", b"{\"text\":\"x\",\"flu\":1,\"flu\":0}\n", "a.jsonl:1: the key \"flu\" occurs twice at column 30"),
+        ("a.jsonl", b"{\"text\":\"x\",\"flu\":1,\"flu\":0}\n", "a.jsonl:1: the key \"flu\" occurs twice"),
         (
             "a.txt",
             b"text\tflu\nx\t1\n",

@@ -16,6 +16,7 @@ mod probe;
 mod readme;
 mod real_data;
 mod report;
+mod shell;
 mod study;
 mod trace;
 mod train;

@@ -45,8 +45,14 @@ fn failure(arguments: &[&str], input: &str) -> (String, String) {
     (errors, output)
 }
 
-/// The four added values of one text, predicted by the library on its own.
+/// The four added values of one text in a table: seven digits of each probability.
 fn expected(text: &str) -> Vec<String> {
+    let rounded = |value: String| format!("{:.6e}", value.parse::<f64>().unwrap()).parse::<f64>().unwrap().to_string();
+    expected_in_json(text).into_iter().map(rounded).collect()
+}
+
+/// The four added values of one text, predicted by the library on its own, with all digits.
+fn expected_in_json(text: &str) -> Vec<String> {
     static TRAINED: OnceLock<mtlcore::mtl::run::Trained> = OnceLock::new();
     let trained = TRAINED.get_or_init(|| RunDirectory::open(run()).unwrap().trained().unwrap());
     let probabilities = trained.probabilities([text]).remove(0);
@@ -101,10 +107,10 @@ fn json_lines_keep_the_order_of_keys_and_values_of_any_kind() {
     let input = "{\"z\":[1,null],\"text\":\"hello\",\"a\":{\"b\":0.10}}\n\n{\"text\":\"\",\"later\":true}\n";
     let output = predict(&["--input-format", "jsonl"], input);
     let added = |text| {
-        let pairs = ADDED.iter().zip(expected(text)).map(|(name, value)| format!("\"{name}\":{value}"));
+        let pairs = ADDED.iter().zip(expected_in_json(text)).map(|(name, value)| format!("\"{name}\":{value}"));
         pairs.collect::<Vec<_>>().join(",")
     };
-    let first = format!("{{\"z\":[1,null],\"text\":\"hello\",\"a\":{{\"b\":0.1}},{}}}\n", added("hello"));
+    let first = format!("{{\"z\":[1,null],\"text\":\"hello\",\"a\":{{\"b\":0.10}},{}}}\n", added("hello"));
     assert_eq!(output, format!("{first}{{\"text\":\"\",\"later\":true,{}}}\n", added("")));
 }
 
@@ -117,7 +123,10 @@ fn formats_convert() {
         for (to, row) in [
             ("tsv", format!("\n1\ta b\t{}\n", values.join("\t"))),
             ("csv", format!("\n1,a b,{}\n", values.join(","))),
-            ("jsonl", format!("{{\"id\":\"1\",\"text\":\"a b\",\"task_a_probability\":{},", values[0])),
+            (
+                "jsonl",
+                format!("{{\"id\":\"1\",\"text\":\"a b\",\"task_a_probability\":{},", expected_in_json("a b")[0]),
+            ),
         ] {
             let output = predict(&["-", "--input-format", from, "--format", to], input);
             assert!(output.contains(&row), "{from} to {to}: {output}");
@@ -192,11 +201,15 @@ fn errors_name_the_line_and_the_rows_before_are_written() {
 #[test]
 fn columns_that_do_not_fit_are_refused_before_anything_is_written() {
     for (arguments, input, message) in [
-        (&[][..], "id\tpost\n1\tx\n", "error: <stdin>: no column \"text\"; the columns are: id, post\n"),
+        (
+            &[][..],
+            "id\tpost\n1\tx\n",
+            "error: <stdin>: no column \"text\"; the columns are: id, post; say --text-column NAME\n",
+        ),
         (
             &["--text-column", "txt"],
             "id\ttext\n1\tx\n",
-            "error: <stdin>: no column \"txt\"; the columns are: id, text; did you mean \"text\"?\n",
+            "error: <stdin>: no column \"txt\"; the columns are: id, text; did you mean \"text\"? say --text-column NAME\n",
         ),
         (
             &[],

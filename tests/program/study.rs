@@ -175,3 +175,21 @@ fn ctrl_c_says_how_to_go_on() {
         assert!(path.extension().is_some_and(|extension| extension == "json"), "{}", path.display());
     }
 }
+
+/// A log shows how far a study is: lines without carriage returns, not one a unit, and none with `--quiet`.
+#[test]
+fn progress_is_plain_lines_where_there_is_no_terminal() {
+    let place = crate::common::Place::new(&[]);
+    let small = "study --scale 0.02 --folds 3 --epochs 1 --shared conv";
+    let told = |words: &str| {
+        let output = place.run(words);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(!output.stderr.contains('\r'), "{output:?}");
+        let lines = output.stderr.lines().filter(|line| line.contains(" of 45 units")).count();
+        (lines, output.stderr)
+    };
+    let (lines, errors) = told(&format!("{small} -o a"));
+    assert!((5..=20).contains(&lines) && errors.ends_with("45 of 45 units\n"), "{errors}");
+    assert_eq!(told(&format!("{small} -o b --quiet")), (0, String::new()));
+    assert!(told(&format!("{small} -o c --verbose --threads 1")).0 >= 40);
+}

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let methods = compare(&gradients.gram, &gradients.losses, gradients.seed);
     let text = match arguments.format {
         Format::Table => table(&gradients, &methods),
-        Format::Json => serde_json::to_string_pretty(&value(&gradients, &methods))? + "\n",
+        Format::Json => output::json(&value(&gradients, &methods))?,
         Format::Svg if gradients.tasks.len() == 2 => picture::draw(&gradients, &methods),
         Format::Svg => bail!("the picture is of two gradients, and there are {}", gradients.tasks.len()),
     };

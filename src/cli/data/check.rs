@@ -11,7 +11,7 @@ use mtlcore::mtl::{
 
 use crate::{
     output::{self, Column, count, share},
-    settings::SettingsArguments,
+    settings::DataArguments,
 };
 
 /// Print what was understood of the data: rows, labels, lengths, duplicates, vocabulary, first rows
@@ -19,7 +19,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
-    settings: SettingsArguments,
+    settings: DataArguments,
     /// Tables to read, or JSON
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let check = Check::new(&corpus, &dataset, vectors.as_ref());
     output::print(&match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&check)? + "\n",
+        Format::Json => output::json(&check)?,
         Format::Table => describe(&check, &settings),
     })?;
     // Last, since what is shown tells why a class is missing.
@@ -164,6 +164,12 @@ fn words(check: &Check, settings: &Settings) -> String {
         of(coverage.types as u64, types),
         of(coverage.tokens, tokens)
     );
+    if coverage.not_utf8 > 0 {
+        text += &format!(
+            "{} of its words are not UTF-8, which no text holds; they are passed over.\n",
+            count(coverage.not_utf8)
+        );
+    }
     if !coverage.missing.is_empty() {
         let missing = coverage.missing.iter().map(|(word, times)| format!("{word} ({})", count(*times)));
         text += &format!("Most frequent without a vector: {}\n", missing.collect::<Vec<_>>().join(", "));

@@ -23,7 +23,7 @@ pub struct Arguments {
     #[command(flatten)]
     simulation: SimulationArguments,
     /// Directory for the files
-    #[arg(long, value_name = "DIR", default_value = "simulated", help_heading = "Files")]
+    #[arg(short, long, value_name = "DIR", default_value = "simulated", help_heading = "Files")]
     out: PathBuf,
     /// Replace files of the same names
     #[arg(long, help_heading = "Files")]

@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Where errors.csv and errors.html go [default: the study's directory]
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace an errors.csv in which categories are filled in
     #[arg(long)]
@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     write_errors(&csv, &errors.concat(), arguments.force)?;
     page::write(&html, &analysis, &results)?;
     output::print(&match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&analysis)? + "\n",
+        Format::Json => output::json(&analysis)?,
         Format::Table => format!(
             "{}{} errors are in {} (fill in the column `category`) and in {} (to read).\n",
             describe(&results),

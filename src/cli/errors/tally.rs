@@ -24,7 +24,7 @@ pub fn run(paths: &[PathBuf], tasks: &[TaskDecisions<'_>], format: Format) -> Re
         _ => None,
     };
     output::print(&match format {
-        Format::Json => serde_json::to_string_pretty(&Tallies { files, agreement })? + "\n",
+        Format::Json => output::json(&Tallies { files, agreement })?,
         Format::Table => {
             let agreement = agreement.map_or(String::new(), |agreement| describe_agreement(&agreement));
             files.iter().map(describe).collect::<String>() + &agreement

@@ -159,8 +159,8 @@ impl Comparison {
             count(self.rows.count),
             self.rows.files()
         );
-        heading += &learnt_from(a.learnt_from, self.rows.count, "A");
-        heading += &learnt_from(b.learnt_from, self.rows.count, "B");
+        heading += &learnt_from(a.learnt_from, &self.rows, "A");
+        heading += &learnt_from(b.learnt_from, &self.rows, "B");
         heading += &format!("Predicted true above {} by A and above {} by B", a.threshold, b.threshold);
         heading += "; rates in percent, differences in points.\n\
                     p is McNemar's, exact: would runs that are right equally often differ as much on these rows?\n";

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use mtlcore::mtl::data::TaskSource;
 use serde::Serialize;
 
-use crate::{output, predict::share, tables::TableArguments};
+use crate::{output, tables::TableArguments, threshold::share};
 use {
     comparison::Comparison,
     report::Report,
@@ -76,6 +76,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn shown<T: Serialize>(measured: &T, format: Format, to_table: impl FnOnce(&T) -> String) -> Result<String> {
     Ok(match format {
         Format::Table => to_table(measured),
-        Format::Json => serde_json::to_string_pretty(measured)? + "\n",
+        Format::Json => output::json(measured)?,
     })
 }

@@ -116,7 +116,7 @@ impl Report {
             Kind::Files => "rows",
         };
         let mut heading = format!("{} on {} {kind}\n{}", self.run.display(), self.rows.count, self.rows.files());
-        heading += &learnt_from(self.learnt_from, self.rows.count, "the run");
+        heading += &learnt_from(self.learnt_from, &self.rows, "the run");
         heading += &format!(
             "Predicted true above {}; rates in percent, precision, recall and F1 of the true class.\n",
             self.threshold
@@ -133,8 +133,10 @@ impl Report {
 }
 
 /// What a reader must know of rows that were learnt from: figures on them say nothing about new rows.
-pub fn learnt_from(learnt: Option<usize>, rows: usize, run: &str) -> String {
+pub fn learnt_from(learnt: Option<usize>, rows: &RowsReport, run: &str) -> String {
+    let (kind, rows) = (rows.kind, rows.count);
     match learnt {
+        None if kind == Kind::HeldOut => String::new(),
         None => format!("Whether {run} learnt from some of these rows is not known: its version did not note it.\n"),
         Some(0) => String::new(),
         Some(learnt) if learnt == rows => {

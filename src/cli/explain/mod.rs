@@ -25,7 +25,7 @@ pub struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
     /// Where to write it [default: explain.html for a page, standard output for JSON]
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// A page for people, or JSON
     #[arg(long, value_enum, default_value_t = Format::Html)]

@@ -74,7 +74,9 @@ pub struct StudyArguments {
 impl StudyArguments {
     /// The effective settings: the flags over the file, the file over the preset.
     pub fn load(&self) -> Result<StudySettings> {
-        Ok(StudySettings::load(self.file.as_deref(), self.flags.clone())?)
+        let settings = StudySettings::load(self.file.as_deref(), self.flags.clone())?;
+        settings::refuse_contradictions(&self.flags, &settings.base)?;
+        Ok(settings)
     }
 }
 
@@ -108,6 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut study = Study::begin(settings)?;
+    say_coverage(&study);
     let outcome = watched(|interrupted, observe| match arguments.until_decided {
         false => Ok(study.run(interrupted, observe)?.map(|results| (results, None))),
         true => {
@@ -118,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Some((results, ended)) = outcome else { return Ok(ExitCode::from(INTERRUPTED)) };
     if arguments.format == Format::Json {
         crate::report::write(&results, study.directory())?;
-        output::print(&(serde_json::to_string_pretty(&results)? + "\n"))?;
+        output::print(&output::json(&results)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     output::print(&tables::all(&results))?;
@@ -142,6 +145,13 @@ pub fn say_if_simulated(settings: &StudySettings, command: &str) {
             "No pair is named: studying simulated pairs of {scale} times the paper's sizes. \
              See `mtlcore {command} --help` for your own."
         ));
+    }
+}
+
+/// Says how far the word vectors cover the texts of each pair.
+pub fn say_coverage(study: &Study) {
+    for (pair, coverage) in study.coverage() {
+        output::say(format!("Word vectors of {pair}: {coverage}."));
     }
 }
 

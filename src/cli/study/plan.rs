@@ -10,7 +10,7 @@ use crate::{
 
 pub fn print(plan: &Plan, as_json: bool) -> Result<()> {
     if as_json {
-        return output::print(&(serde_json::to_string_pretty(plan)? + "\n"));
+        return output::print(&output::json(plan)?);
     }
     let Plan { units, finished, seconds_at_most, may_stop_early, threads, bytes, sha256, tasks } = plan;
     let at_most = if *may_stop_early { "at most " } else { "about " };

@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let trace = alone(|| trace(&subject.trained, &subject.text, &arguments.subject.labels, options))??;
     output::print(&match arguments.format {
         Format::Table => table::of(&trace),
-        Format::Json => serde_json::to_string_pretty(&trace)? + "\n",
+        Format::Json => output::json(&trace)?,
         Format::Dot => dot::of(&trace),
         Format::Svg => svg::of(&trace),
     })

@@ -2,14 +2,14 @@
 
 use super::{
     corpus::{Corpus, Source},
+    coverage::{self, Coverage},
     dataset::Dataset,
     vectors::Vectors,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many words without a vector, and how many first rows of each source, are shown.
-const SHOWN_WORDS: usize = 20;
+/// How many first rows of each source are shown.
 const SHOWN_ROWS: usize = 3;
 
 /// A description of a [`Corpus`].
@@ -99,22 +99,6 @@ pub struct VocabularyCheck {
     pub coverage: Option<Coverage>,
 }
 
-/// How far a file of word vectors covers the texts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Coverage {
-    /// Vectors in the file.
-    pub vectors: u64,
-    /// Numbers a vector.
-    pub dim: usize,
-    /// Different tokens with a vector.
-    pub types: usize,
-    /// Tokens with a vector.
-    pub tokens: u64,
-    /// The most frequent tokens without one, and how often they occur.
-    pub missing: Vec<(String, u64)>,
-}
-
 impl Check {
     /// Describes `corpus`, its tokens as in `dataset`, and how far `vectors` cover them.
     ///
@@ -195,26 +179,12 @@ impl TaskCheck {
 
 impl VocabularyCheck {
     fn new(dataset: &Dataset, vectors: Option<&Vectors>) -> Self {
-        let vocabulary = &dataset.encoder.vocabulary;
-        let mut counts = vec![0; vocabulary.len()];
-        for &id in dataset.examples.iter().flat_map(|example| &example.tokens) {
-            counts[id as usize] += 1;
+        let counts = coverage::counts(dataset);
+        Self {
+            types: counts.iter().filter(|&&count| count > 0).count(),
+            tokens: counts.iter().sum(),
+            coverage: vectors.map(|vectors| Coverage::new(dataset, vectors)),
         }
-        let used = || (0..counts.len()).filter(|&row| counts[row] > 0);
-        let coverage = vectors.map(|vectors| {
-            assert_eq!(vectors.found.len(), vocabulary.len(), "vectors of another vocabulary");
-            let covered = || used().filter(|&row| vectors.found[row]);
-            // The vocabulary is in the order of falling counts already.
-            let missing = used().filter(|&row| !vectors.found[row]).take(SHOWN_WORDS);
-            Coverage {
-                vectors: vectors.lines,
-                dim: vectors.dim,
-                types: covered().count(),
-                tokens: covered().map(|row| counts[row]).sum(),
-                missing: missing.map(|row| (vocabulary.word(row).to_owned(), counts[row])).collect(),
-            }
-        });
-        Self { types: used().count(), tokens: counts.iter().sum(), coverage }
     }
 }
 

@@ -1,6 +1,12 @@
 //! Texts as numbers: what the models learn from.
 
-use super::{corpus::Corpus, groups, tokens::Tokenizer, vocabulary::Vocabulary};
+use super::{
+    corpus::{Corpus, Record},
+    groups,
+    tokens::Tokenizer,
+    vocabulary::Vocabulary,
+};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -67,6 +73,9 @@ impl Encoder {
     }
 }
 
+/// The most tokens that all texts may have together once they are padded.
+const MOST_PADDED: usize = 1 << 30;
+
 /// One text to learn from or to be measured on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
@@ -104,16 +113,29 @@ impl Dataset {
     pub fn new(corpus: &Corpus, tokenizer: Tokenizer, max_length: Option<usize>, padding: Padding) -> Self {
         let texts = || corpus.records.iter().map(|record| record.text.as_str());
         let vocabulary = Vocabulary::of(texts(), tokenizer);
-        let length = |text: &str| {
-            let mut length = 0;
-            tokenizer.for_each(text, |_| length += 1);
-            length
-        };
-        let padded_length = match padding {
-            Padding::None => 0,
-            _ => texts().map(length).max().unwrap_or(0).min(max_length.unwrap_or(usize::MAX)),
-        };
+        let padded_length = padded_length(corpus, tokenizer, max_length, padding);
         Self::with_encoder(corpus, Encoder { tokenizer, vocabulary, max_length, padding, padded_length })
+    }
+
+    /// Checks that padding does not make too much of the texts: a single long one lengthens all others.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if [`new`](Self::new) would need more than 4 GiB for the ids.
+    pub fn require_room(
+        corpus: &Corpus,
+        tokenizer: Tokenizer,
+        max_length: Option<usize>,
+        padding: Padding,
+    ) -> Result<()> {
+        let (rows, length) = (corpus.records.len(), padded_length(corpus, tokenizer, max_length, padding));
+        if rows.saturating_mul(length) <= MOST_PADDED {
+            return Ok(());
+        }
+        let message = format!(
+            "{rows} texts would be padded to {length} tokens, more than {MOST_PADDED} in all; cut long texts with \
+             --max-length N, or say --padding none"
+        );
+        Err(Error::config("padding", message))
     }
 
     /// Encodes the texts for a model that was trained before.
@@ -143,6 +165,19 @@ impl Dataset {
     }
 }
 
+/// The length to which texts are padded: that of the longest, in tokens.
+fn padded_length(corpus: &Corpus, tokenizer: Tokenizer, max_length: Option<usize>, padding: Padding) -> usize {
+    let length = |record: &Record| {
+        let mut length = 0;
+        tokenizer.for_each(&record.text, |_| length += 1);
+        length
+    };
+    match padding {
+        Padding::None => 0,
+        _ => corpus.records.iter().map(length).max().unwrap_or(0).min(max_length.unwrap_or(usize::MAX)),
+    }
+}
+
 fn key(text: &str, line: u64) -> u64 {
     let mut hash = Sha256::new();
     hash.update(line.to_le_bytes());
@@ -158,7 +193,7 @@ fn first_word(digest: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mtl::data::{Record, TaskSource, read};
+    use crate::mtl::data::{TaskSource, read};
 
     fn corpus(texts: &[&str]) -> Corpus {
         let records = texts.iter().zip(2..).map(|(text, line)| Record {
@@ -184,6 +219,17 @@ mod tests {
         assert_eq!(ids(None, Padding::Post), [[2, 2, 2, 3], [0, 0, 0, 0], [2, 4, 0, 0]]);
         let encoder = Dataset::new(&corpus, Tokenizer::Plain, Some(3), Padding::Pre).encoder;
         assert_eq!(encoder.encode("new b"), [0, 1, 2]);
+    }
+
+    #[test]
+    fn one_long_text_does_not_fill_memory() {
+        let long = "a ".repeat(1 << 16);
+        let mut texts = vec!["a"; 1 << 14];
+        texts.push(&long);
+        let check = |max_length, padding| Dataset::require_room(&corpus(&texts), Tokenizer::Plain, max_length, padding);
+        let message = check(None, Padding::Pre).unwrap_err().to_string();
+        assert!(message.starts_with("`padding`: 16385 texts would be padded to 65536 tokens"), "{message}");
+        assert!(check(Some(100), Padding::Pre).is_ok() && check(None, Padding::None).is_ok());
     }
 
     #[test]

@@ -10,11 +10,12 @@
 //! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
 //! | `dataset`, `groups` | [`Dataset`]: texts as ids; which of them stay together |
 //! | `split` | [`hold_out`] |
-//! | `check` | [`Check`]: what was understood of the data |
+//! | `check`, `coverage` | [`Check`]: what was understood of the data; [`Coverage`]: how many tokens have a vector |
 //! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
 
 mod check;
 mod corpus;
+mod coverage;
 mod dataset;
 mod dialect;
 mod format;
@@ -30,8 +31,9 @@ mod vectors;
 mod vocabulary;
 mod writer;
 
-pub use check::{Check, Coverage, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
+pub use check::{Check, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
 pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
+pub use coverage::Coverage;
 pub use dataset::{Dataset, Encoder, Example, Padding};
 pub use dialect::{Delimiter, Dialect};
 pub use format::{Format, sha256};

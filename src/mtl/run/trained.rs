@@ -31,7 +31,7 @@ impl Trained {
     /// # let path = &directory.path().join("run");
     /// # let settings = Settings { epochs: 1, ..Settings::preset(Preset::Default) };
     /// # let prepared = Prepared::new(&settings)?;
-    /// # let Prepared { corpus, dataset, split, vectors } = &prepared;
+    /// # let Prepared { corpus, dataset, split, vectors, .. } = &prepared;
     /// # let table = prepared.table(&settings);
     /// # let mut trainer = Trainer::new(&settings, dataset, split, &table);
     /// # let manifest = Manifest::new(&settings, corpus, dataset, split, vectors.as_ref(), 0);

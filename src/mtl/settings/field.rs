@@ -146,10 +146,11 @@ impl Field {
     }
 }
 
-/// The words of a [`Kind::List`].
+/// The words of a [`Kind::List`]; an empty text is an empty list.
 fn listed(value: &Value) -> Option<Vec<&str>> {
     match value {
-        Value::String(text) => Some(text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()),
+        Value::String(text) if text.trim().is_empty() => Some(Vec::new()),
+        Value::String(text) => Some(text.split(',').map(str::trim).collect()),
         Value::Array(words) => words.iter().map(Value::as_str).collect(),
         _ => None,
     }

@@ -17,7 +17,7 @@ use super::{
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
-use crate::mtl::{files, run::SourceEntry, settings::literal};
+use crate::mtl::{data::Coverage, files, run::SourceEntry, settings::literal};
 use crate::{Error, Result};
 
 /// What makes a directory a study.
@@ -180,6 +180,11 @@ impl Study {
     /// The directory.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// How far the word vectors cover the texts of each pair, by the pair's name, where the embedding is made of them.
+    pub fn coverage(&self) -> impl Iterator<Item = (&str, &Coverage)> {
+        self.pairs.iter().filter_map(|pair| Some((pair.name.as_str(), pair.coverage.as_ref()?)))
     }
 
     /// Where finished units are.

@@ -1,6 +1,7 @@
 //! The one training loop, for one task or many.
 
 mod checkpoint;
+mod held_out;
 mod order;
 mod prediction;
 mod probe;

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Measurement, Plan, Predictor, epoch_plan, optimiser,
+    Measurement, Plan, epoch_plan, optimiser,
     probe::{self, Companions, ProbedStep},
     step::{Learner, Position, Sweeps, gram},
 };
@@ -14,7 +14,7 @@ use crate::autograd::{Adam, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
     balancing::{Balancer, Gram, Memory},
     data::{Dataset, Split},
-    evaluation::metrics::{Metrics, best_threshold},
+    evaluation::metrics::Metrics,
     model::{Batch, Model, Packer, Table},
     settings::{Keep, LossNormaliser, Settings},
     streams::{Streams, split_mix},
@@ -27,8 +27,8 @@ use crate::{Error, Result};
 pub struct Trainer<'d> {
     pub(super) settings: &'d Settings,
     pub(super) dataset: &'d Dataset,
-    split: &'d Split,
-    model: Model,
+    pub(super) split: &'d Split,
+    pub(super) model: Model,
     pub(super) params: ParamStore<f32>,
     pub(super) adam: Adam<f32>,
     pub(super) balancer: Balancer,
@@ -113,12 +113,6 @@ pub enum Outcome {
     Finished,
     /// The observer asked to stop.
     Stopped,
-}
-
-/// The probabilities and labels of one task's held-out rows.
-struct HeldOut {
-    probabilities: Vec<f64>,
-    truths: Vec<bool>,
 }
 
 impl<'d> Trainer<'d> {
@@ -345,7 +339,7 @@ impl<'d> Trainer<'d> {
         Err(self.diverged(owner.unwrap_or(0), self.state.steps))
     }
 
-    fn diverged(&self, task: usize, step: usize) -> Error {
+    pub(super) fn diverged(&self, task: usize, step: usize) -> Error {
         Error::Diverged { epoch: self.state.epochs + 1, step, task: self.dataset.tasks[task].clone() }
     }
 
@@ -376,43 +370,5 @@ impl<'d> Trainer<'d> {
         if self.settings.keep == Keep::Best {
             self.best = Some(self.trained().map(|id| (id, self.params.value(id).clone())).collect());
         }
-    }
-
-    /// The metrics of each task on the held-out rows; none for a task without any.
-    fn validate(&self) -> Result<Vec<Option<Metrics>>> {
-        let metrics = |HeldOut { probabilities, truths }: HeldOut| {
-            (!truths.is_empty()).then(|| Metrics::new(&probabilities, &truths, self.settings.threshold))
-        };
-        Ok(self.held_out()?.into_iter().map(metrics).collect())
-    }
-
-    /// For each task the threshold with the best F1 of the true class on the held-out rows, with the parameters as they are now;
-    /// none for a task without such rows.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] if a probability is not a number.
-    pub fn tuned_thresholds(&self) -> Result<Vec<Option<f64>>> {
-        let tuned = |HeldOut { probabilities, truths }: HeldOut| {
-            (!truths.is_empty()).then(|| best_threshold(&probabilities, &truths))
-        };
-        Ok(self.held_out()?.into_iter().map(tuned).collect())
-    }
-
-    /// Each task's predictions on its held-out rows.
-    fn held_out(&self) -> Result<Vec<HeldOut>> {
-        let examples: Vec<_> = self.split.held_out.iter().map(|&row| &self.dataset.examples[row]).collect();
-        let texts: Vec<&[u32]> = examples.iter().map(|example| &example.tokens[..]).collect();
-        let vocabulary = self.dataset.encoder.vocabulary.len();
-        let predicted = Predictor::new(&self.model, &self.params, vocabulary).probabilities(&texts);
-        let of_task = |task: usize| {
-            let labelled =
-                examples.iter().zip(&predicted).filter_map(|(e, p)| e.labels[task].map(|label| (p[task], label)));
-            let (probabilities, truths): (Vec<f64>, Vec<bool>) = labelled.unzip();
-            if probabilities.iter().any(|p| p.is_nan()) {
-                return Err(self.diverged(task, self.state.steps));
-            }
-            Ok(HeldOut { probabilities, truths })
-        };
-        (0..self.dataset.tasks.len()).map(of_task).collect()
     }
 }

@@ -147,10 +147,11 @@ impl<'t, E: FnMut(&str)> Glove<'t, E> {
         let ends_word = |end: usize| !self.text[end..].starts_with(|c: char| c.is_alphanumeric());
         let first = self.bytes[at];
         if matches!(first, b'(' | b')') {
+            if before.is_some_and(|c| !c.is_whitespace()) {
+                return None; // before the run is looked through, which each mark of it would do
+            }
             let eyes = nose(at + self.run_of(at, |byte| byte == first));
-            let is_face = before.is_none_or(char::is_whitespace)
-                && matches!(self.byte(eyes), b':' | b';' | b'=')
-                && ends_word(eyes + 1);
+            let is_face = matches!(self.byte(eyes), b':' | b';' | b'=') && ends_word(eyes + 1);
             return is_face.then_some((if first == b'(' { "<smile>" } else { "<sadface>" }, eyes + 1));
         }
         if first == b'8' && before.is_some_and(char::is_alphanumeric) {

@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The longest text, in bytes: a network needs some thousand times as much memory.
+/// The longest text, in bytes: to learn from it takes up to some thousand times as much memory.
 const LONGEST_TEXT: usize = 1 << 20;
 
 /// What a row holds, in the order of its file.

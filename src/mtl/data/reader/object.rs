@@ -50,7 +50,7 @@ pub(super) fn parse(line: &str) -> Result<Object, String> {
         {
             Err(format!("found {}, expected a JSON object", kind(other.get())))
         }
-        Err(error) if error.is_data() => Err(without_line(&error)),
+        Err(error) if error.is_data() => Err(without_place(&error).0),
         Err(error) => Err(format!("not JSON: {}{}", without_line(&error), hint(line))),
     }
 }
@@ -78,10 +78,18 @@ fn hint(line: &str) -> &'static str {
 
 /// The message of a JSON error. Its own line number is always 1, since lines are parsed one by one.
 fn without_line(error: &serde_json::Error) -> String {
+    match without_place(error) {
+        (what, true) => format!("{what} at column {}", error.column()),
+        (what, false) => what,
+    }
+}
+
+/// The message of a JSON error without its place, and whether it had one.
+fn without_place(error: &serde_json::Error) -> (String, bool) {
     let message = error.to_string();
     match message.rsplit_once(" at line ") {
-        Some((what, _)) => format!("{what} at column {}", error.column()),
-        None => message,
+        Some((what, _)) => (what.to_owned(), true),
+        None => (message, false),
     }
 }
 

@@ -74,7 +74,7 @@ fn errors_name_the_line() {
         (Format::Csv, b"a,b\n1,\"", "data:2: a quote is never closed"),
         (Format::Jsonl, b"{}\n{\"a\":}\n", "data:2: not JSON: expected value at column 6"),
         (Format::Jsonl, b"{}\n7\n", "data:2: found 7, expected a JSON object"),
-        (Format::Jsonl, b"{\"a\":1,\"b\":2,\"a\":3}\n", "data:1: the key \"a\" occurs twice at column 19"),
+        (Format::Jsonl, b"{\"a\":1,\"b\":2,\"a\":3}\n", "data:1: the key \"a\" occurs twice"),
     ] {
         assert_eq!(rows(format, content).unwrap_err(), message);
     }

@@ -43,6 +43,15 @@ impl Vectors {
         Self::from_reader(input::open(path)?, path, vocabulary)
     }
 
+    /// How many numbers the vectors of a file have, of which only the beginning is read.
+    ///
+    /// # Errors
+    /// As [`Vectors::read`].
+    pub fn dim_of(path: &Path) -> Result<usize> {
+        input::require_file(path)?;
+        scan::dim(input::open(path)?, path)
+    }
+
     /// As [`Vectors::read`], from `input`, which errors call `name`.
     ///
     /// # Errors

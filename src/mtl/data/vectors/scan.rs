@@ -3,7 +3,8 @@
 use super::Vectors;
 use crate::mtl::data::{
     format::hexadecimal,
-    input::{decoded, require_length},
+    input::{decoded, read_line, require_length},
+    tokens::Tokenizer,
     vocabulary::Vocabulary,
 };
 use crate::printable::quoted;
@@ -20,22 +21,7 @@ const LARGEST_DIM: usize = 1 << 12;
 
 pub(super) fn read(input: impl BufRead + Send, name: &Path, vocabulary: &Vocabulary) -> Result<Vectors> {
     let mut input = decoded(input).map_err(Error::io(name))?;
-    let mut scan = Scan {
-        name,
-        vocabulary,
-        line: 0,
-        last: 0,
-        header: None,
-        first: true,
-        vectors: Vectors {
-            dim: 0,
-            values: Vec::new(),
-            found: vec![false; vocabulary.len()],
-            lines: 0,
-            not_utf8: 0,
-            sha256: String::new(),
-        },
-    };
+    let mut scan = Scan::new(name, vocabulary);
     let mut begun = Vec::new(); // a line whose end is not in the blocks so far
     let mut last = Vec::new(); // the last whole line that is not blank, which may turn out to be the file's last
     loop {
@@ -84,6 +70,18 @@ pub(super) fn read(input: impl BufRead + Send, name: &Path, vocabulary: &Vocabul
     scan.finish(&last)
 }
 
+pub(super) fn dim(input: impl BufRead + Send, name: &Path) -> Result<usize> {
+    let mut input = decoded(input).map_err(Error::io(name))?;
+    let vocabulary = Vocabulary::of(std::iter::empty(), Tokenizer::Plain);
+    let mut scan = Scan::new(name, &vocabulary);
+    let mut line = Vec::new();
+    while scan.first && read_line(&mut input, &mut line).map_err(Error::io(name))? {
+        scan.line(&line)?;
+        line.clear();
+    }
+    if scan.first { Err(scan.empty()) } else { Ok(scan.vectors.dim) }
+}
+
 /// What is said of a NUL byte. (word2vec's own programs write both formats.)
 const BINARY: &str = "a NUL byte: these are no vectors as text; word2vec's and fastText's binary formats are not read";
 
@@ -98,7 +96,19 @@ struct Scan<'a> {
     vectors: Vectors,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(name: &'a Path, vocabulary: &'a Vocabulary) -> Self {
+        let vectors = Vectors {
+            dim: 0,
+            values: Vec::new(),
+            found: vec![false; vocabulary.len()],
+            lines: 0,
+            not_utf8: 0,
+            sha256: String::new(),
+        };
+        Self { name, vocabulary, line: 0, last: 0, header: None, first: true, vectors }
+    }
+
     /// Takes a line; `false` if it is blank.
     fn line(&mut self, line: &[u8]) -> Result<bool> {
         self.line += 1;
@@ -210,9 +220,13 @@ impl Scan<'_> {
         Error::line(self.name, self.line, message)
     }
 
+    fn empty(&self) -> Error {
+        Error::file(self.name, "no word vectors: the file is empty")
+    }
+
     fn finish(mut self, last: &[u8]) -> Result<Vectors> {
         if self.first {
-            return Err(Error::file(self.name, "no word vectors: the file is empty"));
+            return Err(self.empty());
         }
         self.line = self.last;
         self.check(last)?;

@@ -80,24 +80,28 @@ impl Unit<'_> {
         let Self { spec, pair, rows, slot, .. } = *self;
         let data = ArmData::new(pair, spec.arm, slot, rows, settings.seed);
         let split = data.split(rows);
-        let most_steps = (spec.arm == Arm::Control(Control::MatchedSteps)).then(|| {
+        // Where MTL runs a fixed number of epochs, the steps after which this control ends.
+        let mut most_steps = None;
+        if spec.arm == Arm::Control(Control::MatchedSteps) {
             let steps = |data: &ArmData| {
                 let tasks = data.dataset.tasks.len();
                 epoch_plan(&settings, &data.dataset.examples, &data.split(rows).train, tasks, 0).len()
             };
             let together = steps(&ArmData::new(pair, Arm::Mtl, None, rows, settings.seed));
-            let most = settings.epochs * together;
-            (most, most.div_ceil(steps(&data).max(1)))
-        });
-        if let Some((_, epochs)) = most_steps {
-            settings.epochs = epochs;
+            let alone = steps(&data).max(1);
+            // As many steps at most and, where training stops early, as many steps of patience.
+            let in_steps = |epochs: usize| (epochs * together).div_ceil(alone);
+            if settings.patience == 0 {
+                most_steps = Some(settings.epochs * together);
+            }
+            (settings.epochs, settings.patience) = (in_steps(settings.epochs), in_steps(settings.patience));
         }
         let table = pair.table(&settings);
         let mut trainer = Trainer::new(&settings, &data.dataset, &split, &table);
         let mut steps = 0;
         let outcome = trainer.run(|_, _: Event<'_>| {
             steps += 1;
-            let enough = most_steps.is_some_and(|(most, _)| steps >= most);
+            let enough = most_steps.is_some_and(|most| steps >= most);
             Ok(if enough || interrupted.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue })
         })?;
         if outcome == Outcome::Stopped && interrupted.load(Ordering::Relaxed) {

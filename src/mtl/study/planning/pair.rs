@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
 use crate::Result;
 use crate::mtl::{
-    data::{Corpus, Dataset, Vectors, hold_out, read_grouped},
+    data::{Corpus, Coverage, Dataset, Vectors, hold_out, read_grouped},
     files,
     model::Table,
+    prepare,
     settings::Settings,
     streams::Streams,
 };
@@ -25,6 +26,8 @@ pub struct PairData {
     pub dataset: Dataset,
     /// The word vectors, if there are any.
     pub vectors: Option<Vectors>,
+    /// How far they cover the texts, if the embedding is made of them.
+    pub coverage: Option<Coverage>,
     /// SHA-256 of the rows, labels, groups and vectors, in hexadecimal.
     pub sha256: String,
     /// The fold of each row, repeat by repeat.
@@ -66,17 +69,23 @@ impl PairData {
         Ok(Self { relatedness: Some(pair.simulation.relatedness), ..data })
     }
 
-    fn new(settings: &StudySettings, name: &str, corpus: Corpus) -> Result<Self> {
+    /// The data of a pair whose rows are given.
+    ///
+    /// # Errors
+    /// A task with too few rows of a class for the folds; what is wrong with the vectors' file.
+    pub fn new(settings: &StudySettings, name: &str, corpus: Corpus) -> Result<Self> {
         let Settings { tokenizer, max_length, padding, seed, .. } = settings.base;
+        Dataset::require_room(&corpus, tokenizer, max_length, padding)?;
         let dataset = Dataset::new(&corpus, tokenizer, max_length, padding);
         let vocabulary = &dataset.encoder.vocabulary;
         let vectors = settings.base.vectors.as_ref().map(|path| Vectors::read(path, vocabulary)).transpose()?;
+        let coverage = prepare::coverage(&settings.base, &dataset, vectors.as_ref())?;
         let folds = (0..settings.repeats)
             .map(|repeat| folds::assign(&dataset.tasks, &dataset.examples, settings.folds, repeat, seed));
         let folds = folds.collect::<Result<_>>()?;
         let sha256 = sha256(&dataset, vectors.as_ref(), settings.group.is_some());
         let (name, inner) = (name.to_owned(), settings.inner);
-        Ok(Self { name, relatedness: None, corpus, dataset, vectors, sha256, folds, inner, seed })
+        Ok(Self { name, relatedness: None, corpus, dataset, vectors, coverage, sha256, folds, inner, seed })
     }
 
     /// The position of a task among the pair's.

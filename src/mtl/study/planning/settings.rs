@@ -115,7 +115,7 @@ impl Own {
             balance: Vec::new(),
             rope: DEFAULT_ROPE,
             inner: 0.1,
-            scale: 0.2,
+            scale: 0.5,
             fractions: (0..=100).step_by(10).collect(),
             group: None,
         }
@@ -124,6 +124,9 @@ impl Own {
 
 /// Columns of the embedding of simulated pairs, unless something else is said: they have a few hundred words.
 const SIMULATED_EMBEDDING_DIM: i64 = 25;
+
+/// Folds of simulated pairs, likewise: half the time of ten folds, for an interval that is hardly wider.
+const SIMULATED_FOLDS: i64 = 5;
 
 /// Fields of a run that mean nothing in a study, or something else.
 const NOT_IN_A_STUDY: [&str; 6] = ["shared", "validation", "checkpoint-steps", "balance", "balance-weights", "probe"];
@@ -206,8 +209,8 @@ impl StudySettings {
     }
 
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
-    /// Tasks outside any pair are one pair and take the place of all others. Simulated pairs have an embedding of 25 columns,
-    /// unless something else is said.
+    /// Tasks outside any pair are one pair and take the place of all others. Simulated pairs have an embedding of 25 columns
+    /// and five folds, unless something else is said.
     ///
     /// # Errors
     /// As [`Settings::load`]; a pair with fewer than two tasks.
@@ -221,7 +224,12 @@ impl StudySettings {
             Some(word) => Preset::ALL.iter().copied().find(|preset| preset.word() == word).unwrap_or(Preset::Default),
             None => Preset::Default,
         };
+        let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
         let mut own = Table::try_from(Own::preset(preset)).expect("defaults are plain data");
+        if pairs.is_empty() {
+            own.insert("folds".into(), SIMULATED_FOLDS.into());
+            given.entry("embedding-dim").or_insert_with(|| SIMULATED_EMBEDDING_DIM.into());
+        }
         for field in OWN_FIELDS.iter() {
             if let Some(value) = given.remove(&field.name) {
                 own.insert(field.name.clone(), field.listed(value));
@@ -230,10 +238,6 @@ impl StudySettings {
         let own: Own = from_value(Value::Table(own), "study")?;
         given.insert("validation".into(), own.inner.into());
         given.entry("out").or_insert_with(|| "study".into());
-        let pairs = if tasks.is_empty() { pairs } else { vec![Pair::of(tasks)] };
-        if pairs.is_empty() {
-            given.entry("embedding-dim").or_insert_with(|| SIMULATED_EMBEDDING_DIM.into());
-        }
         let base = Settings::load(None, given).map_err(|error| match error {
             Error::Config { field, .. } if field == "patience" => {
                 Error::config(field, "stopping early needs inner rows, and `inner` is 0")
@@ -451,6 +455,14 @@ mod tests {
         for (text, message) in [
             ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
             ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
+            (
+                "shared = 'conv,,bilstm'",
+                "FILE:1: `shared`: found \"conv,,bilstm\", expected some of: bilstm, conv, bilstm-conv",
+            ),
+            (
+                "fractions = '0,50,'",
+                "FILE:1: `fractions`: found \"0,50,\", expected whole percentages from 0 to 100, such as 0,50,100",
+            ),
             ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
             (
                 "fractions = '0,50%'",

@@ -14,37 +14,28 @@ pub struct SimulatedPair {
 }
 
 impl SimulatedPair {
-    /// The three pairs, with `scale` times the paper's rows. The paper does not say how related its tasks are; these are
-    /// chosen to differ: cosine 0.95, 0.2 and 0.5 of the word weights, and the first pair has all words in common.
+    /// The three pairs, with `scale` times the paper's rows. The paper does not say how related its tasks are; these are chosen so
+    /// that the answers differ. In the first pair nearly the same words mean the same, and learning together helps the small task. In
+    /// the second the same words mean unrelated things, and it hurts both. The third is so easy, and its tasks so much alike, that it
+    /// makes no difference.
     ///
     /// They have no word vectors. Vectors that carry the words' weights would give away what a partner could teach: a few
     /// hundred rows are enough to read them, and learning together then brings nothing even at a relatedness of 1.
     pub fn all(scale: f64, seed: u64) -> [Self; 3] {
-        let pair = |name,
-                    tasks,
-                    rows: [usize; 2],
-                    positives: [usize; 2],
-                    [relatedness, overlap]: [f64; 2],
-                    doubly_labelled| {
+        let pair = |name, tasks, rows: [usize; 2], positives: [usize; 2], relatedness| {
             let prevalence = [0, 1].map(|task| positives[task] as f64 / rows[task] as f64);
             let rows = rows.map(|rows| (scale * rows as f64).round() as usize);
-            let simulation = Simulation {
-                seed,
-                rows,
-                relatedness,
-                overlap,
-                prevalence,
-                doubly_labelled,
-                implication: doubly_labelled,
-                length: 15,
-                ..Simulation::default()
-            };
+            let simulation =
+                Simulation { seed, rows, relatedness, overlap: 1.0, prevalence, length: 15, ..Simulation::default() };
             Self { name, tasks, simulation }
         };
+        let third = pair("simulated-3", ["relevance", "intent"], [10_688, 10_688], [9_517, 3_097], 0.98);
+        let easy = Simulation { noise: 0.0, words: 12, length: 4, ..third.simulation };
+        let both_labels = Simulation { doubly_labelled: true, implication: true, ..easy };
         [
-            pair("simulated-1", ["influenza", "symptoms"], [2_661, 9_006], [1_304, 2_306], [0.95, 1.0], false),
-            pair("simulated-2", ["vaccine-use", "drug-use"], [5_751, 13_409], [1_692, 3_167], [0.2, 0.8], false),
-            pair("simulated-3", ["relevance", "intent"], [10_688, 10_688], [9_517, 3_097], [0.5, 0.8], true),
+            pair("simulated-1", ["influenza", "symptoms"], [2_661, 9_006], [1_304, 2_306], 0.95),
+            pair("simulated-2", ["vaccine-use", "drug-use"], [5_751, 13_409], [1_692, 3_167], 0.0),
+            Self { simulation: both_labels, ..third },
         ]
     }
 

@@ -1,0 +1,119 @@
+//! How often a study's interval covers the truth, and how often its verdict is wrong: `cargo bench --bench calibration`.
+//!
+//! For each scenario a large population of simulated texts is made, and studies draw their rows from it. Every network that a study
+//! trains is also tested on thousands of texts that no study sees, so the expected difference over training sets and seeds is known
+//! to a fraction of a point: the mean over all networks of all studies. `docs/calibration.md` has the results.
+//!
+//! `cargo bench --bench calibration -- [STUDIES [SCENARIO…]]`, by default 200 of each.
+
+mod simulated_study;
+mod summary;
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use mtlcore::mtl::settings::Shared;
+use simulated_study::{Found, Population, Scenario};
+use summary::{Summary, summaries};
+
+const PLAIN: Scenario = Scenario {
+    name: "",
+    what: "",
+    rows: [500, 1000],
+    prevalence: 0.3,
+    relatedness: 0.9,
+    overlap: 1.0,
+    noise: 0.02,
+    shared: Shared::Conv,
+    same_arm: false,
+    folds: 10,
+    seeds: 3,
+};
+
+const SCENARIOS: [Scenario; 8] = [
+    Scenario { name: "same-500", what: "STL twice: no difference", same_arm: true, seeds: 6, ..PLAIN },
+    Scenario { name: "same-2000", what: "STL twice: no difference", same_arm: true, rows: [2000, 500], ..PLAIN },
+    Scenario { name: "same-500-rare", what: "STL twice, one of ten true", same_arm: true, prevalence: 0.1, ..PLAIN },
+    Scenario { name: "unrelated-500", what: "no common words", overlap: 0.0, relatedness: 0.0, seeds: 6, ..PLAIN },
+    Scenario { name: "gain-500", what: "a related partner of 2,000", rows: [500, 2000], ..PLAIN },
+    Scenario { name: "harm-500", what: "the same words, unrelated meaning", relatedness: 0.0, ..PLAIN },
+    Scenario {
+        name: "gain-500-B",
+        what: "a related partner, BiLSTM",
+        rows: [500, 2000],
+        shared: Shared::Bilstm,
+        folds: 5,
+        ..PLAIN
+    },
+    Scenario { name: "gain-5000", what: "5,000 texts, a partner of 10,000", rows: [5000, 10_000], folds: 5, ..PLAIN },
+];
+
+fn main() {
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    let studies = words.next().map_or(200, |number| number.parse().expect("a number of studies"));
+    let names: Vec<String> = words.collect();
+    println!(
+        "| scenario | measure | truth | covers | covers its own networks | half width, 3 seeds | 1 seed | wrong | wrong, seeds added | \
+         seeds used | λ | texts, rows, seeds | verdicts |\n|{}",
+        "---|".repeat(13)
+    );
+    for scenario in
+        SCENARIOS.iter().filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name))
+    {
+        let begin = Instant::now();
+        let population = Population::new(*scenario);
+        for summary in summaries(&run(&population, studies)) {
+            println!("{}", row(scenario, &summary));
+        }
+        eprintln!("{}: {} ({studies} studies in {:.0} s)", scenario.name, scenario.what, begin.elapsed().as_secs_f64());
+    }
+}
+
+/// All studies, one thread a study.
+fn run(population: &Population, studies: usize) -> Vec<Found> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+                let _one_thread = one_thread.expect("a pool of one thread");
+                loop {
+                    let study = next.fetch_add(1, Ordering::Relaxed);
+                    if study >= studies {
+                        return;
+                    }
+                    let result = population.study(study as u64);
+                    found.lock().expect("no thread panicked").push((study, result));
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().expect("no thread panicked");
+    found.sort_by_key(|(study, _)| *study);
+    found.into_iter().map(|(_, result)| result).collect()
+}
+
+fn row(scenario: &Scenario, summary: &Summary) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let Summary { measure, truth, truth_error, half_width, half_width_of_one, seeds_used, lambda, .. } = summary;
+    let [texts, rows, seeds] = summary.reported;
+    let verdicts: Vec<String> = summary.verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    format!(
+        "| {} | {} | {truth:+.2} ± {truth_error:.2} | {} | {} | {half_width:.2} | {half_width_of_one:.2} | {} | {} | {seeds_used:.1} ({} decided) | \
+         {lambda:.2} | {texts:.2}, {rows:.2}, {seeds:.2} | {} |",
+        scenario.name,
+        measure.word(),
+        percent(summary.covers),
+        percent(summary.covers_own),
+        percent(summary.wrong),
+        percent(summary.wrong_sequential),
+        percent(summary.decided_sequential),
+        verdicts.join(", ")
+    )
+}
