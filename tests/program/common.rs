@@ -9,6 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use regex::Regex;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// A working directory that goes with its value.
@@ -88,4 +91,19 @@ pub fn output(child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A page has a policy that allows its own scripts, of which there are so many, and nothing else: no network, no `eval`.
+#[track_caller]
+pub fn assert_keeps_to_itself(html: &str, scripts: usize) {
+    let policy = Regex::new(r#"<meta http-equiv="Content-Security-Policy" content="([^"]*)">"#).unwrap();
+    let policy = &policy.captures(html).expect("a policy")[1];
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe-eval") && !policy.contains("http"), "{policy}");
+    let code = Regex::new("(?s)<script>(.*?)</script>").unwrap();
+    let hashes: Vec<String> = code.captures_iter(html).map(|code| STANDARD.encode(Sha256::digest(&code[1]))).collect();
+    assert_eq!((hashes.len(), policy.matches("'sha256-").count()), (scripts, scripts));
+    assert!(hashes.iter().all(|hash| policy.contains(&format!("'sha256-{hash}'"))), "{policy}");
+    let control = html.chars().find(|&c| c.is_control() && c != '\n' && c != '\t');
+    assert_eq!(control, None, "a control character in a page");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Output, Place, finished};
+use crate::common::{Output, Place, assert_keeps_to_itself, finished};
 use mtlcore::{
     autograd::{Mode, Tape},
     mtl::{
@@ -211,7 +211,7 @@ fn without_labels_the_gradients_are_those_of_the_logits() {
 #[test]
 fn json_and_page_hold_the_librarys_numbers() {
     let place = place("--shared bilstm-conv");
-    let text = text(&trained(&place)) + " </script><b>&";
+    let text = text(&trained(&place)) + " </script><b>&\u{1b}\u{9b}";
     // By way of text, which has as many digits of a number as single precision needs.
     let expected = serde_json::to_string(&explain(&trained(&place), &text, &labels()).unwrap()).unwrap();
     let expected: Value = serde_json::from_str(&expected).unwrap();
@@ -232,6 +232,7 @@ fn json_and_page_hold_the_librarys_numbers() {
     assert_eq!(serde_json::from_str::<Value>(data).unwrap(), json);
     // Nothing is fetched: there is no address, and the text cannot smuggle one in.
     let shown = html.replace(data, "");
+    assert_keeps_to_itself(&html, 1);
     assert!(!shown.contains("http://") && !shown.contains("https://") && !shown.contains("<b>&"));
     // Every link leads to something in the page.
     let links = html.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap());

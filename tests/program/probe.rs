@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::common::{Place, output};
+use crate::common::{Place, assert_keeps_to_itself, output};
 use mtlcore::mtl::data::Simulation;
 use serde_json::Value;
 
@@ -198,5 +198,6 @@ fn one_task_has_no_pairs() {
     let output = place.run("train --task task_a=task_a.tsv --units 2 --epochs 1 --probe gradients=1000 --out few");
     assert_eq!(output.code, Some(0), "{output:?}");
     let page = std::fs::read_to_string(place.path("few/probe.html")).unwrap();
+    assert_keeps_to_itself(&page, 4);
     assert!(page.contains("--probe gradients=1</code>") && page.contains("no two gradients can be compared"));
 }

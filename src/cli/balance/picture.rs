@@ -5,6 +5,7 @@ use std::fmt::Write;
 use mtlcore::mtl::balancing::Combined;
 
 use super::{Gradients, number};
+use crate::page::escape;
 
 /// A panel's size, and the length of the longest gradient in it, in pixels.
 const PANEL: [f64; 2] = [220.0, 180.0];
@@ -44,9 +45,9 @@ pub fn draw(gradients: &Gradients, methods: &[Combined]) -> String {
          role=\"img\" aria-label=\"Two gradients and where each balancing method goes\">\n<style>\n{STYLE}</style>\n"
     );
     let mut line = |text: String| svg.write_fmt(format_args!("{text}\n")).expect("a string takes all");
-    line(format!("<text x=\"16\" y=\"24\" class=\"left name\">{}</text>", escaped(&gradients.origin)));
+    line(format!("<text x=\"16\" y=\"24\" class=\"left name\">{}</text>", escape::html(&gradients.origin)));
     for (class, task, x) in [("first", 0, 16.0), ("second", 1, 366.0)] {
-        let (name, length) = (escaped(&gradients.tasks[task]), number(gram.norm(task)));
+        let (name, length) = (escape::html(&gradients.tasks[task]), number(gram.norm(task)));
         line(format!("<circle class=\"{class}\" cx=\"{}\" cy=\"43\" r=\"6\"/>", x + 6.0));
         line(format!("<text x=\"{}\" y=\"48\" class=\"left\">{name}, length {length}</text>", x + 20.0));
     }
@@ -105,8 +106,4 @@ fn arrow(class: &str, [x, y]: [f64; 2], width: f64, is_cut: bool) -> String {
         neck[0] - side[0],
         neck[1] - side[1],
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

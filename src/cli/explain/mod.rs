@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let explained = Explained { version: env!("CARGO_PKG_VERSION"), run: RunFacts::of(subject)?, explanation };
     let text = match arguments.format {
         Format::Html => page::of(&explained)?,
-        Format::Json => serde_json::to_string(&explained)? + "\n",
+        Format::Json => pages::escape::json(&explained) + "\n",
     };
     match (&arguments.out, arguments.format) {
         (None, Format::Json) => output::print(&text),

@@ -46,10 +46,12 @@ pub fn latex(text: &str) -> String {
     printable(text).chars().map(escape).collect()
 }
 
-/// JSON for a `<script>`. Control characters are escaped, as JSON itself demands only of those below a space.
+/// A value as JSON that can stand in a `<script>`. What [`printable`] would replace is escaped, and so means the same.
 pub fn json(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("plain data");
-    let escape = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
+    let is_printable = |c: char| printable(c.encode_utf8(&mut [0; 4])).starts_with(c);
+    // All that is not printable is below 0x10000.
+    let escape = |c: char| if is_printable(c) { c.into() } else { format!("\\u{:04x}", u32::from(c)) };
     script(&json.chars().map(escape).collect::<String>())
 }
 

@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let files = write(&results, directory)?;
             return output::print(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>());
         }
-        Some(Format::Json) => return output::print(&(serde_json::to_string_pretty(&results)? + "\n")),
+        Some(Format::Json) => return output::print(&output::json(&results)?),
         Some(Format::Page) => Template::Page,
         Some(Format::Markdown) => Template::Markdown,
         Some(Format::Latex) => Template::Latex,

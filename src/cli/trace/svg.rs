@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use minijinja::HtmlEscape;
 use mtlcore::mtl::explain::Trace;
 
 use super::{shape, short};
+use crate::page::escape;
 
 /// Sizes in pixels.
 const BOX: (f64, f64) = (200.0, 44.0);
@@ -35,7 +35,7 @@ pub fn of(trace: &Trace) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{total}\" viewBox=\"0 0 {width} {total}\" \
          role=\"img\">\n<title>The tape of “{}”</title>\n<style>\n{STYLE}\n</style>\n",
-        HtmlEscape(&trace.text)
+        escape::html(&trace.text)
     );
     for node in &trace.nodes {
         for &input in &node.inputs {
@@ -59,7 +59,7 @@ pub fn of(trace: &Trace) -> String {
         }
         let class = if node.inputs.is_empty() { " class=\"given\"" } else { "" };
         let _ = writeln!(svg, "<g{class} transform=\"translate({x:.0},{y})\">");
-        let name = HtmlEscape(node.name.as_deref().unwrap_or(node.op));
+        let name = escape::html(node.name.as_deref().unwrap_or(node.op));
         let _ = writeln!(
             svg,
             "<title>{} {name}</title><rect width=\"{}\" height=\"{height}\" rx=\"4\"/>",
@@ -71,7 +71,7 @@ pub fn of(trace: &Trace) -> String {
                 svg,
                 "<text x=\"8\" y=\"{}\"{class}>{}</text>",
                 18.0 + LINE * i as f64 + 2.0,
-                HtmlEscape(line)
+                escape::html(line)
             );
         }
         svg += "</g>\n";
