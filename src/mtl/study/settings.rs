@@ -199,14 +199,18 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let mut settings =
+        let settings =
             Self { base, folds, repeats, shared, controls, balance, rope, inner, scale, fractions, group, pairs };
-        let base = &settings.base;
-        for task in settings.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
-            *task = base.completed(task.clone());
-        }
         settings.check_together()?;
-        Ok(settings)
+        Ok(settings.completed())
+    }
+
+    /// With what holds for all tasks in each task that says nothing itself.
+    pub(super) fn completed(mut self) -> Self {
+        for task in self.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
+            *task = self.base.completed(task.clone());
+        }
+        self
     }
 
     fn check_together(&self) -> Result<()> {
