@@ -244,13 +244,17 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let mut settings = Self::of(base, own, pairs);
-        let base = &settings.base;
-        for task in settings.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
-            *task = base.completed(task.clone());
-        }
+        let settings = Self::of(base, own, pairs);
         settings.check_together()?;
-        Ok(settings)
+        Ok(settings.completed())
+    }
+
+    /// With what holds for all tasks in each task that says nothing itself.
+    pub(in crate::mtl::study) fn completed(mut self) -> Self {
+        for task in self.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
+            *task = self.base.completed(task.clone());
+        }
+        self
     }
 
     fn check_together(&self) -> Result<()> {
