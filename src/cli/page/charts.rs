@@ -20,9 +20,21 @@ pub struct Drawing {
 
 /// A specification with its data, ready to stand in a `<script>`.
 pub fn chart(specification: &str, datasets: Value) -> String {
+    escape::json(&with_data(specification, datasets))
+}
+
+/// The same for a chart that grows with its rows, each of which is so many pixels high. (A `step` in the specification does not go with
+/// a width that is the container's.)
+pub fn chart_of_rows(specification: &str, (rows, pixels): (usize, usize), datasets: Value) -> String {
+    let mut chart = with_data(specification, datasets);
+    chart["height"] = (rows * pixels).into();
+    escape::json(&chart)
+}
+
+fn with_data(specification: &str, datasets: Value) -> Value {
     let mut chart: Value = serde_json::from_str(specification).expect("our own specification is valid");
     chart["datasets"] = datasets;
-    escape::json(&chart)
+    chart
 }
 
 /// The scripts of a page with charts, in their order.

@@ -104,8 +104,8 @@ fn layer_rows(results: &Results, shared: Shared, task: &TaskResult) -> Vec<ArmRo
     if let Some(gain) = &task.real_gain {
         rows.push(ArmRow {
             difference: gain.difference,
-            against: Some(said(words::CONTROLS, gain.best_control.word()).into()),
-            ..row("together (MTL), against the best control", Some(cell.together))
+            against: Some(format!("the best control: {}", said(words::CONTROLS, gain.best_control.word()))),
+            ..row("together (MTL)", Some(cell.together))
         });
     }
     for control in &task.controls {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::view::label;
 use crate::page::{
-    charts::{Drawing, chart},
+    charts::{Drawing, chart, chart_of_rows},
     words::{self, said},
 };
 
@@ -79,7 +79,12 @@ fn forest(results: &Results, of: impl Fn(&TaskResult) -> (Option<Verdict>, Optio
         }
     }
     let rope = json!([{ "low": -results.rope, "high": results.rope }]);
-    chart(include_str!("charts/forest.vl.json"), json!({ "rows": rows, "effects": effects, "rope": rope }))
+    let height = (rows.len(), 20);
+    chart_of_rows(
+        include_str!("charts/forest.vl.json"),
+        height,
+        json!({ "rows": rows, "effects": effects, "rope": rope }),
+    )
 }
 
 /// Metrics by the share of the other tasks' data, with their bands.
@@ -113,7 +118,7 @@ pub fn split(results: &Results) -> Option<String> {
             }
         }
     }
-    (rows > 0).then(|| chart(include_str!("charts/split.vl.json"), json!({ "parts": parts })))
+    (rows > 0).then(|| chart_of_rows(include_str!("charts/split.vl.json"), (rows, 54), json!({ "parts": parts })))
 }
 
 /// Loss by epoch of both arms, on the training rows and on the inner rows.

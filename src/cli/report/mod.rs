@@ -6,7 +6,6 @@
 
 mod arms;
 mod charts;
-mod checklist;
 mod origin;
 mod templates;
 mod view;
@@ -65,10 +64,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             return output::print(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>());
         }
         Some(Format::Json) => return output::print(&(serde_json::to_string_pretty(&results)? + "\n")),
-        Some(Format::Checklist) => return output::print(&checklist::draw(&results, directory)?),
         Some(Format::Page) => Template::Page,
         Some(Format::Markdown) => Template::Markdown,
         Some(Format::Latex) => Template::Latex,
+        Some(Format::Checklist) => Template::Checklist,
     };
     output::print(&template.draw(&Report::read(&results, directory)?)?)
 }
@@ -79,7 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 pub fn write(results: &Results, directory: &Path) -> Result<Vec<PathBuf>> {
     let report = Report::read(results, directory)?;
     // All are drawn before the first is written.
-    let drawn = Template::ALL.map(|template| Ok((directory.join(template.file()), template.draw(&report)?)));
+    let drawn = Template::WRITTEN.map(|template| Ok((directory.join(template.file()), template.draw(&report)?)));
     let drawn: Vec<(PathBuf, String)> = drawn.into_iter().collect::<Result<_>>()?;
     drawn.into_iter().map(|(path, text)| page::write(&path, &text).map(|()| path)).collect()
 }

@@ -20,24 +20,29 @@ pub struct Origin {
 const WITHOUT_EFFECT: [&str; 2] = ["threads", "out"];
 
 impl Origin {
-    pub fn read(directory: &Path) -> Result<Self> {
+    /// `called` says what people call a pair of this name.
+    pub fn read(directory: &Path, called: impl Fn(&str) -> String) -> Result<Self> {
         let settings = settings(directory)?.map(|mut table| {
             WITHOUT_EFFECT.iter().for_each(|name| drop(table.remove(*name)));
             table.to_string()
         });
-        Ok(Self { settings, manifest: manifest(directory)? })
+        let manifest = manifest(directory)?.map(|mut manifest| {
+            manifest.pairs = manifest.pairs.into_iter().map(|(name, pair)| (called(&name), pair)).collect();
+            manifest
+        });
+        Ok(Self { settings, manifest })
     }
 }
 
 /// `study.toml`, if there is one.
-pub fn settings(directory: &Path) -> Result<Option<Table>> {
+fn settings(directory: &Path) -> Result<Option<Table>> {
     let path = directory.join("study.toml");
     let text = read(&path)?;
     text.map(|text| text.parse().with_context(|| path.display().to_string())).transpose()
 }
 
 /// `manifest.json`, if there is one.
-pub fn manifest(directory: &Path) -> Result<Option<Manifest>> {
+fn manifest(directory: &Path) -> Result<Option<Manifest>> {
     let path = directory.join("manifest.json");
     let parse = |text: String| {
         serde_json::from_str(&text).with_context(|| format!("{}: not the manifest of a study", path.display()))

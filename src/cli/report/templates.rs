@@ -9,23 +9,26 @@ use minijinja::{
 use super::view::Report;
 use crate::page::{self, charts};
 
-/// One of the files that a report is written to.
+/// What a report can be drawn as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Template {
     Page,
     Markdown,
     Latex,
+    Checklist,
 }
 
 impl Template {
-    pub const ALL: [Self; 3] = [Self::Page, Self::Markdown, Self::Latex];
+    /// Those that are written into the study's directory.
+    pub const WRITTEN: [Self; 3] = [Self::Page, Self::Markdown, Self::Latex];
 
-    /// Its name in the study's directory.
+    /// Its name, which is also its template's.
     pub fn file(self) -> &'static str {
         match self {
             Self::Page => "report.html",
             Self::Markdown => "report.md",
             Self::Latex => "tables.tex",
+            Self::Checklist => "checklist.md",
         }
     }
 
@@ -62,6 +65,7 @@ fn environment() -> Environment<'static> {
         ("origin.html", include_str!("templates/origin.html")),
         ("report.md", include_str!("templates/report.md")),
         ("tables.tex", include_str!("templates/tables.tex")),
+        ("checklist.md", include_str!("templates/checklist.md")),
     ] {
         environment.add_template(name, template).expect("the templates are valid");
     }

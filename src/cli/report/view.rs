@@ -7,7 +7,7 @@ use mtlcore::mtl::{
     evaluation::interval::NothingLearnt,
     study::{
         Curves, PairCurves,
-        results::{Cell, NotLearnt, PairResult, Results, Side, TaskAnswer, TaskFacts, TaskResult},
+        results::{Cell, NotLearnt, PairResult, Results, TaskAnswer, TaskFacts, TaskResult},
     },
 };
 use mtlcore::printable::printable;
@@ -60,8 +60,6 @@ struct PairView<'r> {
 #[derive(Serialize)]
 struct TaskView<'r> {
     facts: &'r TaskFacts,
-    /// The answer in a word: `together`, `alone`; none where nothing was learnt.
-    take: Option<&'static str>,
     answer: &'r TaskAnswer,
     /// The sentence to act on.
     what_to_do: String,
@@ -122,7 +120,9 @@ impl<'r> Report<'r> {
                 let of_pair = |curves| PairOfCurves::new(results, curves);
                 curves.pairs.into_iter().map(of_pair).collect()
             }),
-            origin: Origin::read(directory)?,
+            origin: Origin::read(directory, |name| {
+                results.pairs.iter().find(|pair| pair.name == name).map_or_else(|| name.to_owned(), words::pair)
+            })?,
             has: Sections::of(results),
         })
     }
@@ -150,18 +150,7 @@ impl<'r> TaskView<'r> {
                 charts: TaskCharts::new(result, layer.shared),
             })
         });
-        Self {
-            facts,
-            take: answer.take.map(|side| match side {
-                Side::Together => "together",
-                Side::Alone => "alone",
-            }),
-            answer,
-            what_to_do,
-            because,
-            layers: layers.collect(),
-            arms: arms::rows(results, pair, answer),
-        }
+        Self { facts, answer, what_to_do, because, layers: layers.collect(), arms: arms::rows(results, pair, answer) }
     }
 }
 
