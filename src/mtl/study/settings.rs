@@ -125,8 +125,8 @@ static BALANCE: LazyLock<Vec<&str>> = LazyLock::new(|| {
 static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let field = |name: &str, kind: Kind, doc: &'static str| Field { name: name.into(), doc, group: "Study", kind };
     vec![
-        field("folds", Kind::Whole { least: 2 }, "Folds of the cross-validation."),
-        field("repeats", Kind::Whole { least: 1 }, "How often the folds are drawn anew."),
+        field("folds", Kind::Whole { least: 2, most: 1_000 }, "Folds of the cross-validation."),
+        field("repeats", Kind::Whole { least: 1, most: 1_000 }, "How often the folds are drawn anew."),
         field("shared", Kind::List(Shared::WORDS), "The shared layers to study."),
         field("controls", Kind::List(Control::WORDS), "Placebos to run beside STL and MTL."),
         field("balance", Kind::List(&BALANCE), "Balancing methods to run beside plain MTL."),
@@ -380,7 +380,7 @@ mod tests {
     fn errors_name_the_line_the_field_and_what_was_expected() {
         for (text, message) in [
             ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
-            ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
+            ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number from 2 to 1000"),
             ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
             (
                 "fractions = '0,50%'",
