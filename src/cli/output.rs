@@ -121,11 +121,6 @@ pub fn digits(number: f64) -> String {
     format!("{number:.places$}")
 }
 
-/// A p-value, never as zero: `0.041`, `<0.001`.
-pub fn p_value(p: f64) -> String {
-    if p < 0.0005 { "<0.001".into() } else { format!("{p:.3}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +130,6 @@ mod tests {
         let numbers = [0.5, 0.43645486636335695, 0.00123456, 12.345, 1234.5, 0.0, -0.25];
         let expected = ["0.500", "0.436", "0.00123", "12.3", "1234", "0", "-0.250"];
         assert_eq!(numbers.map(digits), expected);
-        assert_eq!([0.0, 0.0004, 0.0006, 0.04139, 1.0].map(p_value), ["<0.001", "<0.001", "0.001", "0.041", "1.000"]);
     }
 
     #[test]

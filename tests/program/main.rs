@@ -15,7 +15,7 @@ mod predict;
 mod probe;
 mod readme;
 mod real_data;
-// mod report; // RESTORE
+mod report;
 mod shell;
 mod study;
 mod trace;
