@@ -7,7 +7,7 @@
 //! | [`layers`] | embedding, dense, dropout, LSTM, convolution: structs of parameter ids | tasks and text |
 //! | [`mtl`] | tasks, text, the model, training, evaluation | the command line |
 //!
-//! Each module uses only those above it. The command line (`src/cli`) is a binary of its own and sees only what is public here.
+//! Each module uses only those above it, and [`error`] and [`printable`], which depend on nothing. The command line (`src/cli`) is a binary of its own and sees only what is public here.
 //!
 //! [`course`] explains what is inside, in ten chapters from a scalar tape to the reading of a study, and how to
 //! [add an operation](course::adding_an_op).

@@ -178,6 +178,28 @@ fn training_says_how_far_vectors_reach_and_refuses_those_of_other_texts() {
     assert_eq!(place.run(&format!("{train} --vectors v.txt --embedding-dim 2")).code, Some(0));
 }
 
+/// A run keeps the rules it began with: a configuration from before there were two versions says `glove`.
+#[test]
+fn runs_of_the_first_rules_go_on_by_them() {
+    let place = Place::new(&[("a.tsv", table("id|text|label", '\t', ["1", "0"]).as_bytes())]);
+    let tokens = |flags: &str| {
+        trained(&place, &format!("--task flu=a.tsv --force {flags}"));
+        let path = place.path("run/config.toml");
+        let later = ["text-column", "positive", "negative", "delimiter", "input-format"];
+        let is_later = |line: &str| later.iter().any(|field| line.trim_start_matches("# ").starts_with(field));
+        let config = std::fs::read_to_string(&path).unwrap();
+        let then: String = config.lines().filter(|line| !is_later(line)).map(|line| line.to_owned() + "\n").collect();
+        std::fs::write(path, then).unwrap();
+        let mut command = place.command("trace run --format json");
+        command.arg("so\u{ad}re &lt;3");
+        let trace: serde_json::Value = serde_json::from_str(&common::finished(command).stdout).unwrap();
+        let words = trace["tokens"].as_array().unwrap().iter().map(|token| token["text"].as_str().unwrap().to_owned());
+        words.collect::<Vec<_>>()
+    };
+    assert_eq!(tokens(""), ["sore", "<heart>"]);
+    assert_eq!(tokens("--tokenizer glove"), ["so", "re", "&", "lt", ";", "<number>"]);
+}
+
 /// The control sequence that sets a terminal's title.
 #[test]
 fn data_have_no_power_over_a_terminal() {

@@ -5,7 +5,7 @@ use std::{fmt, hint::black_box};
 use divan::{Bencher, counter::ItemsCount};
 use mtlcore::autograd::ops::conv::{ConvActivation, Convolution, TimePooling};
 use mtlcore::autograd::ops::lstm::{GateActivation, LstmDirection};
-use mtlcore::autograd::{Mode, ParamStore, Tape, Var};
+use mtlcore::autograd::{Adam, AdamSettings, Gradients, Mode, ParamStore, Tape, Var};
 use mtlcore::tensor::{Pool, Tensor, matmul, pointwise};
 
 use crate::batch::Batch;
@@ -142,4 +142,21 @@ fn conv(bencher: Bencher, backward: bool) {
         let (activation, pooling) = (ConvActivation::Relu, TimePooling::Max);
         tape.conv(x, &batch.rows, &batch.segments, Convolution { kernel: w[0], bias: w[1], activation, pooling })
     });
+}
+
+/// A step of Adam on a trained embedding, nearly all of whose rows had their last gradient so many steps before: moments that
+/// became denormal numbers would show at 1,000.
+#[divan::bench(args = [1, 1_000, 10_000])]
+fn adam(bencher: Bencher, steps: usize) {
+    let (mut params, mut pool) = (ParamStore::new(), Pool::new());
+    let id = params.add("embedding", wave(&[2_000, 100]));
+    let shape = params.value(id).shape();
+    let mut adam = Adam::new(AdamSettings::default());
+    let mut gradients = Gradients::none(1);
+    gradients.add(id, wave(&[2_000, 100]), &mut pool);
+    adam.step(&mut params, &gradients);
+    let mut gradients = Gradients::none(1);
+    gradients.add_rows(id, shape, &[0], &wave(&[1, 100]), &mut pool);
+    (1..steps).for_each(|_| adam.step(&mut params, &gradients));
+    bencher.counter(ItemsCount::new(2_000_usize * 100)).bench_local(|| adam.step(&mut params, &gradients));
 }

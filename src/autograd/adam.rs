@@ -58,6 +58,18 @@ impl Default for AdamSettings {
     }
 }
 
+impl AdamSettings {
+    /// Whether ε, as the update adds it, is too small for a normal number of this precision at some step. Where all gradients of
+    /// an element have been 0, the update would then be 0 / 0.
+    pub fn epsilon_underflows<F: Real>(&self) -> bool {
+        let factor = match self.form {
+            AdamForm::Kingma => (1.0 - self.beta2).sqrt(), // √(1 − β₂ᵗ), which grows with t
+            AdamForm::Keras => 1.0,
+        };
+        F::from_f64(self.epsilon * factor) < F::SMALLEST_NORMAL
+    }
+}
+
 /// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
 #[derive(Clone, Debug)]
 pub struct Adam<F = f32> {
@@ -81,7 +93,11 @@ pub struct Moments<F = f32> {
 
 impl<F: Real> Adam<F> {
     /// Adam before its first step.
+    ///
+    /// # Panics
+    /// If ε [underflows](AdamSettings::epsilon_underflows).
     pub fn new(settings: AdamSettings) -> Self {
+        assert!(!settings.epsilon_underflows::<F>(), "adam: an epsilon of {:e} is too small", settings.epsilon);
         Self { settings, moments: Vec::new(), zeros: Vec::new() }
     }
 
@@ -91,14 +107,26 @@ impl<F: Real> Adam<F> {
     }
 
     /// Moves each parameter that has a gradient.
+    ///
+    /// A moment that has decayed until it, or its product with the step size, is no normal number any more becomes 0: denormal
+    /// numbers would make a step several times slower, and move nothing.
+    ///
+    /// # Panics
+    /// If a gradient or the moments of a parameter do not have its shape.
+    #[track_caller]
     pub fn step(&mut self, params: &mut ParamStore<F>, gradients: &Gradients<F>) {
         self.moments.resize_with(params.len(), || None);
         for id in params.ids() {
             let Some(gradient) = gradients.get(id) else { continue };
+            let shape = params.value(id).shape();
+            assert_eq!(gradient.shape(), shape, "adam: gradient and parameter `{}`", params.name(id));
+            if let Some(moments) = &self.moments[id.index()] {
+                assert_eq!(moments.first.shape(), shape, "adam: moments and parameter `{}`", params.name(id));
+            }
             let value = params.value_mut(id);
             let mut moments = self.moments[id.index()].take().unwrap_or_else(|| Moments {
-                first: Tensor::zeros(value.shape()),
-                second: Tensor::zeros(value.shape()),
+                first: Tensor::zeros(shape),
+                second: Tensor::zeros(shape),
                 steps: 0,
             });
             moments.steps += 1;
@@ -136,7 +164,12 @@ impl<F: Real> Adam<F> {
     }
 
     /// Restores what was known of a parameter.
+    ///
+    /// # Panics
+    /// If the two moments have different shapes.
+    #[track_caller]
     pub fn set_moments(&mut self, id: ParamId, moments: Moments<F>) {
+        assert_eq!(moments.first.shape(), moments.second.shape(), "adam: first and second moment");
         if self.moments.len() <= id.index() {
             self.moments.resize_with(id.index() + 1, || None);
         }
@@ -153,18 +186,20 @@ impl<F: Real> Adam<F> {
             AdamForm::Keras => epsilon,
         };
         let number = F::from_f64;
+        let rate = learning_rate * correction2.sqrt() / correction1;
         Rule {
             beta1: number(beta1),
             beta2: number(beta2),
             gain1: number(1.0 - beta1),
             gain2: number(1.0 - beta2),
-            rate: number(learning_rate * correction2.sqrt() / correction1),
+            rate: number(rate),
             epsilon: number(epsilon),
+            smallest: number(F::SMALLEST_NORMAL.to_f64() / rate.clamp(1e-6, 1.0)),
         }
     }
 }
 
-/// m ← β₁·m + gain₁·g, v ← β₂·v + gain₂·g², θ ← θ − rate · m / (√v + ε).
+/// m ← β₁·m + gain₁·g, v ← β₂·v + gain₂·g², θ ← θ − rate · m / (√v + ε), where moments near the smallest normal number are 0.
 #[derive(Clone, Copy)]
 struct Rule<F> {
     beta1: F,
@@ -173,13 +208,25 @@ struct Rule<F> {
     gain2: F,
     rate: F,
     epsilon: F,
+    /// The smallest first moment that is kept: rate · m is then a normal number, unless the rate is below 10⁻⁶.
+    smallest: F,
 }
 
 vectorised! {
     fn update<F: Real>(value: &mut [F], m: &mut [F], v: &mut [F], gradient: &[F], rule: Rule<F>) {
+        assert!(
+            m.len() == value.len() && v.len() == value.len() && gradient.len() == value.len(),
+            "adam: {} numbers with moments of {} and {} and a gradient of {}",
+            value.len(),
+            m.len(),
+            v.len(),
+            gradient.len()
+        );
         for (((x, m), v), &g) in value.iter_mut().zip(m).zip(v).zip(gradient) {
-            *m = rule.beta1 * *m + rule.gain1 * g;
-            *v = rule.beta2 * *v + rule.gain2 * g * g;
+            let (first, second) = (rule.beta1 * *m + rule.gain1 * g, rule.beta2 * *v + rule.gain2 * g * g);
+            // Comparisons that keep a NaN.
+            *m = if first.abs() < rule.smallest { F::ZERO } else { first };
+            *v = if second < F::SMALLEST_NORMAL { F::ZERO } else { second };
             *x -= rule.rate * *m / (v.sqrt() + rule.epsilon);
         }
     }
@@ -297,6 +344,76 @@ mod tests {
         let (before, after) = moves(RowUpdates::Dense);
         assert!(after.0 < before.0, "the parameter goes on falling");
         approx::assert_relative_eq!(after.1, 0.9 * before.1, max_relative = 1e-15);
+    }
+
+    /// Rows that had one gradient and no other, at several step sizes, until all moments have decayed.
+    #[test]
+    fn no_moment_ever_becomes_denormal() {
+        for learning_rate in [1e-4, 1e-3, 2.0] {
+            let settings = AdamSettings { learning_rate, beta2: 0.9, ..AdamSettings::default() };
+            let mut adam = Adam::<f32>::new(settings);
+            let mut params = ParamStore::new();
+            let id = params.add("x", Tensor::zeros([1, 20]));
+            let mut gradient = Tensor::from_fn([1, 20], |i| if i % 2 == 0 { 1.0 } else { -1e-3 } * (i + 1) as f32);
+            let mut before = params.value(id).clone();
+            for step in 1..=2_000 {
+                let mut gradients = Gradients::none(1);
+                gradients.add(id, gradient, &mut Pool::new());
+                adam.step(&mut params, &gradients);
+                gradient = Tensor::zeros([1, 20]);
+                let Moments { first, second, .. } = adam.moments(id).unwrap();
+                assert!(first.data().iter().chain(second.data()).all(|x| *x == 0.0 || x.is_normal()), "step {step}");
+                let factors = first.data().iter().map(|m| adam.rule_at(step).rate * m);
+                assert!(factors.into_iter().all(|x| x == 0.0 || x.is_normal()), "step {step}");
+                if step == 900 {
+                    before = params.value(id).clone();
+                }
+            }
+            let Moments { first, second, .. } = adam.moments(id).unwrap();
+            assert!(first.data().iter().chain(second.data()).all(|&x| x == 0.0));
+            assert_eq!(params.value(id), &before, "what is dropped had long stopped moving anything");
+        }
+    }
+
+    /// In f32 10⁻⁵⁰ is 0, and 10⁻⁴⁴ · √0.001 too.
+    #[test]
+    fn an_epsilon_that_underflows_is_known() {
+        let underflows = |epsilon, form| {
+            let settings = AdamSettings { epsilon, form, ..AdamSettings::default() };
+            (settings.epsilon_underflows::<f32>(), settings.epsilon_underflows::<f64>())
+        };
+        assert_eq!(underflows(1e-50, AdamForm::Keras), (true, false));
+        assert_eq!(underflows(1e-37, AdamForm::Keras), (false, false));
+        assert_eq!(underflows(1e-37, AdamForm::Kingma), (true, false));
+        assert_eq!(underflows(1e-8, AdamForm::Kingma), (false, false));
+        assert!(
+            std::panic::catch_unwind(|| {
+                Adam::<f32>::new(AdamSettings { epsilon: 1e-50, ..AdamSettings::default() })
+            })
+            .is_err()
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "adam: gradient and parameter `x`")]
+    fn a_gradient_of_another_shape_panics_with_both() {
+        let mut params = ParamStore::<f64>::new();
+        let id = params.add("x", Tensor::zeros([2, 3]));
+        let mut gradients = Gradients::none(1);
+        gradients.add(id, Tensor::zeros([3, 2]), &mut Pool::new());
+        Adam::new(AdamSettings::default()).step(&mut params, &gradients);
+    }
+
+    #[test]
+    #[should_panic(expected = "adam: moments and parameter `x`")]
+    fn moments_of_another_shape_panic_with_both() {
+        let mut params = ParamStore::<f64>::new();
+        let id = params.add("x", Tensor::zeros([2]));
+        let mut gradients = Gradients::none(1);
+        gradients.add(id, Tensor::zeros([2]), &mut Pool::new());
+        let mut adam = Adam::new(AdamSettings::default());
+        adam.set_moments(id, Moments { first: Tensor::zeros([1]), second: Tensor::zeros([1]), steps: 1 });
+        adam.step(&mut params, &gradients);
     }
 
     #[test]

@@ -19,6 +19,30 @@ pub enum Gradient<F = f32> {
     },
 }
 
+impl<F: Real> Gradient<F> {
+    /// The shape of the parameter.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::Dense(tensor) => tensor.shape(),
+            Self::Rows { shape, .. } => *shape,
+        }
+    }
+
+    /// Panics if rows are not those of distinct ascending ids of the parameter.
+    #[track_caller]
+    fn check(&self) {
+        let Self::Rows { shape, ids, rows } = self else { return };
+        assert!(
+            rows.shape() == [ids.len(), shape.cols()].into(),
+            "gradient: {} ids with rows of {} for a parameter of {shape}",
+            ids.len(),
+            rows.shape()
+        );
+        assert!(ids.is_sorted_by(|a, b| a < b), "gradient: the ids of rows are not ascending and distinct");
+        check_last(ids, *shape);
+    }
+}
+
 /// The gradients of one scalar with respect to the parameters. A parameter that the scalar does not depend on has none: that
 /// is not the same as a gradient of zero, and an optimiser leaves it alone.
 #[derive(Clone, Debug)]
@@ -78,7 +102,17 @@ impl<F: Real> Gradients<F> {
     }
 
     /// Adds to some rows of the gradient of a parameter: row `i` of `rows` to row `ids[i]`, in any order, also repeatedly.
+    ///
+    /// # Panics
+    /// If there are not as many rows as ids, or the parameter has no such rows.
+    #[track_caller]
     pub fn add_rows(&mut self, id: ParamId, shape: Shape, ids: &[u32], rows: &Tensor<F>, pool: &mut Pool<F>) {
+        assert!(
+            rows.rows() == ids.len() && rows.cols() == shape.cols(),
+            "gradient: {} ids with rows of {} for a parameter of {shape}",
+            ids.len(),
+            rows.shape()
+        );
         let entry = &mut self.entries[id.index()];
         match entry {
             None => *entry = Some(sum_rows(shape, &[(ids, rows)], pool)),
@@ -91,7 +125,12 @@ impl<F: Real> Gradients<F> {
     }
 
     /// Replaces the gradient of a parameter.
+    ///
+    /// # Panics
+    /// If [rows](Gradient::Rows) do not fit their ids or shape, or the ids are not ascending and distinct.
+    #[track_caller]
     pub fn set(&mut self, id: ParamId, gradient: Gradient<F>) {
+        gradient.check();
         self.entries[id.index()] = Some(gradient);
     }
 
@@ -130,10 +169,7 @@ impl<F: Real> Gradients<F> {
     pub fn weighted_sum(parts: &[(f64, &Self)], id: ParamId, pool: &mut Pool<F>) -> Option<Gradient<F>> {
         let parts: Vec<(f64, &Gradient<F>)> =
             parts.iter().filter_map(|(weight, part)| Some((*weight, part.get(id)?))).collect();
-        let shape = match parts.first()?.1 {
-            Gradient::Dense(tensor) => tensor.shape(),
-            Gradient::Rows { shape, .. } => *shape,
-        };
+        let shape = parts.first()?.1.shape();
         let rows = parts.iter().filter_map(|(_, part)| match part {
             Gradient::Dense(_) => None,
             Gradient::Rows { ids, .. } => Some(&ids[..]),
@@ -192,6 +228,14 @@ fn scatter<F: Real>(dense: &mut Tensor<F>, ids: &[u32], rows: &Tensor<F>) {
     }
 }
 
+/// Panics if the last of some ascending ids is that of no row.
+#[track_caller]
+fn check_last(ids: &[u32], shape: Shape) {
+    if let Some(&last) = ids.last() {
+        assert!((last as usize) < shape.rows(), "gradient: row {last} of a parameter of {shape}");
+    }
+}
+
 /// All ids of several lists, ascending.
 fn distinct<'l, F: Real>(lists: impl Iterator<Item = &'l [u32]>, pool: &mut Pool<F>) -> Vec<u32> {
     let mut ids: Vec<u32> = pool.take_vec();
@@ -204,6 +248,7 @@ fn distinct<'l, F: Real>(lists: impl Iterator<Item = &'l [u32]>, pool: &mut Pool
 /// One entry of distinct ascending rows from several lists, whose rows are added in the order given.
 fn sum_rows<F: Real>(shape: Shape, lists: &[(&[u32], &Tensor<F>)], pool: &mut Pool<F>) -> Gradient<F> {
     let ids = distinct(lists.iter().map(|(ids, _)| *ids), pool);
+    check_last(&ids, shape);
     let mut sum = pool.zeros([ids.len(), shape.cols()]);
     for (list, rows) in lists {
         for (i, id) in list.iter().enumerate() {
@@ -237,6 +282,28 @@ mod tests {
         gradients.add_rows(id, shape, &[2], &Tensor::new([1, 1], vec![1.0]), &mut pool);
         assert_eq!(gradients.dense(id).unwrap().data(), [6.0, 9.0, 2.0, 5.0]);
     }
+
+    #[test]
+    fn rows_that_do_not_fit_are_refused() {
+        let mut params = ParamStore::<f64>::new();
+        let id = params.add("table", Tensor::zeros([4, 2]));
+        let shape = params.value(id).shape();
+        let refused = |ids: &[u32], rows: [usize; 2]| {
+            let gradient = Gradient::Rows { shape, ids: ids.to_vec(), rows: Tensor::<f64>::zeros(rows) };
+            let result = std::panic::catch_unwind(|| Gradients::none(1).set(id, gradient));
+            result.is_err()
+        };
+        assert!(!refused(&[0, 3], [2, 2]));
+        for (ids, rows) in
+            [(vec![2, 1], [2, 2]), (vec![1, 1], [2, 2]), (vec![1, 4], [2, 2]), (vec![1], [2, 2]), (vec![1], [1, 3])]
+        {
+            assert!(refused(&ids, rows), "{ids:?}, {rows:?}");
+        }
+        let add =
+            |row| Gradients::none(1).add_rows(id, shape, &[row], &Tensor::new([1, 2], vec![1.0; 2]), &mut Pool::new());
+        assert!(std::panic::catch_unwind(|| add(4)).is_err());
+    }
+
     /// Products and sums are those of the gradients with all their zeros, in whatever form each is given.
     #[test]
     fn products_and_weighted_sums_are_those_of_dense_gradients() {

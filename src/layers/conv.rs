@@ -46,6 +46,10 @@ impl Conv {
     }
 
     /// One vector a text, `[texts, F]`.
+    ///
+    /// # Panics
+    /// If the input's columns are not the kernel's channels.
+    #[track_caller]
     pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence) -> Var {
         let convolution = self.on(tape);
         tape.conv(input.values, &input.rows, &input.segments, convolution)

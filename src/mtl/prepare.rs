@@ -77,7 +77,11 @@ pub(super) fn coverage(settings: &Settings, dataset: &Dataset, vectors: Option<&
 /// # Errors
 /// What is wrong with the files.
 pub fn corpus(settings: &Settings) -> Result<Corpus> {
-    if settings.tasks.is_empty() { simulation(settings).generate() } else { read(&settings.tasks) }
+    if settings.tasks.is_empty() {
+        return simulation(settings).generate();
+    }
+    let tasks: Vec<_> = settings.tasks.iter().map(|task| settings.completed(task.clone())).collect();
+    read(&tasks)
 }
 
 /// Which rows are learnt from and which are held out: the rows of validation files, and the settings' share of the others.

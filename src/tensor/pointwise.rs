@@ -160,6 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn a_nan_stays_one() {
+        for kernel in [sigmoid::<f32> as fn(&mut [f32]), tanh, relu, hard_sigmoid] {
+            let mut y: Vec<f32> = (0..37).map(|i| if i % 3 == 0 { f32::NAN } else { 0.5 }).collect();
+            kernel(&mut y);
+            assert!(y.iter().enumerate().all(|(i, y)| y.is_nan() == (i % 3 == 0)), "{y:?}");
+        }
+    }
+
+    #[test]
     fn hard_sigmoid_has_the_values_of_keras() {
         let mut y = [-3.0, -2.5, 0.0, 1.0, 2.5, 3.0_f64];
         hard_sigmoid(&mut y);

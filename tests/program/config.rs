@@ -135,10 +135,10 @@ fn an_unknown_field_names_the_nearest() {
 fn a_wrong_type_names_the_field_and_where_it_stands() {
     let (code, _, errors) = config("\nepochs = 'ten'", &["config.toml"]);
     assert_eq!(code, Some(1));
-    assert_eq!(errors, "error: config.toml:2: `epochs`: found \"ten\", expected a whole number of at least 1\n");
+    assert_eq!(errors, "error: config.toml:2: `epochs`: found \"ten\", expected a whole number from 1 to 1000000\n");
 
     for (flag, value, expected) in [
-        ("--epochs", "ten", "expected a whole number of at least 1"),
+        ("--epochs", "ten", "expected a whole number from 1 to 1000000"),
         ("--dropout", "1", "expected a number of at least 0 and below 1"),
         ("--shared", "con", "bilstm, conv, bilstm-conv"),
         ("--task", "flu", "expected NAME=FILE[:LABEL_COLUMN]"),

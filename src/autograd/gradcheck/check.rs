@@ -304,6 +304,23 @@ mod tests {
         assert_eq!((at_the_corner.lines[0].corners, at_the_corner.passed()), (2, false));
     }
 
+    /// y = a·x + b·relu(x), whose gradient is right on both sides of 0 and one of both at 0.
+    #[test]
+    fn a_small_corner_is_no_wrong_gradient() {
+        let report = |a: f64, b: f64, x: &[f64]| {
+            Check::new("corner", [("x", Tensor::new([x.len()], x.to_vec()))], move |tape, [x]| {
+                let (line, corner) = (tape.scale(x, a), tape.relu(x));
+                let corner = tape.scale(corner, b);
+                tape.add(line, corner)
+            })
+            .run()
+        };
+        for (a, b) in [(1.0, 1.0), (100.0, 1.0), (1000.0, 1.0), (0.0, 0.001), (0.0, 0.01), (0.0, 0.02)] {
+            let report = report(a, b, &[0.0, 1.0, 1e-6, -1e-6, 5e-5]);
+            assert!(report.passed() && report.lines[0].corners == 1, "{a}, {b}: {report:?}");
+        }
+    }
+
     #[test]
     fn a_fault_reaches_only_its_own_operation_and_what_that_computes() {
         // y = x + tanh x: the bug in tanh's gradient must leave alone what the sum has put there before.

@@ -1,5 +1,5 @@
-//! yᵢ = the largest of text i's rows, column by column; the cotangent goes to the first row that reaches it. A text without
-//! rows gives zeros.
+//! yᵢ = the largest of text i's rows, column by column; the cotangent goes to the first row that reaches it. A NaN is larger
+//! than every number. A text without rows gives zeros.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl<F: Real> Tape<'_, F> {
             for row in rows {
                 for (c, &x) in value.row(row).iter().enumerate() {
                     let winner = &mut winners[i * value.cols() + c];
-                    if winner.is_none() || x > y.row(i)[c] {
+                    if winner.is_none() || x > y.row(i)[c] || x.is_nan() {
                         *winner = Some(row);
                         y.row_mut(i)[c] = x;
                     }
@@ -70,4 +70,29 @@ pub(super) fn checks() -> Vec<Check> {
         })
         .against(|tape, [x]| tape.scale(x, 1.0)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::{Mode, ParamStore};
+    use crate::tensor::{Pool, Tensor};
+
+    /// As `torch.max` has it.
+    #[test]
+    fn a_nan_wins_wherever_it_stands() {
+        for place in 0..3 {
+            let mut column = vec![1.0_f32, 3.0, 2.0];
+            column[place] = f32::NAN;
+            let mut params = ParamStore::new();
+            let x = params.add("x", Tensor::new([3, 1], column));
+            let mut pool = Pool::new();
+            let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+            let on_tape = tape.param(x);
+            let y = tape.segment_max(on_tape, &Arc::new(Segments::from_lengths([3])));
+            assert!(tape.value(y).item().is_nan());
+            let expected: Vec<f32> = (0..3).map(|row| f32::from(u8::from(row == place))).collect();
+            assert_eq!(tape.backward(y).dense(x).unwrap().data(), expected);
+        }
+    }
 }

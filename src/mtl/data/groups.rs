@@ -1,8 +1,51 @@
 //! Rows that must not be parted, since one would tell a network about the other.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use super::{corpus::Record, dataset::Example};
+
+/// A group with more than half of the rows: it cannot be divided, so nearly everything is learnt from or nearly everything
+/// is tested. A placeholder for many authors, such as `[deleted]`, makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DominantGroup {
+    /// The value of the column of groups that most of its rows have, or the text of its first row without such a column.
+    pub name: String,
+    /// Its rows.
+    pub rows: usize,
+    /// The rows of all groups.
+    pub all: usize,
+}
+
+impl DominantGroup {
+    /// The dominant group of the labelled rows, if there is one. `records` and `examples` are of one corpus.
+    pub fn find(records: &[Record], examples: &[Example]) -> Option<Self> {
+        let labelled =
+            || examples.iter().zip(records).filter(|(example, _)| example.labels.iter().any(Option::is_some));
+        let mut sizes: HashMap<u64, usize> = HashMap::new();
+        labelled().for_each(|(example, _)| *sizes.entry(example.group).or_default() += 1);
+        let all = sizes.values().sum();
+        let (group, rows) = sizes.into_iter().find(|(_, rows)| 2 * rows > all)?;
+        let of_group = || labelled().filter(|(example, _)| example.group == group).map(|(_, record)| record);
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        of_group().filter_map(|record| record.group.as_deref()).for_each(|name| *names.entry(name).or_default() += 1);
+        let most = names.into_iter().max_by_key(|&(_, rows)| rows).map(|(name, _)| name.to_owned());
+        let name = most.or_else(|| of_group().next().map(|record| record.text.clone()))?;
+        Some(Self { name, rows, all })
+    }
+}
+
+impl fmt::Display for DominantGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, rows, all } = self;
+        write!(
+            f,
+            "`{name}` holds {rows} of {all} rows together; if it stands for many authors, leave its rows' group empty"
+        )
+    }
+}
 
 /// Makes one group of all examples that are connected by equal tokens (their group so far) or by the group of their record.
 /// It is called by the smallest of the connected groups, so that no order of rows matters.
@@ -78,6 +121,41 @@ mod tests {
         assert_eq!(joined(&rows), [10, 10, 10, 10, 40, 10, 50]);
         let alone = rows.map(|(text, _)| (text, None));
         assert_eq!(joined(&alone), rows.map(|(text, _)| text), "without the column, only duplicates belong together");
+    }
+
+    #[test]
+    fn a_group_of_more_than_half_the_rows_is_named() {
+        let rows = |deleted: usize, others: usize| -> (Vec<Record>, Vec<Example>) {
+            (0..deleted + others)
+                .map(|row| {
+                    let of_deleted = row < deleted;
+                    let name = if of_deleted { "[deleted]".to_owned() } else { format!("author{row}") };
+                    let labels = vec![Some(row % 2 == 0)];
+                    let group = if of_deleted { 0 } else { row as u64 };
+                    let (text, tokens) = (format!("text {row}"), Vec::new());
+                    (
+                        Record {
+                            source: 0,
+                            line: 0,
+                            text,
+                            labels: labels.clone(),
+                            validation: false,
+                            group: Some(name),
+                        },
+                        Example { key: row as u64, group, tokens, labels, source: 0, line: 0, validation: false },
+                    )
+                })
+                .unzip()
+        };
+        let (records, examples) = rows(6, 5);
+        let found = DominantGroup::find(&records, &examples).unwrap();
+        assert_eq!(
+            found.to_string(),
+            "`[deleted]` holds 6 of 11 rows together; if it stands for many authors, leave its rows' group empty"
+        );
+        let (records, examples) = rows(6, 6);
+        assert_eq!(DominantGroup::find(&records, &examples), None);
+        assert_eq!(DominantGroup::find(&[], &[]), None);
     }
 
     proptest! {

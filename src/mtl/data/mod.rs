@@ -9,7 +9,7 @@
 //! | `tokens`, `glove` | [`Tokenizer`] |
 //! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
 //! | `dataset`, `groups` | [`Dataset`]: texts as ids; which of them stay together |
-//! | `split` | [`hold_out`] |
+//! | `split`, `stratify` | [`hold_out`]; every class on every side |
 //! | `check`, `coverage` | [`Check`]: what was understood of the data; [`Coverage`]: how many tokens have a vector |
 //! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
 
@@ -25,6 +25,7 @@ mod input;
 mod reader;
 mod simulate;
 mod split;
+mod stratify;
 mod tasks;
 mod tokens;
 mod vectors;
@@ -37,11 +38,13 @@ pub use coverage::Coverage;
 pub use dataset::{Dataset, Encoder, Example, Padding};
 pub use dialect::{Delimiter, Dialect};
 pub use format::{Format, sha256};
+pub use groups::DominantGroup;
 pub use input::{Input, open, unpacked};
 pub use reader::{Cell, Cells, Column, Fields, Json, Object, Row, RowReader};
 pub(crate) use simulate::TASKS as SIMULATED_TASKS;
 pub use simulate::{SIMULATION_FIELDS, SimulatedFile, SimulatedWord, Simulation, SimulationField};
 pub use split::{Split, hold_out};
+pub(crate) use stratify::{Group, stratify};
 pub(crate) use tasks::DEFAULT_TEXT_COLUMN;
 pub use tasks::TaskSource;
 pub use tokens::Tokenizer;

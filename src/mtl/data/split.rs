@@ -1,8 +1,10 @@
 //! A held-out share of the rows, to measure on what was not learnt from.
 
-use super::dataset::Example;
+use super::{
+    dataset::Example,
+    stratify::{Group, stratify},
+};
 use crate::{Error, Result, mtl::streams::Streams};
-use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 
 /// The rows to learn from and the rows to measure on: indices of examples, rising.
@@ -16,10 +18,11 @@ pub struct Split {
 
 /// Holds out a `share` of the examples, the same for the same `seed`.
 ///
-/// Examples of one group stay on one side, across tasks too, so that no text is measured that was learnt. The share is
-/// kept within each combination of labels (`1`, `0` or missing for each task), as far as groups allow; of a combination
-/// with two examples or more at least one is held out. What comes from validation files is always held out, and of tasks
-/// that have a validation file nothing else is, unless a row carries another task's label as well.
+/// Examples of one group stay on one side, across tasks too, so that no text is measured that was learnt. By iterative
+/// stratification (Sechidis et al. 2011) over the groups, of the true rows of each task about the share is held out, of
+/// the false rows too, and of all rows; at least one of each, and at least one is left to learn from, as far as groups
+/// allow. What comes from validation files is always held out, and of tasks that have a validation file nothing else is,
+/// unless its group carries another task's label as well.
 /// (Whoever gives a validation file answers for texts that it shares with the rows to learn from.)
 ///
 /// # Errors
@@ -33,44 +36,23 @@ pub fn hold_out(tasks: &[String], examples: &[Example], share: f64, seed: u64) -
         .collect();
     let mut held_out: Vec<bool> = examples.iter().map(|example| example.validation).collect();
 
-    // The rows to choose from, as groups of rows with the strata they are in.
-    let mut strata: BTreeMap<Vec<Option<bool>>, usize> = BTreeMap::new();
-    let mut sizes: Vec<usize> = Vec::new(); // rows in each stratum
-    let mut groups: BTreeMap<u64, Vec<(usize, usize)>> = BTreeMap::new(); // (row, its stratum)
+    let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (row, example) in examples.iter().enumerate().filter(|(_, example)| !example.validation) {
-        let labels = example.labels.iter().zip(&given);
-        let pattern: Vec<_> = labels.map(|(&label, &given)| label.filter(|_| !given)).collect();
-        if pattern.iter().all(Option::is_none) {
-            continue; // nothing to measure on
+        if example.labels.iter().any(Option::is_some) {
+            groups.entry(example.group).or_default().push(row);
         }
-        let stratum = *strata.entry(pattern).or_insert(sizes.len());
-        if stratum == sizes.len() {
-            sizes.push(0);
-        }
-        sizes[stratum] += 1;
-        groups.entry(example.group).or_default().push((row, stratum));
     }
-    // What each stratum still lacks; large groups first, while there is room for them.
-    let mut wanted: Vec<f64> = sizes
-        .iter()
-        .map(|&size| if size < 2 { share * size as f64 } else { (share * size as f64).clamp(1.0, size as f64 - 1.0) })
-        .collect();
-    let mut groups: Vec<Vec<(usize, usize)>> = groups.into_values().collect();
-    groups.shuffle(&mut Streams::new(seed).rng("hold-out", 0));
-    groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
-    for rows in &groups {
-        let mut counts: BTreeMap<usize, f64> = BTreeMap::new(); // by stratum
-        for &(_, stratum) in rows {
-            *counts.entry(stratum).or_default() += 1.0;
-        }
-        // How much the sum of the squares of `wanted` falls if this group is held out.
-        let gain: f64 = counts.iter().map(|(&stratum, count)| count * (2.0 * wanted[stratum] - count)).sum();
-        if gain > 0.0 {
-            for &(row, stratum) in rows {
-                held_out[row] = true;
-                wanted[stratum] -= 1.0;
-            }
-        }
+    let measured = |row: usize| {
+        let labels = examples[row].labels.iter().zip(&given).enumerate();
+        labels.filter_map(|(slot, (label, given))| Some((slot, label.filter(|_| !given)?)))
+    };
+    let groups = groups.into_values().filter(|rows| rows.iter().any(|&row| measured(row).next().is_some()));
+    let group = |rows: Vec<usize>| Group::new(rows.clone(), tasks.len(), rows.into_iter().flat_map(measured));
+    let mut groups: Vec<Group> = groups.map(group).collect();
+    let streams = Streams::new(seed);
+    let sides = stratify(&mut groups, &[1.0 - share, share], |attempt| streams.rng("hold-out", attempt));
+    for (group, side) in groups.iter().zip(sides) {
+        group.rows.iter().for_each(|&row| held_out[row] = side == 1);
     }
 
     let side = |held: bool| (0..examples.len()).filter(|&row| held_out[row] == held).collect();
@@ -92,6 +74,7 @@ pub fn hold_out(tasks: &[String], examples: &[Example], share: f64, seed: u64) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mtl::streams::split_mix;
     use proptest::prelude::*;
 
     fn example(group: u64, labels: &[Option<bool>], validation: bool) -> Example {
@@ -132,11 +115,68 @@ mod tests {
         assert_eq!(split.held_out.len(), 4);
     }
 
+    /// Rows of text and labels; equal texts are one group.
+    fn rows(count: usize, labels: impl Fn(usize, usize) -> bool, tasks: usize) -> Vec<Example> {
+        let labels = |row| (0..tasks).map(|slot| Some(labels(row, slot))).collect::<Vec<_>>();
+        (0..count).map(|row| example(row as u64, &labels(row), false)).collect()
+    }
+
+    fn held(examples: &[Example], split: &Split, slot: usize, label: bool) -> usize {
+        split.held_out.iter().filter(|&&row| examples[row].labels[slot] == Some(label)).count()
+    }
+
+    /// 120 rows of six tasks, of which the fifth has 6 true rows and the sixth 10, nearly all with a combination of labels
+    /// of their own.
+    #[test]
+    fn rare_combinations_of_labels_are_held_out_too() {
+        let label = |row: usize, slot: usize| match slot {
+            4 => row % 20 == 3,
+            5 => row % 12 == 5,
+            _ => split_mix(row as u64, slot as u64) % 5 < 2,
+        };
+        let examples = rows(120, label, 6);
+        let tasks: Vec<String> = (0..6).map(|slot| format!("task{slot}")).collect();
+        for seed in 0..20 {
+            let split = hold_out(&tasks, &examples, 0.1, seed).unwrap();
+            assert!((11..=13).contains(&split.held_out.len()), "{}", split.held_out.len());
+            for slot in 0..6 {
+                let all = (0..120).filter(|&row| label(row, slot)).count() as f64;
+                assert!((held(&examples, &split, slot, true) as f64 - all / 10.0).abs() <= 1.5);
+            }
+        }
+    }
+
+    /// A group of the rows to learn from is larger than twice the share: one is held out nevertheless.
+    #[test]
+    fn few_groups() {
+        for groups in 2..6u64 {
+            let authors = (0..groups * 40).map(|row| {
+                let label = Some(row / groups % 2 == 0);
+                let labels = if row / groups % 4 < 2 { [label, None] } else { [None, label] };
+                example(row % groups, &labels, false)
+            });
+            let examples: Vec<_> = authors.collect();
+            let split = hold_out(&names(2), &examples, 0.1, 1).unwrap();
+            assert_eq!(split.held_out.len(), 40, "one group of {groups}");
+        }
+    }
+
+    /// A task with a validation file learns from no text that is held out of another task.
+    #[test]
+    fn a_group_is_held_out_with_the_rows_of_tasks_that_have_a_validation_file() {
+        let labels = [[Some(true), None], [Some(false), None], [None, Some(true)], [None, Some(false)]];
+        // Each text once with a label of `a`, once with one of `b`, which has a file.
+        let mut examples: Vec<_> = (0..80).map(|i| example(i / 4, &labels[(i % 4) as usize], false)).collect();
+        examples.extend((40..42).map(|i| example(i, &labels[(i - 38) as usize], true)));
+        let split = hold_out(&names(2), &examples, 0.2, 1).unwrap();
+        for &held in &split.held_out {
+            assert!(split.train.iter().all(|&row| examples[row].group != examples[held].group));
+        }
+    }
+
     #[test]
     fn errors() {
-        let rows = |labels: &[bool]| -> Vec<_> {
-            labels.iter().enumerate().map(|(i, &label)| example(i as u64, &[Some(label)], false)).collect()
-        };
+        let rows = |labels: &[bool]| rows(labels.len(), |row, _| labels[row], 1);
         assert_eq!(
             hold_out(&names(1), &rows(&[true, false, false]), 0.2, 1).unwrap_err().to_string(),
             "task `a`: no true row would be held out: too few distinct texts (or groups) with this label"
@@ -154,6 +194,19 @@ mod tests {
             share in 0.1..0.5f64, seed: u64)
         {
             let examples: Vec<_> = rows.iter().map(|&(group, a, b)| example(group, &[a, b], false)).collect();
+            // Whoever has two groups with a class has it on both sides, and the order of rows changes nothing.
+            let groups = |slot: usize, label| {
+                let of_class = examples.iter().filter(|example| example.labels[slot] == Some(label));
+                of_class.map(|example| example.group).collect::<std::collections::BTreeSet<_>>().len()
+            };
+            let enough = (0..2).all(|slot| groups(slot, true) > 1 && groups(slot, false) > 1);
+            prop_assert_eq!(hold_out(&names(2), &examples, share, seed).is_ok(), enough);
+            let turned: Vec<_> = examples.iter().rev().cloned().collect();
+            let groups_held_out = |examples: &[Example]| {
+                let held_out = hold_out(&names(2), examples, share, seed).map(|split| split.held_out);
+                held_out.map(|rows| rows.iter().map(|&row| examples[row].group).collect::<std::collections::BTreeSet<_>>()).ok()
+            };
+            prop_assert_eq!(groups_held_out(&examples), groups_held_out(&turned));
             if let Ok(split) = hold_out(&names(2), &examples, share, seed) {
                 let mut all = [split.train.clone(), split.held_out.clone()].concat();
                 all.sort_unstable();

@@ -7,6 +7,7 @@ mod checks;
 mod encoder;
 mod loss;
 mod projected;
+mod shapes;
 mod table;
 
 pub use batch::{Batch, Packer};

@@ -53,6 +53,9 @@ const PROBE: &str = "probe.jsonl";
 const PROBE_PAGE: &str = "probe.html";
 const CLAIM: &str = "training.claim";
 
+/// Tokens to which a text is padded at most; every text takes memory for all of them.
+const LONGEST: usize = 1_000_000;
+
 /// The directory of a run.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
@@ -208,6 +211,10 @@ impl RunDirectory {
     /// What reading its files returns.
     pub fn encoder(&self) -> Result<Encoder> {
         let (settings, manifest) = (self.settings()?, self.manifest()?);
+        if manifest.padded_length > LONGEST {
+            let found = format!("`padded_length`: found {}, expected at most {LONGEST} tokens", manifest.padded_length);
+            return Err(Error::file(self.file(MANIFEST), found));
+        }
         Ok(Encoder {
             tokenizer: settings.tokenizer,
             vocabulary: self.vocabulary()?,
@@ -272,6 +279,13 @@ impl RunDirectory {
         if weight.rows() != encoder.vocabulary.len() {
             let found = format!("has {} rows, but {VOCABULARY} has {} words", weight.rows(), encoder.vocabulary.len());
             return Err(misfit("embedding.weight", found));
+        }
+        // Before there is memory for parameters of sizes that a damaged configuration may name.
+        for (name, expected) in Model::shapes(&settings, &tasks, weight.cols()) {
+            let tensor = tensors.get(&name).ok_or_else(|| misfit(&name, "is missing".into()))?;
+            if tensor.shape() != expected {
+                return Err(misfit(&name, format!("has shape {}, expected {expected}", tensor.shape())));
+            }
         }
         let mut params = ParamStore::new();
         let model = Model::new(

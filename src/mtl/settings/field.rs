@@ -25,6 +25,8 @@ pub enum Kind {
     Whole {
         /// The smallest that is allowed.
         least: i64,
+        /// The largest that is allowed: far beyond what is useful, but an error names it before memory or time run out.
+        most: i64,
     },
     /// A finite number.
     Number,
@@ -56,7 +58,8 @@ impl Kind {
     /// What may be written, in words.
     pub fn expected(self) -> String {
         match self {
-            Self::Whole { least } => format!("a whole number of at least {least}"),
+            Self::Whole { least, most: i64::MAX } => format!("a whole number of at least {least}"),
+            Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
             Self::Number => "a finite number".into(),
             Self::Positive => "a finite number above 0".into(),
             Self::Share => "a number of at least 0 and below 1".into(),
@@ -75,7 +78,7 @@ impl Kind {
     fn admits(self, value: &Value) -> bool {
         let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
         match self {
-            Self::Whole { least } => value.as_integer().is_some_and(|whole| whole >= least),
+            Self::Whole { least, most } => value.as_integer().is_some_and(|whole| (least..=most).contains(&whole)),
             Self::Number => number.is_some_and(f64::is_finite),
             Self::Positive => number.is_some_and(|number| number.is_finite() && number > 0.0),
             Self::Share => number.is_some_and(|number| (0.0..1.0).contains(&number)),
@@ -261,6 +264,9 @@ mod tests {
             ("forget-bias", ["-1", "0"], ["inf", "one"]),
             ("batch", ["1", "4096"], ["0", "1.5"]),
             ("threads", ["0", "64"], ["-1", ""]),
+            ("threads", ["0", "1024"], ["1025", "9223372036854775807"]),
+            ("units", ["1", "4096"], ["1000000000", "9223372036854775808"]),
+            ("seed", ["0", "9223372036854775807"], ["-1", "1e3"]),
             ("shared", ["conv", "bilstm-conv"], ["lstm", "Conv"]),
             ("vectors", ["a file", "7"], ["", ""]),
         ] {

@@ -21,6 +21,9 @@ use crate::mtl::{
     data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSource, Tokenizer},
 };
 
+/// More threads than any machine has cores, and few enough to start.
+const MOST_THREADS: i64 = 1_024;
+
 /// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
 macro_rules! settings {
     ($($group:literal {
@@ -64,9 +67,9 @@ settings! {
         /// The values of all fields that nothing else sets: today's usual ones, or those of Joshi et al. 2019.
         preset: Preset as Kind::Choice(Preset::WORDS) => Preset::Default, paper Preset::Paper;
         /// Root of all random numbers: one seed gives one result, to the bit.
-        seed: u64 as Kind::Whole { least: 0 } => 1;
+        seed: u64 as Kind::Whole { least: 0, most: i64::MAX } => 1;
         /// Threads to compute with, 0 for one a core; the result is the same for any number.
-        threads: usize as Kind::Whole { least: 0 } => 0;
+        threads: usize as Kind::Whole { least: 0, most: MOST_THREADS } => 0;
         /// Run directory: what is learnt, and what is needed to learn it again, is written there.
         out: PathBuf as Kind::Path => PathBuf::from("run");
     }
@@ -94,19 +97,19 @@ settings! {
         /// Word vectors as they are, word vectors trained further, or random rows, trained.
         embedding: Embedding as Kind::Choice(Embedding::WORDS) => Embedding::Frozen;
         /// Columns of a random embedding; word vectors bring their own number.
-        embedding_dim: usize as Kind::Whole { least: 1 } => 200;
+        embedding_dim: usize as Kind::Whole { least: 1, most: 4_096 } => 200;
         /// The row of a word without a vector: zeros, or the mean of the vectors in use.
         unknown: UnknownWord as Kind::Choice(UnknownWord::WORDS) => UnknownWord::Zero;
         /// Zero vectors, before or after each text, up to the length of the longest; or none.
         padding: Padding as Kind::Choice(words::PADDING) => Padding::None, paper Padding::Pre;
         /// Cut texts to this number of tokens; not set, no text is cut.
-        max_length: Option<usize> as Kind::Whole { least: 1 } => None;
+        max_length: Option<usize> as Kind::Whole { least: 1, most: 1_000_000 } => None;
     }
     "Model" {
         /// The layer that all tasks share.
         shared: Shared as Kind::Choice(Shared::WORDS) => Shared::Bilstm;
         /// Units of the BiLSTM in each direction; its states are twice as wide.
-        units: usize as Kind::Whole { least: 1 } => 25;
+        units: usize as Kind::Whole { least: 1, most: 4_096 } => 25;
         /// The BiLSTM's sentence vector: last state of each direction, or largest value or mean over time.
         sentence: SentenceVector as Kind::Choice(words::SENTENCE) => SentenceVector::Last;
         /// The squashing function of the LSTM's gates; hard-sigmoid is clip(0.2 x + 0.5, 0, 1).
@@ -115,9 +118,9 @@ settings! {
         /// What the bias of the LSTM's forget gate starts from.
         forget_bias: f64 as Kind::Number => 1.0;
         /// Filters of the convolution.
-        filters: usize as Kind::Whole { least: 1 } => 25;
+        filters: usize as Kind::Whole { least: 1, most: 16_384 } => 25;
         /// Tokens that a filter of the convolution sees at once.
-        kernel_width: usize as Kind::Whole { least: 1 } => 3;
+        kernel_width: usize as Kind::Whole { least: 1, most: 256 } => 3;
         /// What follows the convolution.
         conv_activation: ConvActivation as Kind::Choice(words::CONV_ACTIVATION) => ConvActivation::Relu;
         /// The convolution's sentence vector: largest value or mean over time.
@@ -127,9 +130,9 @@ settings! {
     }
     "Training" {
         /// Passes over the training rows at most; where no row is held out, 10 unless something else is said.
-        epochs: usize as Kind::Whole { least: 1 } => 30, paper 10;
+        epochs: usize as Kind::Whole { least: 1, most: 1_000_000 } => 30, paper 10;
         /// Rows in a batch; the last one of an epoch may have fewer.
-        batch: usize as Kind::Whole { least: 1 } => 32;
+        batch: usize as Kind::Whole { least: 1, most: 1_000_000 } => 32;
         /// Batches of the shuffled union of all tasks' rows, or of one task at a time, taking turns.
         batches: BatchComposition as Kind::Choice(BatchComposition::WORDS) => BatchComposition::Mixed;
         /// What the sum of a head's losses is divided by: the rows labelled for it, or all rows of the batch.
@@ -150,11 +153,11 @@ settings! {
         /// The head of a task without a label in the batch: left alone, or stepped with gradient zero.
         absent_head: AbsentHead as Kind::Choice(AbsentHead::WORDS) => AbsentHead::Skip, paper AbsentHead::Decay;
         /// Stop after this number of epochs without a smaller held-out loss; 0 runs all epochs.
-        patience: usize as Kind::Whole { least: 0 } => 3, paper 0;
+        patience: usize as Kind::Whole { least: 0, most: 1_000_000 } => 3, paper 0;
         /// End with the parameters of the epoch with the smallest held-out loss, or of the last one.
         keep: Keep as Kind::Choice(Keep::WORDS) => Keep::Best, paper Keep::Last;
         /// Save a checkpoint every so many steps, beside the one after every epoch.
-        checkpoint_steps: Option<usize> as Kind::Whole { least: 1 } => None;
+        checkpoint_steps: Option<usize> as Kind::Whole { least: 1, most: i64::MAX } => None;
         /// How the tasks' losses or gradients are weighed against each other.
         balance: Balance as Kind::Choice(Balance::WORDS) => Balance::Equal;
         /// The weights of `balance = "static"`, as flu=1,vaccine=0.5.

@@ -11,7 +11,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Balance, FIELDS, Field, Keep, Preset, Settings};
+use super::{Balance, FIELDS, Field, Keep, Preset, Settings, Shared};
+use crate::autograd::AdamSettings;
 use crate::mtl::data::{SIMULATED_TASKS, TaskSource};
 use crate::printable::shortened;
 use crate::{Error, Result};
@@ -20,6 +21,8 @@ use crate::{Error, Result};
 const EPOCHS_WITHOUT_HELD_OUT_ROWS: usize = 10;
 /// Longer names are like no field.
 const LONGEST_NAME: usize = 100;
+/// Weights of a convolution's kernel: 1 GiB, and twice that again for Adam's moments.
+const MOST_IN_KERNEL: usize = 1 << 28;
 
 impl Settings {
     /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
@@ -84,7 +87,38 @@ impl Settings {
             }
         }
         self.check_words()?;
+        let adam = self.adam_settings();
+        if adam.epsilon_underflows::<f32>() {
+            let message = format!(
+                "found {:e}, which single precision rounds to 0 where Adam adds it; expected a larger number, such as 1e-8",
+                self.epsilon
+            );
+            return Err(Error::config("epsilon", message));
+        }
+        if !(self.learning_rate as f32).is_normal() {
+            let message = format!("found {:e}, which is 0 or infinite in single precision", self.learning_rate);
+            return Err(Error::config("learning-rate", message));
+        }
+        let channels = if self.shared == Shared::BilstmConv { 2 * self.units } else { self.embedding_dim };
+        let numbers = self.kernel_width * channels * self.filters;
+        if self.shared != Shared::Bilstm && numbers > MOST_IN_KERNEL {
+            let (width, filters) = (self.kernel_width, self.filters);
+            let found = format!("kernel-width {width} × {channels} channels × filters {filters} are {numbers} weights");
+            return Err(Error::config("kernel-width", format!("{found}, expected at most {MOST_IN_KERNEL}")));
+        }
         self.check_weights()
+    }
+
+    /// The constants of the optimiser.
+    pub fn adam_settings(&self) -> AdamSettings {
+        AdamSettings {
+            learning_rate: self.learning_rate,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            form: self.adam,
+            row_updates: self.embedding_updates,
+        }
     }
 
     /// Static balancing needs the weight of every task, and nothing else takes any.
@@ -222,7 +256,7 @@ mod tests {
 
     use crate::{autograd::AdamForm, mtl::data::Padding};
 
-    use super::{super::Shared, *};
+    use super::*;
 
     /// Loads `text` from a file; errors speak of it as `FILE`.
     fn load(text: &str, overrides: &str) -> std::result::Result<Settings, String> {
@@ -254,11 +288,11 @@ mod tests {
             ("seed = 1\n\nepoch = 3", "FILE:3: `epoch`: unknown field; the nearest known one is `epochs`"),
             ("learning_rate = 1", "FILE:1: `learning_rate`: unknown field; the nearest known one is `learning-rate`"),
             ("[[tasks]]", "FILE:1: `tasks`: unknown field; the nearest known one is `task`"),
-            ("seed = 1\nepochs = 'ten'", "FILE:2: `epochs`: found \"ten\", expected a whole number of at least 1"),
+            ("seed = 1\nepochs = 'ten'", "FILE:2: `epochs`: found \"ten\", expected a whole number from 1 to 1000000"),
             ("dropout = 1.0", "FILE:1: `dropout`: found 1.0, expected a number of at least 0 and below 1"),
             ("seed = 99999999999999999999", "FILE:1: `seed`: the number is too large"),
             ("epsilon = 1e999", "FILE:1: `epsilon`: the number is too large"),
-            ("batch = []", "FILE:1: `batch`: found an array, expected a whole number of at least 1"),
+            ("batch = []", "FILE:1: `batch`: found an array, expected a whole number from 1 to 1000000"),
             ("padding = 'left'", "FILE:1: `padding`: found \"left\", expected none | pre | post"),
             ("preset = 'papers'", "FILE:1: `preset`: found \"papers\", expected default | paper"),
             ("balance = 'static'", "`balance-weights`: not set, and `balance = \"static\"` needs them"),
@@ -283,6 +317,16 @@ mod tests {
                 "keep = 'best'\nvalidation = 0",
                 "`keep`: the best epoch is told by held-out rows, and `validation` is 0; `last` needs none",
             ),
+            (
+                "shared = 'conv'\nkernel-width = 256\nembedding-dim = 4096\nfilters = 16384",
+                "`kernel-width`: kernel-width 256 × 4096 channels × filters 16384 are 17179869184 weights, expected at most 268435456",
+            ),
+            (
+                "epsilon = 1e-50",
+                "`epsilon`: found 1e-50, which single precision rounds to 0 where Adam adds it; expected a larger number, such as 1e-8",
+            ),
+            ("learning-rate = 1e-60", "`learning-rate`: found 1e-60, which is 0 or infinite in single precision"),
+            ("threads = 100000", "FILE:1: `threads`: found 100000, expected a whole number from 0 to 1024"),
         ] {
             assert_eq!(load(text, "").unwrap_err(), message);
         }
@@ -305,7 +349,7 @@ mod tests {
     #[test]
     fn overrides_are_judged_as_the_file_is() {
         assert_eq!(load("", "epoch = 3").unwrap_err(), "`epoch`: unknown field; the nearest known one is `epochs`");
-        assert_eq!(load("", "units = 0").unwrap_err(), "`units`: found 0, expected a whole number of at least 1");
+        assert_eq!(load("", "units = 0").unwrap_err(), "`units`: found 0, expected a whole number from 1 to 4096");
         assert!(load("", "task = [{ name = 'a' }]").unwrap_err().starts_with("`task`: "));
     }
 

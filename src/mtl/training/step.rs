@@ -1,6 +1,6 @@
 //! One step of training: the only place where parameters change.
 
-use crate::autograd::{Adam, AdamSettings, Gradients, Mode, ParamId, ParamStore, Tape, Var};
+use crate::autograd::{Adam, Gradients, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
     balancing::{Balancer, Evidence, Gram},
     model::{Batch, Model, PerTask},
@@ -10,14 +10,7 @@ use crate::tensor::{Pool, Real};
 
 /// The optimiser that the settings ask for, before its first step.
 pub fn optimiser<F: Real>(settings: &Settings) -> Adam<F> {
-    Adam::new(AdamSettings {
-        learning_rate: settings.learning_rate,
-        beta1: settings.beta1,
-        beta2: settings.beta2,
-        epsilon: settings.epsilon,
-        form: settings.adam,
-        row_updates: settings.embedding_updates,
-    })
+    Adam::new(settings.adam_settings())
 }
 
 /// Moves the parameters against the gradient of the batch's loss, the sum over tasks, with dropout from a key for each text.

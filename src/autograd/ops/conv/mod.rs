@@ -408,6 +408,32 @@ mod tests {
         }
     }
 
+    /// Of one filter and of as many as are convolved together, fused and by the reference.
+    #[test]
+    fn a_nan_in_any_window_is_the_maximum() {
+        for filters in [1, 16, 20] {
+            for (token, fused) in (0..5).flat_map(|token| [(token, true), (token, false)]) {
+                let mut params = ParamStore::<f32>::new();
+                let mut x = wave([5, 2], 0.3).cast::<f32>();
+                x.row_mut(token)[1] = f32::NAN;
+                let x = params.add("x", x);
+                let kernel = params.add("kernel", wave([2, 2, filters], 0.1).cast());
+                let bias = params.add("bias", Tensor::zeros([filters]));
+                let mut pool = Pool::new();
+                let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+                let [x, kernel, bias] = [x, kernel, bias].map(|id| tape.param(id));
+                let (activation, pooling) = (ConvActivation::Relu, TimePooling::Max);
+                let conv = Convolution { kernel, bias, activation, pooling };
+                let segments = Arc::new(Segments::from_lengths([5]));
+                let y = match fused {
+                    true => tape.conv(x, segments.every_row(), &segments, conv),
+                    false => tape.conv_reference(x, segments.every_row(), &segments, conv),
+                };
+                assert!(tape.value(y).data().iter().all(|y| y.is_nan()), "{filters} filters, token {token}, {fused}");
+            }
+        }
+    }
+
     #[test]
     fn every_number_of_channels_agrees_with_the_reference_in_both_precisions() {
         assert_close::<f32>(1e-5);

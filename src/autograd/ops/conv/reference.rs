@@ -8,6 +8,10 @@ use crate::tensor::{Real, Segments};
 
 impl<F: Real> Tape<'_, F> {
     /// What [`conv`](Self::conv) computes: the windows unfolded into a matrix, one product, activation, pooling.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
     pub fn conv_reference(&mut self, x: Var, rows: &Arc<[u32]>, segments: &Arc<Segments>, conv: Convolution) -> Var {
         let shape = self.shape(conv.kernel);
         let windows = Windows { rows, segments, width: shape.dims()[0], filters: shape.cols() };

@@ -87,6 +87,7 @@ impl Records {
     /// Fills the buffers; `None` at the end.
     fn read(&mut self, name: &Path) -> Result<Option<Found>> {
         let (mut written, mut ended) = (0, 0);
+        let start = self.breaks + 1;
         loop {
             let block = match self.input.fill_buf() {
                 Ok(block) => block,
@@ -108,11 +109,12 @@ impl Records {
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => {
-                    require_length(written + 1).map_err(at(name, self.breaks + 1))?;
+                    require_length(written + 1)
+                        .map_err(|error| Error::line(name, start, format!("{error}; is a quote never closed?")))?;
                     self.bytes.resize((2 * written).clamp(1 << 12, LONGEST_LINE + 1), 0);
                 }
                 ReadRecordResult::OutputEndsFull => {
-                    require_columns(ended + 1).map_err(|message| Error::line(name, self.breaks + 1, message))?;
+                    require_columns(ended + 1).map_err(|message| Error::line(name, start, message))?;
                     self.ends.resize(2 * ended, 0);
                 }
                 ReadRecordResult::Record => return Ok(Some(Found { fields: ended, has_return: before == b'\r' })),

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
-use crate::mtl::{data::Example, streams::Streams};
+use crate::mtl::{
+    data::{Example, Group, stratify},
+    streams::Streams,
+};
 use crate::{Error, Result};
 
 /// The fold of each example in one repeat; `None` for an example without any label.
@@ -12,8 +16,10 @@ use crate::{Error, Result};
 /// Examples of one group (exact duplicates after tokenisation, also of different tasks; and what a column of groups holds
 /// together) share a fold. Otherwise the folds
 /// are stratified on the joint labels of all tasks: without duplicates the positives of each of two tasks differ by at most
-/// one between folds, and so do the examples of each combination of labels. The assignment follows from the seed, the
-/// repeat and the examples' own keys alone.
+/// one between folds, and so do the examples of each combination of labels. If a fold would lack a class of a task that way
+/// (few groups, or many tasks with a rare class), they are stratified on each task's labels alone instead, as
+/// [`hold_out`](crate::mtl::data::hold_out) does it. The assignment follows from the seed, the repeat and the examples' own
+/// keys alone.
 ///
 /// # Errors
 /// [`Error::Task`] if some fold would have no true or no false row of a task to test, or to learn from.
@@ -48,8 +54,35 @@ pub fn assign(
             counts.add(fold, &examples[*row].labels);
         }
     }
-    check(tasks, examples, &assigned, folds)?;
+    if check(tasks, examples, &assigned, folds).is_err() {
+        assigned = by_class(groups, tasks.len(), examples, folds, |attempt| {
+            Streams::new(seed).rng(&format!("folds by class, repeat {repeat}"), attempt)
+        });
+        check(tasks, examples, &assigned, folds)?;
+    }
     Ok(assigned)
+}
+
+/// Stratified on each task's labels, whatever their combinations.
+fn by_class(
+    groups: Vec<Vec<usize>>,
+    tasks: usize,
+    examples: &[Example],
+    folds: usize,
+    rng: impl Fn(u64) -> ChaCha8Rng,
+) -> Vec<Option<usize>> {
+    let labels = |row: usize| {
+        let labels = examples[row].labels.iter().enumerate();
+        labels.filter_map(|(slot, label)| Some((slot, (*label)?)))
+    };
+    let group = |rows: Vec<usize>| Group::new(rows.clone(), tasks, rows.into_iter().flat_map(labels));
+    let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
+    let folds = stratify(&mut groups, &vec![1.0 / folds as f64; folds], rng);
+    let mut assigned = vec![None; examples.len()];
+    for (group, fold) in groups.iter().zip(folds) {
+        group.rows.iter().for_each(|&row| assigned[row] = Some(fold));
+    }
+    assigned
 }
 
 /// True for the first task alone, true for the first two, true for the second alone, … and at last true for none.
@@ -194,6 +227,31 @@ mod tests {
         assert_eq!(folds(0, 1), folds(0, 1));
         assert_ne!(folds(0, 1), folds(1, 1));
         assert_ne!(folds(0, 1), folds(0, 2));
+    }
+
+    /// Ten authors with ten rows each of one of two tasks; five folds leave one author of each kind to a fold.
+    #[test]
+    fn few_groups_that_fit_in_one_way_only() {
+        let rows = (0..100).map(|row| {
+            let author = row % 10;
+            let label = Some(row / 10 % 2 == 0);
+            // Authors differ in size, so that the largest do not alternate.
+            let rows = (0..=author).map(move |copy| {
+                let labels = if author < 5 { [label, None] } else { [None, label] };
+                example(row * 10 + copy, author, &labels)
+            });
+            rows.collect::<Vec<_>>()
+        });
+        let examples: Vec<_> = rows.flatten().collect();
+        for seed in 0..20 {
+            let folds = assign(&names(2), &examples, 5, 0, seed).unwrap();
+            for slot in 0..2 {
+                for label in [true, false] {
+                    let held = per_fold(&examples, &folds, 5, |example| example.labels[slot] == Some(label));
+                    assert!(held.iter().all(|&count| count > 0), "{held:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -143,17 +143,17 @@ static BALANCE: LazyLock<Vec<&str>> = LazyLock::new(|| {
 static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let field = |name: &str, kind: Kind, doc: &'static str| Field { name: name.into(), doc, group: "Study", kind };
     vec![
-        field("folds", Kind::Whole { least: 2 }, "Folds of the cross-validation."),
-        field("repeats", Kind::Whole { least: 1 }, "How often the folds are drawn anew."),
+        field("folds", Kind::Whole { least: 2, most: 1_000 }, "Folds of the cross-validation."),
+        field("repeats", Kind::Whole { least: 1, most: 1_000 }, "How often the folds are drawn anew."),
         field(
             "seeds",
-            Kind::Whole { least: 1 },
+            Kind::Whole { least: 1, most: 1_000 },
             "Trainings in every fold: other initial weights, order of rows, dropout.",
         ),
         field("measure", Kind::Choice(Measure::WORDS), "What the verdicts are about."),
         field(
             "tune",
-            Kind::Whole { least: 1 },
+            Kind::Whole { least: 1, most: 1_000 },
             "Trials of hyper-parameters of every arm, chosen on inner rows; 1 is none.",
         ),
         field("shared", Kind::List(Shared::WORDS), "The shared layers to study."),
@@ -244,13 +244,17 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let mut settings = Self::of(base, own, pairs);
-        let base = &settings.base;
-        for task in settings.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
-            *task = base.completed(task.clone());
-        }
+        let settings = Self::of(base, own, pairs);
         settings.check_together()?;
-        Ok(settings)
+        Ok(settings.completed())
+    }
+
+    /// With what holds for all tasks in each task that says nothing itself.
+    pub(in crate::mtl::study) fn completed(mut self) -> Self {
+        for task in self.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
+            *task = self.base.completed(task.clone());
+        }
+        self
     }
 
     fn check_together(&self) -> Result<()> {
@@ -454,7 +458,7 @@ mod tests {
     fn errors_name_the_line_the_field_and_what_was_expected() {
         for (text, message) in [
             ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
-            ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number of at least 2"),
+            ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number from 2 to 1000"),
             (
                 "shared = 'conv,,bilstm'",
                 "FILE:1: `shared`: found \"conv,,bilstm\", expected some of: bilstm, conv, bilstm-conv",
