@@ -144,6 +144,7 @@ impl Study {
     /// # Errors
     /// As [`begin`](Self::begin).
     pub fn beside(settings: StudySettings) -> Result<Self> {
+        let settings = settings.completed();
         let directory = settings.base.out.clone();
         let path = directory.join(SETTINGS);
         if path.exists() {

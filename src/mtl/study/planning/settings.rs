@@ -240,13 +240,18 @@ impl StudySettings {
             }
             error => error,
         })?;
-        let mut settings = Self::of(base, own, pairs);
-        let base = &settings.base;
-        for task in settings.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
-            *task = base.completed(task.clone());
-        }
+        let settings = Self::of(base, own, pairs).completed();
         settings.check_together()?;
         Ok(settings)
+    }
+
+    /// With all that holds for every task written into each, as a file of settings is read.
+    pub(in crate::mtl::study) fn completed(mut self) -> Self {
+        let base = &self.base;
+        for task in self.pairs.iter_mut().flat_map(|pair| &mut pair.tasks) {
+            *task = base.completed(task.clone());
+        }
+        self
     }
 
     fn check_together(&self) -> Result<()> {
