@@ -3,6 +3,7 @@
 mod allocations;
 mod architecture;
 mod examples;
+mod guards;
 mod paper_checks;
 mod parity;
 mod study;

@@ -221,10 +221,16 @@ impl<'d> Trainer<'d> {
                 return Ok(Outcome::Stopped);
             }
         }
+        self.take_chosen();
+        Ok(Outcome::Finished)
+    }
+
+    /// Gives the network the parameters of the [chosen epoch](Self::chosen_epoch): for a training that is over although
+    /// [`run`](Self::run) was told to stop, for `run` itself does it only when it finishes.
+    pub fn take_chosen(&mut self) {
         if let Some(best) = self.best.take() {
             best.into_iter().for_each(|(id, value)| *self.params.value_mut(id) = value);
         }
-        Ok(Outcome::Finished)
     }
 
     /// The epoch whose parameters the finished network has, from 1.

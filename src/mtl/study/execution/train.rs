@@ -107,6 +107,8 @@ impl Unit<'_> {
         if outcome == Outcome::Stopped && interrupted.load(Ordering::Relaxed) {
             return Ok(None);
         }
+        // Also of a training that has all its steps before its last epoch ends.
+        trainer.take_chosen();
 
         let predict = |rows: &[usize], head: usize| -> Vec<f64> {
             let texts: Vec<&[u32]> = rows.iter().map(|&row| &pair.dataset.examples[row].tokens[..]).collect();

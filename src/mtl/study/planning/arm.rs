@@ -268,6 +268,45 @@ mod tests {
         }
     }
 
+    /// Faults: the shuffled control is left unshuffled, the unrelated one has the partner's labels, the masked one has labels that a
+    /// head reads. As many of the partner's rows stay true, but which ones tells nothing of its labels; the task's own stay.
+    #[test]
+    fn placebos_know_nothing_of_the_partners_labels() {
+        let settings = StudySettings { scale: 0.2, ..StudySettings::preset(Preset::Default) };
+        let pair = &PairData::all(&settings).unwrap()[0];
+        let rows = pair.rows(0, 0).unwrap();
+        let labels = |dataset: &Dataset, slot: usize| -> Vec<Option<bool>> {
+            dataset.examples.iter().map(|example| example.labels[slot]).collect()
+        };
+        for (task, other) in [(0, 1), (1, 0)] {
+            let data = |control| ArmData::new(pair, Arm::Control(control), Some(task), &rows, 7);
+            for control in [Control::Shuffled, Control::Unrelated] {
+                let made = data(control);
+                assert_eq!(labels(&made.dataset, task), labels(&pair.dataset, task), "{control:?}");
+                assert!(made.heads[other].is_empty(), "{control:?}: nobody asks what it predicts for the partner");
+                let (truths, placebo): (Vec<bool>, Vec<bool>) = labels(&pair.dataset, other)
+                    .into_iter()
+                    .zip(labels(&made.dataset, other))
+                    .filter_map(|(truth, placebo)| truth.zip(placebo))
+                    .unzip();
+                assert_eq!(truths.len(), pair.dataset.examples.iter().filter(|e| e.labels[other].is_some()).count());
+                let share =
+                    |labels: &[bool]| labels.iter().filter(|&&label| label).count() as f64 / labels.len() as f64;
+                let (n, p) = (truths.len() as f64, share(&truths));
+                assert_eq!(share(&placebo), p, "{control:?}: as many are true");
+                // Without any association the number of rows that are true in both is hypergeometric.
+                let both = truths.iter().zip(&placebo).filter(|(truth, placebo)| **truth && **placebo).count() as f64;
+                let deviation = (n * p * p * (1.0 - p) * (1.0 - p)).sqrt();
+                assert!((both - n * p * p).abs() < 4.0 * deviation, "{control:?}: {both} of {n}, {p} true");
+            }
+            let masked = data(Control::Masked);
+            assert_eq!(masked.dataset.tasks, [pair.dataset.tasks[task].clone()], "one head");
+            assert_eq!(labels(&masked.dataset, 0), labels(&pair.dataset, task));
+            let together = ArmData::new(pair, Arm::Mtl, None, &rows, 7);
+            assert_eq!(masked.split(&rows), together.split(&rows), "in the company of MTL's rows");
+        }
+    }
+
     #[test]
     fn words_of_arms_survive_json_and_differ() {
         let arms = [Arm::Stl, Arm::Share(30), Arm::Share(31), Arm::Mtl, Arm::Control(Control::Masked)];
