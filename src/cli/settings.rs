@@ -87,7 +87,8 @@ impl Args for SettingsArguments {
 pub struct DataArguments(SettingsArguments);
 
 impl DataArguments {
-    const FIELDS: [&str; 3] = ["seed", "tokenizer", "vectors"];
+    const FIELDS: [&str; 8] =
+        ["seed", "tokenizer", "vectors", "text-column", "positive", "negative", "delimiter", "input-format"];
 
     fn fields() -> impl Iterator<Item = &'static Field> {
         FIELDS.iter().filter(|field| Self::FIELDS.contains(&field.name.as_str()))
@@ -160,7 +161,8 @@ pub fn augment(
 }
 
 /// The fields that most users need: `-h` shows these, `--help` shows all.
-const EVERYDAY: [&str; 19] = [
+const EVERYDAY: [&str; 20] = [
+    "seeds",
     "preset",
     "seed",
     "out",

@@ -88,8 +88,11 @@ fn the_best_epoch_is_kept_as_if_training_had_ended_there() {
     let losses: Vec<f64> = lines.lines().map(held_out).collect();
     assert_eq!(losses.iter().copied().reduce(f64::min), Some(losses[chosen as usize - 1]));
 
+    // With a patience of one epoch the first loss that is not the smallest so far ends it, whatever is kept.
+    let first = (1..losses.len()).find(|&at| losses[..at].iter().any(|&before| before <= losses[at]));
+    let run = first.map_or(losses.len(), |at| at + 1);
     result(&place, "--learning-rate 0.05 --patience 1 --keep last", "last");
-    assert_eq!(place.manifest("last")["epochs"], serde_json::json!({"run": chosen + 1, "chosen": chosen + 1}));
+    assert_eq!(place.manifest("last")["epochs"], serde_json::json!({"run": run, "chosen": run}));
 }
 
 #[test]
@@ -134,7 +137,10 @@ fn killed_ten_times(options: &str, seed: u64) -> (Place, serde_json::Value) {
     assert!(resumed > 0, "never resumed");
     assert!(undisturbed == place.result("run"), "{options}");
     let mut files = place.files("run");
-    files.remove("checkpoint.safetensors"); // the last kill may have come just before it was removed
+    // The last kill may have come just before these were removed.
+    files.retain(|name, _| {
+        !["checkpoint.safetensors", "training.claim"].contains(&name.as_str()) && !name.contains(".writing-")
+    });
     let files: Vec<String> = files.into_keys().collect();
     assert_eq!(
         files,

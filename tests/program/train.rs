@@ -60,7 +60,7 @@ fn bad_rows_are_named() {
         (b"text\tflu\nx\t1\ny\t1\n", "task `flu`: all 2 labelled rows are true, expected both classes"),
         (
             b"text\tflu\nx\t1\ny\t0\n",
-            "task `flu`: no true row would be held out: too few distinct texts (or groups) with this label",
+            "task `flu`: no true row would be to learn from: too few distinct texts (or groups) with this label",
         ),
     ] {
         assert_eq!(refusal(&[("flu.tsv", content)], TRAIN), message);
@@ -517,9 +517,6 @@ fn a_loss_that_is_not_finite_leaves_the_last_good_checkpoint() {
         ("--vectors huge.txt --shared conv", "epoch 1, step 1"),
         // Nothing but the numbers after the last step of an epoch is not finite.
         ("--learning-rate 1e30 --shared conv --batch 1000", "epoch 1, step 1"),
-        ("--learning-rate 1e39 --batch 1000", "epoch 1, step 1"),
-        ("--learning-rate 1e39 --batch 1000 --validation 0", "epoch 1, step 1"),
-        ("--learning-rate 1e39 --checkpoint-steps 1", "epoch 1, step 1"),
     ] {
         let place = place(files);
         let output = place.run(&format!("{TRAIN} {words} --quiet"));
