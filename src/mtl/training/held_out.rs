@@ -23,7 +23,7 @@ impl Trainer<'_> {
     /// none for a task without such rows.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a probability is not a number.
+    /// [`crate::Error::Diverged`] if a probability is not a number.
     pub fn tuned_thresholds(&self) -> Result<Vec<Option<f64>>> {
         let tuned = |HeldOut { probabilities, truths }: HeldOut| {
             (!truths.is_empty()).then(|| best_threshold(&probabilities, &truths))

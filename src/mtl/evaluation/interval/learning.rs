@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_ranking_by_chance_is_nothing() {
         // Every third text above the threshold, whatever its label.
-        let chance = |i: usize| if i % 3 == 0 { 0.7 } else { 0.3 };
+        let chance = |i: usize| if i.is_multiple_of(3) { 0.7 } else { 0.3 };
         assert_eq!(of(Measure::F1, chance, 0.5), Some(NothingLearnt::NoBetterThanAlwaysTrue));
         assert_eq!(of(Measure::Auroc, chance, 0.5), Some(NothingLearnt::RanksByChance));
     }

@@ -31,7 +31,7 @@ pub struct Posterior {
 /// `correlation` is ρ, which is 1/k for k folds; `rope` is half the width of the region of practical equivalence, in the
 /// unit of the differences.
 ///
-/// `None` for fewer than two differences: nothing is known, and the verdict is [`super::Verdict::Undecided`]. If all are
+/// `None` for fewer than two differences: nothing is known. If all are
 /// equal, the whole posterior is at their value.
 ///
 /// # Panics

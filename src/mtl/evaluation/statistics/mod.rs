@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`paired_t`] | the test that most papers print; too sure of itself, since training sets of folds overlap |
 //! | [`corrected_resampled_t`] | the same, corrected for that overlap: lead with this one |
-//! | [`correlated_t`] | how probable is it that MTL is better, equivalent or worse? Its [`Verdict`] is the answer |
+//! | [`correlated_t`] | how probable is it that MTL is better, equivalent or worse? |
 //! | [`wilcoxon`] | a rank test that assumes no normal distribution |
 //! | [`mcnemar`] | a test on single texts instead of folds |
 //! | [`holm`], [`benjamini_hochberg`] | correction of many p-values |

@@ -6,7 +6,7 @@ use super::{
     cell,
     results::{
         Answer, BalancedResult, Baseline, BaselineResult, Claims, Comparison, ControlResult, Difference, LayerResult,
-        PairResult, RealGain, Results, Split, Spread, TaskFacts, TaskResult,
+        PairResult, RealGain, Results, Split, Spread, TaskAnswer, TaskFacts, TaskResult,
     },
 };
 use crate::mtl::{
@@ -167,7 +167,7 @@ impl<'s> Analysis<'s> {
         arms
     }
 
-    fn answer(&self, task: &'s String) -> super::results::TaskAnswer {
+    fn answer(&self, task: &'s str) -> TaskAnswer {
         let of_layers = |arms: &dyn Fn(Shared) -> Vec<(Trainings<'s>, bool)>| -> Vec<(Shared, Trainings<'s>, bool)> {
             let of_layer =
                 |&shared: &Shared| arms(shared).into_iter().map(move |(arm, matched)| (shared, arm, matched));
