@@ -78,7 +78,9 @@ pub fn outcome(spec: &UnitSpec, pair: &PairData, say: &dyn Fn(&Text) -> f64) -> 
             let said = labelled.map(|(row, truth)| (row, truth, say(&Text { spec, task, row, truth, is_inner })));
             let (mut rows, mut truths, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
             for (row, truth, probability) in said {
-                (rows.push(row), truths.push(truth), probabilities.push(probability));
+                rows.push(row);
+                truths.push(truth);
+                probabilities.push(probability);
             }
             (rows, truths, probabilities)
         };

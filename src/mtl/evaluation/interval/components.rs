@@ -1,7 +1,7 @@
 //! The parts of the variance, and the interval that they make.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, Normal, StudentsT};
 use statrs::statistics::Statistics;
 
 /// The level of the test that asks whether folds differ more than texts and seeds explain.
@@ -236,7 +236,17 @@ impl Interval {
 
 /// Of a 95 % interval.
 pub(super) fn half_width(standard_error: f64, degrees_of_freedom: f64) -> f64 {
-    student(degrees_of_freedom).inverse_cdf(0.975) * standard_error
+    quantile(degrees_of_freedom) * standard_error
+}
+
+/// The .975 quantile of Student's t.
+pub(super) fn quantile(degrees_of_freedom: f64) -> f64 {
+    // Beyond, statrs loses digits, and the first terms of the expansion about the normal quantile are exact to 1e-8.
+    if degrees_of_freedom > 2e4 {
+        let z = Normal::standard().inverse_cdf(0.975);
+        return z + (z.powi(3) + z) / (4.0 * degrees_of_freedom);
+    }
+    student(degrees_of_freedom).inverse_cdf(0.975)
 }
 
 fn student(degrees_of_freedom: f64) -> StudentsT {

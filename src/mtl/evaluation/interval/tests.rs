@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Interval, Measure, PairedUnit, Side,
-    components::Design,
+    components::{Design, quantile},
     influence::{FCounts, accuracy, auroc, average_precision},
     paired::{Arm, by_fold, design, interval_of, paired_interval, pooled_f},
 };
@@ -290,5 +290,22 @@ fn more_seeds_and_more_texts_narrow_down_to_what_the_other_leaves() {
         assert_eq!(interval.seeds_for(0.9 * limit), None);
         let times = interval.texts_for(0.9 * interval.half_width_with(seeds.max(2), 1.0));
         assert!(times > 1.0);
+    }
+}
+
+/// Expected values: mpmath 1.3, the regularised incomplete beta function to 40 digits.
+#[test]
+fn quantiles_hold_for_few_and_for_millions_of_degrees_of_freedom() {
+    let expected = [
+        (1.0, 12.706204736174705),
+        (4.2, 2.725072722592375),
+        (137.3, 1.9773927142563996),
+        (2500.7, 1.960913078922636),
+        (19_999.9, 1.9600826057512765),
+        (123_456.7, 1.9599832001362327),
+        (3e6, 1.9599647752974446),
+    ];
+    for (degrees_of_freedom, expected) in expected {
+        assert_relative_eq!(quantile(degrees_of_freedom), expected, max_relative = 1e-8);
     }
 }

@@ -17,18 +17,18 @@
 mod correlated_t;
 mod expected_best;
 mod f_over_folds;
-mod many_tests;
 mod mcnemar;
-mod smallest_effect;
+mod minimum_detectable_effect;
+mod multiple_testing;
 mod t_test;
 mod wilcoxon;
 
 pub use correlated_t::{DEFAULT_ROPE, Posterior, correlated_t};
 pub use expected_best::expected_best;
 pub use f_over_folds::{FOverFolds, f_over_folds};
-pub use many_tests::{benjamini_hochberg, holm};
 pub use mcnemar::mcnemar;
-pub use smallest_effect::smallest_effect;
+pub use minimum_detectable_effect::smallest_effect;
+pub use multiple_testing::{benjamini_hochberg, holm};
 pub use t_test::{TTest, corrected_resampled_t, paired_t};
 pub use wilcoxon::{Wilcoxon, wilcoxon};
 
