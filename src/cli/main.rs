@@ -23,6 +23,7 @@ mod train;
 use std::{io::ErrorKind, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use mtlcore::tensor::Simd;
 
 fn main() -> ExitCode {
     match run() {
@@ -36,7 +37,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    match CommandLine::parse().command {
+    let command = CommandLine::parse().command;
+    Simd::chosen().map_err(anyhow::Error::msg)?;
+    match command {
         Command::Study(arguments) => return study::run(&arguments),
         Command::Curve(arguments) => return curve::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
