@@ -1,6 +1,9 @@
 //! The recording.
 
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Instant,
+};
 
 use smallbox::{SmallBox, smallbox, space::S8};
 use smallvec::SmallVec;
@@ -11,16 +14,22 @@ use super::{
 };
 use crate::tensor::{Pool, Real, Shape, Tensor};
 
-/// A value on a [`Tape`]: its position in the recording.
+/// A value on a [`Tape`]: its position in the recording, and which tape that is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Var(u32);
+pub struct Var {
+    index: u32,
+    tape: u32,
+}
 
 impl Var {
     /// The position, from 0. Inputs of an operation have smaller positions than its value.
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.index as usize
     }
 }
+
+/// The number of the next tape. It returns to 0 after 2³² tapes, of which no two neighbours are the same.
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// What dropout does while recording.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +47,10 @@ pub enum Mode<'s> {
 /// order is topological by construction, and the backward sweep is a loop from the end.
 ///
 /// Parameters are borrowed from the store and never copied; all other values live in buffers of the pool.
+///
+/// A [`Var`] of another tape is a programmer's mistake, and panics wherever it is used.
 pub struct Tape<'s, F: Real = f32> {
+    number: u32,
     pub(super) params: &'s ParamStore<F>,
     pub(super) pool: &'s mut Pool<F>,
     pub(super) mode: Mode<'s>,
@@ -89,7 +101,8 @@ impl<'s, F: Real> Tape<'s, F> {
     /// An empty recording.
     pub fn new(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
         let nodes = pool.take_vec();
-        Self { params, pool, mode, nodes, faults: &[], moments: None, composed: false }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { number, params, pool, mode, nodes, faults: &[], moments: None, composed: false }
     }
 
     /// As [`new`](Self::new), for a [trace](super::trace): it also keeps the time at which each value was there, and the operations
@@ -118,6 +131,10 @@ impl<'s, F: Real> Tape<'s, F> {
     }
 
     /// Records the value of an operation on `inputs`, with the tensors that its backward computation will need.
+    ///
+    /// # Panics
+    /// If an input belongs to another tape.
+    #[track_caller]
     pub fn record<const SAVED: usize>(
         &mut self,
         op: impl Op<F> + 'static,
@@ -129,6 +146,7 @@ impl<'s, F: Real> Tape<'s, F> {
     }
 
     /// As [`record`](Self::record), for a number of saved tensors that depends on the operation's inputs.
+    #[track_caller]
     pub(super) fn record_saving(
         &mut self,
         mut op: impl Op<F> + 'static,
@@ -138,7 +156,7 @@ impl<'s, F: Real> Tape<'s, F> {
     ) -> Var {
         let name = op.name();
         corrupt_value(self.faults, name, &mut value);
-        let wants_gradient = inputs.iter().any(|input| self.nodes[input.index()].wants_gradient);
+        let wants_gradient = inputs.iter().fold(false, |wants, &input| self.node(input).wants_gradient | wants);
         if wants_gradient || self.moments.is_some() {
             return self.push(name, Some(smallbox!(op)), inputs.into(), Value::Own(value), saved, wants_gradient);
         }
@@ -156,7 +174,8 @@ impl<'s, F: Real> Tape<'s, F> {
         saved: SmallVec<[Tensor<F>; 8]>,
         wants_gradient: bool,
     ) -> Var {
-        let var = Var(u32::try_from(self.nodes.len()).expect("a tape holds fewer than 2³² values"));
+        let index = u32::try_from(self.nodes.len()).expect("a tape holds fewer than 2³² values");
+        let var = Var { index, tape: self.number };
         self.nodes.push(Node { name, op, inputs, value, saved, wants_gradient });
         if let Some(moments) = &mut self.moments {
             moments.push(Instant::now());
@@ -164,37 +183,59 @@ impl<'s, F: Real> Tape<'s, F> {
         var
     }
 
+    /// The node of a value of this tape.
+    #[track_caller]
+    pub(super) fn node(&self, var: Var) -> &Node<F> {
+        self.check(var);
+        &self.nodes[var.index()]
+    }
+
+    /// Panics if a value belongs to another tape.
+    #[track_caller]
+    pub(super) fn check(&self, var: Var) {
+        assert!(var.tape == self.number, "value {} belongs to another tape", var.index);
+    }
+
     /// The numbers of a value.
     ///
     /// # Panics
-    /// If the value belongs to another, longer tape.
+    /// If the value belongs to another tape.
     #[track_caller]
     pub fn value(&self, var: Var) -> &Tensor<F> {
-        self.nodes[var.index()].value.tensor(self.params)
+        self.node(var).value.tensor(self.params)
     }
 
     /// The shape of a value.
     ///
     /// # Panics
-    /// If the value belongs to another, longer tape.
+    /// If the value belongs to another tape.
     #[track_caller]
     pub fn shape(&self, var: Var) -> Shape {
         self.value(var).shape()
     }
 
     /// The name of the operation that made a value; `parameter` or `constant` for those that none made.
+    ///
+    /// # Panics
+    /// If the value belongs to another tape.
+    #[track_caller]
     pub fn op_name(&self, var: Var) -> &'static str {
-        self.nodes[var.index()].name
+        self.node(var).name
     }
 
     /// The operands of the operation that made a value.
+    ///
+    /// # Panics
+    /// If the value belongs to another tape.
+    #[track_caller]
     pub fn inputs(&self, var: Var) -> &[Var] {
-        &self.nodes[var.index()].inputs
+        &self.node(var).inputs
     }
 
     /// Every value, in the order of the recording.
     pub fn vars(&self) -> impl ExactSizeIterator<Item = Var> + use<F> {
-        (0..self.nodes.len() as u32).map(Var)
+        let tape = self.number;
+        (0..self.nodes.len() as u32).map(move |index| Var { index, tape })
     }
 
     /// What dropout does.
@@ -205,9 +246,10 @@ impl<'s, F: Real> Tape<'s, F> {
     /// The values of some inputs beside the pool, for an operation to compute from and into.
     ///
     /// # Panics
-    /// If one of them belongs to another, longer tape.
+    /// If one of them belongs to another tape.
     #[track_caller]
     pub fn operands<const N: usize>(&mut self, vars: [Var; N]) -> ([&Tensor<F>; N], &mut Pool<F>) {
+        vars.iter().for_each(|&var| self.check(var));
         let (nodes, params) = (&self.nodes, self.params);
         (vars.map(|var| nodes[var.index()].value.tensor(params)), self.pool)
     }
@@ -225,5 +267,54 @@ impl<F: Real> Drop for Tape<'_, F> {
             }
         }
         self.pool.give_vec(std::mem::take(&mut self.nodes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_tapes_with_constants_grow_a_pool_by_nothing() {
+        let mut params = ParamStore::<f32>::new();
+        let weights = params.add("w", Tensor::zeros([50, 3]));
+        let mut pool = Pool::new();
+        let mut idle = Vec::new();
+        for _ in 0..10_000 {
+            let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+            // Of the sizes of lent buffers, and of others.
+            let constants = [[20, 50], [7, 50]].map(|shape| tape.constant(Tensor::zeros(shape)));
+            let w = tape.param(weights);
+            let [first, _] = constants.map(|x| tape.matmul(x, w));
+            let ones = tape.constant(Tensor::from_fn([1, 20], |_| 1.0));
+            let row = tape.matmul(ones, first); // [1, 3]
+            let column = tape.constant(Tensor::zeros([3, 1]));
+            let loss = tape.matmul(row, column);
+            tape.backward(loss).give_to(&mut pool);
+            idle.push(pool.idle());
+        }
+        assert_eq!(idle[2], *idle.last().unwrap());
+    }
+
+    #[test]
+    fn a_value_of_another_tape_panics_wherever_it_is_used() {
+        let mut params = ParamStore::<f32>::new();
+        let id = params.add("x", Tensor::scalar(1.0));
+        let mut pools = [Pool::new(), Pool::new()];
+        let [a, b] = &mut pools;
+        let (mut one, mut other) = (Tape::new(&params, a, Mode::Evaluate), Tape::new(&params, b, Mode::Evaluate));
+        let (x, foreign) = (one.param(id), other.param(id));
+        assert_eq!(x.index(), foreign.index(), "its position alone does not tell");
+        let mut panics = |run: &mut dyn FnMut(&mut Tape<'_>)| {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&mut one)));
+            let message = result.unwrap_err().downcast::<String>().unwrap();
+            assert_eq!(*message, "value 0 belongs to another tape");
+        };
+        panics(&mut |tape| drop(tape.value(foreign).clone()));
+        panics(&mut |tape| _ = tape.tanh(foreign));
+        panics(&mut |tape| _ = tape.add(x, foreign));
+        panics(&mut |tape| drop(tape.inputs(foreign).to_vec()));
+        panics(&mut |tape| drop(tape.sweep_keeping(foreign)));
+        assert_eq!(other.value(foreign).item(), 1.0);
     }
 }

@@ -42,7 +42,7 @@ impl<F: Real> Tape<'_, F> {
     /// The gradient of a sweep's loss with respect to a value; `None` if the loss does not depend on it, or nobody wanted it.
     /// What is used as a parameter twice has the sum of both here.
     pub fn gradient(&self, sweep: &Sweep<F>, var: Var) -> Option<Tensor<F>> {
-        match &self.nodes[var.index()].value {
+        match &self.node(var).value {
             Value::Param(id) => sweep.gradients.dense(*id),
             Value::Own(_) => sweep.cotangents[var.index()].clone(),
         }
@@ -55,13 +55,13 @@ impl<F: Real> Tape<'_, F> {
     }
 
     fn trace_node(&self, var: Var, sweeps: &[Sweep<F>], full: bool) -> TracedNode {
-        let (i, node) = (var.index(), &self.nodes[var.index()]);
+        let (i, node) = (var.index(), self.node(var));
         let value = self.value(var);
         let (name, own) = match &node.value {
             Value::Param(id) => (Some(self.params.name(*id).to_owned()), 0),
             Value::Own(tensor) => (None, tensor.data().len()),
         };
-        let inputs = node.inputs.iter().map(|&input| (self.shape(input), self.nodes[input.index()].wants_gradient));
+        let inputs = node.inputs.iter().map(|&input| (self.shape(input), self.node(input).wants_gradient));
         let sizes = Sizes { inputs: inputs.collect(), value: value.shape() };
         let made = matches!(node.name, "parameter" | "constant");
         let flops = if made { Some(Default::default()) } else { node.op.as_ref().and_then(|op| op.flops(&sizes)) };

@@ -28,6 +28,7 @@ mod train;
 use std::{io::ErrorKind, process::ExitCode, time::Instant};
 
 use clap::{Parser, Subcommand};
+use mtlcore::tensor::Simd;
 use output::Verbosity;
 
 fn main() -> ExitCode {
@@ -45,6 +46,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let line = CommandLine::parse();
     output::set_verbosity(line.verbosity());
+    Simd::chosen().map_err(anyhow::Error::msg)?;
     let code = run_command(line.command)?;
     output::detail(format!("{:.1} s", begun.elapsed().as_secs_f64()));
     Ok(code)

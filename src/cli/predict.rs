@@ -4,11 +4,14 @@
 //! of rows at a time. Queues are short and keep the order, so memory does not depend on the number of rows.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     io::{self, BufReader, IsTerminal, Write},
     panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread,
 };
 
@@ -91,18 +94,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut header = Vec::new();
     writer.header(&mut header);
 
-    let (text, format) = (input.text.clone(), input.output_format);
+    let (name, text, format) = (input.name.clone(), input.text.clone(), input.output_format);
     let (to_compute, from_reader) = sync_channel(BLOCK);
     let (to_write, from_computation) = sync_channel(threads.current_num_threads());
     // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
     let reading = thread::spawn(move || input.read(&to_compute));
     let computing = thread::spawn(move || {
         let prediction =
-            Prediction { trained: &trained, predictor: trained.predictor(), thresholds, format, text, writer };
-        prediction.compute(&threads, &from_reader, &to_write);
+            Prediction { name, trained: &trained, predictor: trained.predictor(), thresholds, format, text, writer };
+        prediction.compute(&threads, &from_reader, &to_write)
     });
     let ended = move || -> mtlcore::Result<()> {
-        computing.join().unwrap_or_else(|panic| resume_unwind(panic));
+        computing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         reading.join().unwrap_or_else(|panic| resume_unwind(panic))
     };
     let Some(path) = &arguments.output else {
@@ -226,6 +229,8 @@ type Predicted = Receiver<Vec<u8>>;
 
 /// What makes bytes of rows.
 struct Prediction<'t> {
+    /// What errors call the input.
+    name: PathBuf,
     trained: &'t Trained,
     predictor: Predictor<'t>,
     /// Of each task: what a probability must exceed to be predicted true.
@@ -237,22 +242,37 @@ struct Prediction<'t> {
 
 impl Prediction<'_> {
     /// Predicts the rows that have come, block by block, until no more come or nobody takes them any more.
-    fn compute(&self, threads: &ThreadPool, rows: &Receiver<Row>, blocks: &SyncSender<Predicted>) {
+    ///
+    /// # Errors
+    /// The first row for which the network gives no number; the rows before it have been passed on.
+    fn compute(
+        &self,
+        threads: &ThreadPool,
+        rows: &Receiver<Row>,
+        blocks: &SyncSender<Predicted>,
+    ) -> mtlcore::Result<()> {
+        let failures = Mutex::new(BTreeMap::new()); // by the first line of a block
         threads.in_place_scope_fifo(|scope| {
+            let failures = &failures;
             while let Ok(first) = rows.recv() {
                 let block: Vec<Row> = std::iter::once(first).chain(rows.try_iter().take(BLOCK - 1)).collect();
                 let (result, predicted) = sync_channel(1);
-                scope.spawn_fifo(move |_| drop(result.send(self.bytes(&block))));
+                scope.spawn_fifo(move |_| match self.bytes(&block) {
+                    Ok(bytes) => drop(result.send(bytes)),
+                    Err(error) => drop(failures.lock().expect("no thread panicked").insert(block[0].line, error)),
+                });
                 if blocks.send(predicted).is_err() {
                     break;
                 }
             }
         });
+        let first = failures.into_inner().expect("no thread panicked").pop_first();
+        first.map_or(Ok(()), |(_, error)| Err(error))
     }
 
-    fn bytes(&self, rows: &[Row]) -> Vec<u8> {
-        let texts: Vec<&str> = rows.iter().map(|row| text_of(row, &self.text)).collect();
-        let probabilities = self.predictor.probabilities_of_texts(&self.trained.encoder, &texts);
+    fn bytes(&self, rows: &[Row]) -> mtlcore::Result<Vec<u8>> {
+        let texts: Vec<(u64, &str)> = rows.iter().map(|row| (row.line, text_of(row, &self.text))).collect();
+        let probabilities = self.predictor.probabilities_of_rows(&self.trained.encoder, &self.name, &texts)?;
         let (mut values, mut bytes) = (Vec::new(), Vec::new());
         for (row, of_tasks) in rows.iter().zip(probabilities) {
             values.clear();
@@ -261,7 +281,7 @@ impl Prediction<'_> {
             values.extend(decided.flat_map(|(p, threshold)| [shown(p).into(), u8::from(p > *threshold).into()]));
             self.writer.row(row, &values, &mut bytes);
         }
-        bytes
+        Ok(bytes)
     }
 }
 
@@ -286,7 +306,7 @@ fn write(output: &mut dyn Write, is_terminal: bool, header: &[u8], blocks: &Rece
     };
     put(header)?;
     for block in blocks {
-        let Ok(bytes) = block.recv() else { break }; // A thread has panicked, which shows when it is joined.
+        let Ok(bytes) = block.recv() else { break }; // A thread has failed, which shows when it is joined.
         put(&bytes)?;
     }
     Ok(())

@@ -10,7 +10,9 @@ use std::arch::x86_64::{
 /// A register of [`COUNT`](Self::COUNT) numbers. Masked forms touch the first few lanes only, in memory too.
 ///
 /// # Safety
-/// Every function needs the instructions that the register belongs to, and that each pointer reaches the lanes in use.
+/// An implementation must read and write no memory but the lanes in use from the pointer on: all [`COUNT`](Self::COUNT) of them,
+/// the one number of [`splat`](Self::splat), or those of the mask. The machine must have the instructions that the register belongs
+/// to when a function is called, and the pointer must reach those lanes; a pointer need not be aligned.
 pub(super) unsafe trait Lanes: Copy {
     /// Numbers in a register.
     const COUNT: usize;
@@ -21,6 +23,7 @@ pub(super) unsafe trait Lanes: Copy {
     /// A register for the last few numbers of a row: half of this one where that takes half the time, else the same.
     type Rest: Lanes;
 
+    /// The mask of the first `lanes` lanes, at most all of them.
     unsafe fn first(lanes: usize) -> Self::Mask;
     unsafe fn zero() -> Self;
     unsafe fn splat(x: *const f32) -> Self;
@@ -45,7 +48,7 @@ macro_rules! instructions {
     };
 }
 
-// SAFETY: the functions are the instructions of their names.
+// SAFETY: each function is the instruction of its name, which touches the lanes in use alone.
 unsafe impl Lanes for __m512 {
     const COUNT: usize = 16;
     const ROWS: usize = 8;
@@ -68,7 +71,7 @@ unsafe impl Lanes for __m512 {
     }
 }
 
-// SAFETY: the functions are the instructions of their names.
+// SAFETY: each function is the instruction of its name, which touches the lanes in use alone.
 unsafe impl Lanes for __m256 {
     const COUNT: usize = 8;
     const ROWS: usize = 4;
@@ -94,7 +97,7 @@ unsafe impl Lanes for __m256 {
 #[derive(Clone, Copy)]
 pub(super) struct HalfOf512(__m256);
 
-// SAFETY: the functions are the instructions of their names.
+// SAFETY: each function is the instruction of its name, which touches the lanes in use alone.
 unsafe impl Lanes for HalfOf512 {
     const COUNT: usize = 8;
     const ROWS: usize = 8;

@@ -24,6 +24,7 @@ pub use pool::Pool;
 pub use real::Real;
 pub use segments::{NO_ROW, Segments, Steps};
 pub use shape::Shape;
+pub use simd::Simd;
 pub(crate) use simd::{prefetch, vectorised};
 pub use split_mix::split_mix;
 pub use tensor::Tensor;

@@ -100,18 +100,6 @@ impl<F: Real> Tensor<F> {
         self.data[0]
     }
 
-    /// The same numbers under another shape.
-    ///
-    /// # Panics
-    /// If the two shapes hold different numbers of elements.
-    #[track_caller]
-    pub fn reshaped(mut self, shape: impl Into<Shape>) -> Self {
-        let shape = shape.into();
-        assert_eq!(self.shape.len(), shape.len(), "cannot see {} as {shape}", self.shape);
-        self.shape = shape;
-        self
-    }
-
     /// The tensor as a matrix of [`rows`](Self::rows) by [`cols`](Self::cols).
     pub fn matrix(&self) -> ArrayView2<'_, F> {
         view(&self.data, self.rows(), self.cols())

@@ -41,6 +41,8 @@ const DEPTH: usize = 256;
 /// A part of B, copied: its columns side by side in rows of as many whole registers as it needs.
 type Copied = [MaybeUninit<f32>; DEPTH * PANEL * 16];
 
+// The private functions are unsafe for the reasons of `compute`, and since the machine must have the instructions of their
+// registers; a part of a product is one of the same matrices. This is the caller's promise below.
 impl Product {
     /// Computes C if the machine has the instructions, and says whether it did.
     ///

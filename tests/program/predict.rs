@@ -515,3 +515,31 @@ fn the_column_of_texts_is_that_of_the_run() {
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(output.starts_with("tweet\tid\tflu_probability\tflu_prediction\nfever\t1\t"), "{output}");
 }
+
+/// Weights of ±10²⁰ are finite, and what the network makes of them is not.
+#[test]
+fn a_network_that_gives_no_number_is_an_error_with_line_and_task() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = directory.path().join("run");
+    let mut train = assert_cmd::Command::cargo_bin("mtlcore").unwrap();
+    train.arg("train").args(["--shared", "conv", "--epochs", "1", "--out"]).arg(&run).assert().success();
+    forget_checksums(&run);
+    let path = run.join("model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    for (place, number) in bytes[header..].chunks_exact_mut(4).enumerate() {
+        number.copy_from_slice(&[1e20_f32, -1e20][place % 2].to_le_bytes());
+    }
+    fs::write(path, bytes).unwrap();
+    for threads in ["1", "2"] {
+        let (code, output, errors) = predict_with(&run, &["--threads", threads], b"text\n\nfever and flu\n");
+        let error = errors.lines().last().unwrap();
+        let found = (code, output.lines().count(), error.contains("gives no number for task"));
+        assert_eq!(found, (1, 1, true), "{output}{errors}");
+        assert!(error.starts_with("error: <stdin>:"), "{errors}");
+    }
+    let output = assert_cmd::Command::cargo_bin("mtlcore").unwrap().arg("evaluate").arg(&run).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("gives no number for task"), "{errors}");
+}

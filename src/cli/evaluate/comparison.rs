@@ -82,8 +82,8 @@ struct Row {
 impl Comparison {
     pub fn new(runs: &[Run; 2], rows: &Rows, threshold: Option<f64>) -> Result<Self> {
         let records = rows.records();
-        let predict = |run: &Run| run.trained.probabilities(records.iter().map(|record| record.text.as_str()));
-        let (predicted, learnt) = (runs.each_ref().map(predict), runs.each_ref().map(|run| run.learnt_from(&records)));
+        let predicted = [rows.predicted_by(&runs[0])?, rows.predicted_by(&runs[1])?];
+        let learnt = runs.each_ref().map(|run| run.learnt_from(&records));
         let is_learnt = |row: usize| learnt.iter().flatten().any(|learnt| learnt[row]);
         let thresholds = runs.each_ref().map(|run| threshold.unwrap_or(run.trained.settings.threshold));
         let mut tasks = IndexMap::new();

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Err(runs) => {
             let run = &runs[0];
             let threshold = threshold.unwrap_or(run.trained.settings.threshold);
-            shown(&threads.install(|| Report::new(run, &rows, threshold)), format, Report::to_table)?
+            shown(&threads.install(|| Report::new(run, &rows, threshold))?, format, Report::to_table)?
         }
     })
 }

@@ -42,9 +42,9 @@ struct NewRows {
 }
 
 impl Report {
-    pub fn new(run: &Run, rows: &Rows, threshold: f64) -> Self {
+    pub fn new(run: &Run, rows: &Rows, threshold: f64) -> mtlcore::Result<Self> {
         let records = rows.records();
-        let predicted = run.trained.probabilities(records.iter().map(|record| record.text.as_str()));
+        let predicted = rows.predicted_by(run)?;
         let learnt = run.learnt_from(&records);
         let of_task = |(output, name): (usize, &String)| {
             let slot = rows.slot(name)?;
@@ -75,13 +75,13 @@ impl Report {
             let report = TaskReport { share_true_in_training: prior, model, tuned, new_rows, majority, always_true };
             Some((name.clone(), report))
         };
-        Self {
+        Ok(Self {
             run: run.path.clone(),
             rows: rows.report(),
             learnt_from: learnt.as_ref().map(|learnt| learnt.iter().filter(|&&learnt| learnt).count()),
             threshold,
             tasks: run.trained.tasks.iter().enumerate().filter_map(of_task).collect(),
-        }
+        })
     }
 
     pub fn to_table(&self) -> String {

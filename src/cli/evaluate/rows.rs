@@ -147,6 +147,18 @@ impl Rows {
         (&self.corpus.sources[record.source as usize].path, record.line, &record.text)
     }
 
+    /// What a run says of each record.
+    ///
+    /// # Errors
+    /// The first record for which the network gives no number, with its file and line.
+    pub fn predicted_by(&self, run: &Run) -> mtlcore::Result<Vec<Vec<f64>>> {
+        let records = self.records();
+        let probabilities = run.trained.probabilities(records.iter().map(|record| record.text.as_str()));
+        let place = |row: usize| (&*self.corpus.sources[records[row].source as usize].path, records[row].line);
+        run.trained.predictor().require_numbers(&probabilities, place)?;
+        Ok(probabilities)
+    }
+
     pub fn records(&self) -> Vec<&Record> {
         self.chosen.iter().map(|&row| &self.corpus.records[row]).collect()
     }

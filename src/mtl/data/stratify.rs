@@ -77,7 +77,9 @@ impl Bins {
             rows[class] += count;
             groups_of[class] += 1;
         }
-        let asked: Vec<bool> = groups_of.into_iter().map(|groups| groups >= shares.len()).collect();
+        let mut asked: Vec<bool> = groups_of.into_iter().map(|groups| groups >= shares.len()).collect();
+        // Rows of whatever class are no use to a bin.
+        asked.iter_mut().next_back().into_iter().for_each(|of_all_rows| *of_all_rows = false);
         let wanted = |share: &f64| {
             let of_class = |(&rows, &asked)| (share * rows as f64).max(if asked { 1.0 } else { 0.0 });
             rows.iter().zip(&asked).map(of_class).collect()
@@ -209,7 +211,7 @@ mod tests {
     fn missing(groups: &[Group], assigned: &[usize]) -> usize {
         let of_class = |&class: &usize| groups.iter().filter(|group| group.count(class) > 0).count() > 1;
         let empty = |class| held(groups, assigned, 2, class).into_iter().filter(|&count| count == 0).count();
-        (0..11).filter(of_class).map(empty).sum()
+        (0..10).filter(of_class).map(empty).sum()
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use super::{
 use crate::autograd::{Mode, ParamStore, Tape};
 use crate::mtl::{model::Recorded, run::Trained};
 use crate::tensor::{Pool, Tensor};
+use crate::{Error, Result};
 
 /// How much each token's vector x did for a task's logit z, in `f64`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,7 +27,10 @@ pub struct Attribution {
 }
 
 /// The shares of a text's tokens in the logit of each task.
-pub(super) fn attributions(trained: &Trained, subject: &Subject) -> Vec<Attribution> {
+///
+/// # Errors
+/// [`Error::Config`] if the integrals do not settle.
+pub(super) fn attributions(trained: &Trained, subject: &Subject) -> Result<Vec<Attribution>> {
     let words = trained.model.embedding().weight;
     let mut params = subject.own_rows::<f64>(trained);
     params.ids().filter(|&id| id != words).for_each(|id| params.freeze(id));
@@ -41,7 +45,10 @@ pub(super) fn attributions(trained: &Trained, subject: &Subject) -> Vec<Attribut
         logit,
         baseline_logit,
     };
-    integrate(&mut growing).into_iter().zip(ends).map(of_task).collect()
+    let unsettled = || {
+        Error::config("text", "the shares of its tokens do not settle; the network's weights are too large for them")
+    };
+    Ok(integrate(&mut growing).ok_or_else(unsettled)?.into_iter().zip(ends).map(of_task).collect())
 }
 
 /// The logits of a text whose word vectors x all grow together, as α·x.

@@ -19,9 +19,9 @@ pub use tracing::{Trace, TraceOptions, trace};
 use serde::Serialize;
 
 use super::{run::Trained, settings::LossNormaliser};
-use crate::Result;
 use crate::autograd::{Mode, Tape};
 use crate::tensor::{Pool, Real};
+use crate::{Error, Result};
 use subject::Subject;
 
 /// A label that was given for a task.
@@ -88,19 +88,28 @@ pub struct HeadAtWork {
     pub contributions: Vec<f32>,
 }
 
+/// Tokens of a text that is explained, at most: time and the size of the page grow with them.
+const MOST_TOKENS: usize = 10_000;
+
 /// What `trained` does with `text`. With a label for a task, the task's gradients are those of its loss, else of its logit.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a text without tokens; [`Error::Task`](crate::Error::Task) for a label of a task
-/// that the run does not have, or two labels of one task.
+/// [`Error::Config`](crate::Error::Config) for a text without tokens, or with too many; [`Error::Task`](crate::Error::Task) for a
+/// label of a task that the run does not have, two labels of one task, or a task for which the network gives no number.
 pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<Explanation> {
     let labels = subject::slots(&trained.tasks, labels)?;
     let subject = Subject::new(trained, text)?;
+    subject.limit(MOST_TOKENS, "explained")?;
     let batch = subject.batch(&labels);
 
     let mut pool = Pool::new();
     let mut tape = Tape::observed(&trained.params, &mut pool, Mode::Evaluate);
     let recorded = trained.model.record(&mut tape, &batch);
+    for (task, &logit) in trained.tasks.iter().zip(&recorded.logits) {
+        if !tape.value(logit).item().is_finite() {
+            return Err(Error::task(task, "the network gives no number for this text; its weights are too large"));
+        }
+    }
     // One text has one label of a task or none, so the two normalisers agree.
     let losses = trained.model.losses(&mut tape, &recorded.logits, &batch, LossNormaliser::Labelled);
     let objectives = losses.tasks.iter().zip(&recorded.logits).map(|(loss, &logit)| loss.unwrap_or(logit));
@@ -110,7 +119,7 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
     let places = places::places(trained, &subject, &tape, &recorded, &sweeps, words);
     let pulls = places::pulls(trained, &sweeps);
     let sentence = tape.value(recorded.sentence).data();
-    let heads = trained.model.heads().iter().zip(attribution::attributions(trained, &subject)).enumerate();
+    let heads = trained.model.heads().iter().zip(attribution::attributions(trained, &subject)?).enumerate();
     let tasks = heads.map(|(slot, (head, attribution))| {
         let weights = trained.params.value(head.dense.kernel).data().to_vec();
         let logit = tape.value(recorded.logits[slot]).item();

@@ -88,6 +88,17 @@ impl Subject {
         Ok(Self { tokens, ids, left_out })
     }
 
+    /// # Errors
+    /// [`Error::Config`] if there are more tokens than `most`, padding included.
+    pub fn limit(&self, most: usize, done: &str) -> Result<()> {
+        match self.ids.len() {
+            found if found > most => {
+                Err(Error::config("text", format!("it has {found} tokens; at most {most} can be {done}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The batch of this text alone, packed as for training.
     pub fn batch(&self, labels: &[Option<bool>]) -> Batch {
         let vocabulary = self.ids.iter().max().map_or(0, |&id| id as usize + 1);

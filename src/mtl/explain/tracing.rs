@@ -35,6 +35,12 @@ pub struct Trace {
     pub nodes: Vec<TracedNode>,
 }
 
+/// Tokens of a text that is traced, at most; a recording takes memory in proportion to them.
+const MOST_TOKENS: usize = 100_000;
+/// The same for a recording of small operations: one for each token whose gradient is as long as the text, so that memory grows with
+/// the square.
+const MOST_IN_SMALL_STEPS: usize = 1_000;
+
 /// Recordings of which the shortest times are kept: the first ones still look for memory.
 const ROUNDS: usize = 9;
 
@@ -42,7 +48,7 @@ const ROUNDS: usize = 9;
 /// without any label, from the logits.
 ///
 /// # Errors
-/// [`Error::Config`] for a text without tokens; [`Error::Task`] for a task that the run does not have, two labels of one task, two
+/// [`Error::Config`] for a text without tokens, or with too many; [`Error::Task`] for a task that the run does not have, two labels of one task, two
 /// sweeps from one task, or a sweep from a task without a label when others have one.
 pub fn trace(trained: &Trained, text: &str, labels: &[GivenLabel], options: TraceOptions<'_>) -> Result<Trace> {
     let slots = subject::slots(&trained.tasks, labels)?;
@@ -60,6 +66,9 @@ pub fn trace(trained: &Trained, text: &str, labels: &[GivenLabel], options: Trac
         starts.push(slot);
     }
     let subject = Subject::new(trained, text)?;
+    let (most, done) =
+        if options.reference { (MOST_IN_SMALL_STEPS, "traced with `reference`") } else { (MOST_TOKENS, "traced") };
+    subject.limit(most, done)?;
     let mut pool = Pool::new();
     let mut nodes = record(trained, &subject, &slots, &starts, options, &mut pool);
     for _ in 1..ROUNDS {

@@ -95,8 +95,8 @@ impl Settings {
             );
             return Err(Error::config("epsilon", message));
         }
-        if !(self.learning_rate as f32).is_normal() {
-            let message = format!("found {:e}, which is 0 or infinite in single precision", self.learning_rate);
+        if (self.learning_rate as f32) < f32::MIN_POSITIVE {
+            let message = format!("found {:e}, which single precision rounds to 0", self.learning_rate);
             return Err(Error::config("learning-rate", message));
         }
         let channels = if self.shared == Shared::BilstmConv { 2 * self.units } else { self.embedding_dim };
@@ -325,7 +325,7 @@ mod tests {
                 "epsilon = 1e-50",
                 "`epsilon`: found 1e-50, which single precision rounds to 0 where Adam adds it; expected a larger number, such as 1e-8",
             ),
-            ("learning-rate = 1e-60", "`learning-rate`: found 1e-60, which is 0 or infinite in single precision"),
+            ("learning-rate = 1e-60", "`learning-rate`: found 1e-60, which single precision rounds to 0"),
             ("threads = 100000", "FILE:1: `threads`: found 100000, expected a whole number from 0 to 1024"),
         ] {
             assert_eq!(load(text, "").unwrap_err(), message);

@@ -1,6 +1,9 @@
 //! From texts to probabilities.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use rayon::prelude::*;
 
@@ -10,6 +13,7 @@ use crate::mtl::{
     model::{Model, ProjectedWords},
 };
 use crate::tensor::{Pool, Real, Segments};
+use crate::{Error, Result};
 
 /// Texts, and their tokens, that are computed together at most: enough for long matrix products, few enough for the cache, and
 /// no more memory for texts of any length than one of them needs. They change no bit of a probability.
@@ -36,7 +40,8 @@ impl<'p, F: Real> Predictor<'p, F> {
         Self { model, params, vocabulary, idle: Mutex::default() }
     }
 
-    /// For each text (a list of ids) the probability that each task is true, in the tasks' order.
+    /// For each text (a list of ids) the probability that each task is true, in the tasks' order. It is NaN where the network's
+    /// logit is infinite or not a number: see [`require_numbers`](Self::require_numbers).
     ///
     /// # Panics
     /// If an id is not below the size of the vocabulary.
@@ -63,6 +68,40 @@ impl<'p, F: Real> Predictor<'p, F> {
         self.probabilities(&texts)
     }
 
+    /// As [`probabilities_of_texts`](Self::probabilities_of_texts), for rows `(line, text)` of the file `path`.
+    ///
+    /// # Errors
+    /// As [`require_numbers`](Self::require_numbers).
+    ///
+    /// # Panics
+    /// If the encoder's vocabulary is larger than the predictor's.
+    pub fn probabilities_of_rows(&self, encoder: &Encoder, path: &Path, rows: &[(u64, &str)]) -> Result<Vec<Vec<f64>>> {
+        let texts: Vec<&str> = rows.iter().map(|(_, text)| *text).collect();
+        let probabilities = self.probabilities_of_texts(encoder, &texts);
+        self.require_numbers(&probabilities, |text| (path, rows[text].0))?;
+        Ok(probabilities)
+    }
+
+    /// Refuses probabilities that are no numbers. A network with very large weights overflows, on some texts or on all; nothing
+    /// can be decided or measured there. `place` is the file and line of a text.
+    ///
+    /// # Errors
+    /// [`Error::Line`] for the first text and task whose probability is NaN.
+    pub fn require_numbers<'f>(
+        &self,
+        probabilities: &[Vec<f64>],
+        place: impl Fn(usize) -> (&'f Path, u64),
+    ) -> Result<()> {
+        for (text, of_text) in probabilities.iter().enumerate() {
+            if let Some(task) = of_text.iter().position(|probability| probability.is_nan()) {
+                let ((path, line), task) = (place(text), &self.model.heads()[task].task);
+                let message = format!("the network gives no number for task `{task}`; its weights are too large");
+                return Err(Error::line(path, line, message));
+            }
+        }
+        Ok(())
+    }
+
     fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
         let fresh =
             || Workspace { pool: Pool::new(), words: ProjectedWords::new(self.model, self.params, self.vocabulary) };
@@ -72,7 +111,8 @@ impl<'p, F: Real> Predictor<'p, F> {
         let segments = Arc::new(Segments::from_lengths(texts.iter().map(|text| text.len())));
         let mut tape = Tape::new(self.params, &mut pool, Mode::Evaluate);
         let logits = self.model.forward_of_projected(&mut tape, &words, &rows, &segments);
-        let probability = |text: usize| logits.iter().map(|&z| tape.value(z).data()[text].to_f64().sigmoid()).collect();
+        let of_logit = |z: F| if z.is_finite() { z.to_f64().sigmoid() } else { f64::NAN };
+        let probability = |text: usize| logits.iter().map(|&z| of_logit(tape.value(z).data()[text])).collect();
         let probabilities = (0..texts.len()).map(probability).collect();
         drop(tape);
         pool.give_vec(rows);
@@ -148,6 +188,28 @@ mod tests {
         assert_eq!(sizes, [TEXTS, 2, 1, 1, 2]);
         assert_eq!(chunks(&texts).concat(), texts);
         assert!(chunks(&[]).is_empty());
+    }
+
+    /// Finite weights that overflow: a window is ∞ − ∞, or a logit is infinite.
+    #[test]
+    fn a_network_that_overflows_is_refused_with_line_and_task() {
+        let settings = Settings { shared: Shared::Conv, kernel_width: 2, ..Settings::preset(Preset::Default) };
+        let (texts, tasks): ([&[u32]; 2], _) = ([&[], &[1, 2, 3, 4]], ["a".to_owned(), "b".to_owned()]);
+        for (name, sizes, task) in [("shared.conv.kernel", [3e38, -3e38], "a"), ("heads.b.kernel", [3e38, 3e38], "b")] {
+            let weight = Tensor::from_fn([9, 4], |i| (i as f32).sin() * 100.0);
+            let mut params = ParamStore::<f32>::new();
+            let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+            let finite = Predictor::new(&model, &params, 9).probabilities(&texts);
+            assert!(finite.iter().flatten().all(|p| p.is_finite()));
+            let id = params.find(name).unwrap();
+            params.value_mut(id).data_mut().iter_mut().enumerate().for_each(|(i, x)| *x = sizes[i % 2]);
+            let predictor = Predictor::new(&model, &params, 9);
+            let found = predictor.probabilities(&texts);
+            assert!(found[0].iter().all(|p| *p == 0.5), "the empty text is zeros");
+            let error = predictor.require_numbers(&found, |text| (Path::new("f"), text as u64 + 2)).unwrap_err();
+            let expected = format!("f:3: the network gives no number for task `{task}`; its weights are too large");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     /// Texts of 0 to 200 tokens in the company of others, alone, in another order, with buffers that others have used.

@@ -4,7 +4,7 @@ use crate::autograd::{Adam, Gradients, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
     balancing::{Balancer, Evidence, Gram},
     model::{Batch, Model, PerTask},
-    settings::{AbsentHead, Settings},
+    settings::{AbsentHead, Balance, Settings},
 };
 use crate::tensor::{Pool, Real};
 
@@ -13,10 +13,15 @@ pub fn optimiser<F: Real>(settings: &Settings) -> Adam<F> {
     Adam::new(settings.adam_settings())
 }
 
-/// Moves the parameters against the gradient of the batch's loss, the sum over tasks, with dropout from a key for each text.
+/// Moves the parameters against the gradient of the batch's loss, the sum over tasks, with dropout from a key for each text. This
+/// is a step of `balance = "equal"`; whoever balances the tasks needs a [`Trainer`](super::Trainer), which knows the steps before.
 ///
 /// Returns the loss of each task before the step, in the tasks' order; `None` for a task without a label in the batch.
 /// Nothing moves if no task has one, or if a loss is not finite: the caller must look.
+///
+/// # Panics
+/// If the settings name another balancing.
+#[track_caller]
 pub fn step<F: Real>(
     settings: &Settings,
     model: &Model,
@@ -26,6 +31,7 @@ pub fn step<F: Real>(
     batch: &Batch,
     row_keys: &[u64],
 ) -> PerTask<Option<f64>> {
+    assert!(settings.balance == Balance::Equal, "step: balance = \"{}\" needs a trainer", settings.balance.word());
     let mut balancer = Balancer::equal();
     let mut learner = Learner { settings, model, params, adam, pool, balancer: &mut balancer };
     learner.step(batch, row_keys, Position { step: 0, epochs: None }, Sweeps::AsNeeded).losses

@@ -18,7 +18,7 @@ pub enum ConvInside<F> {
 impl<F: Real> Tape<'_, F> {
     /// Where the value of a [`conv`](Self::conv) came from; `None` for any other value, or one that was not kept for a sweep.
     pub fn conv_inside(&self, var: Var) -> Option<ConvInside<F>> {
-        let node = &self.nodes[var.index()];
+        let node = self.node(var);
         let op: &dyn Any = &**node.op.as_ref()?;
         Some(match &op.downcast_ref::<Conv>()?.origin {
             Origin::Winners(winners) => ConvInside::Winners(winners.clone()),

@@ -72,7 +72,7 @@ impl<F: Real> Tape<'_, F> {
     }
 
     fn recorded_lstm(&self, hidden: Var) -> Option<(&Lstm, &Node<F>)> {
-        let node = &self.nodes[hidden.index()];
+        let node = self.node(hidden);
         let op: &dyn Any = &**node.op.as_ref()?;
         Some((op.downcast_ref()?, node))
     }

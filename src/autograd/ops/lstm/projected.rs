@@ -38,6 +38,7 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         assert_eq!(rows.len(), segments.total(), "lstm: rows and segments");
         assert_eq!(projected.len(), directions.len(), "lstm: projections and directions");
+        directions.iter().for_each(|direction| self.check(direction.recurrent_kernel));
         let (nodes, params, pool) = (&self.nodes, self.params, &mut *self.pool);
         let recurrent_of = |direction: &LstmDirection| nodes[direction.recurrent_kernel.index()].value.tensor(params);
         let units = recurrent_of(&directions[0]).rows();

@@ -30,11 +30,16 @@ pub(super) struct Corners {
     pub switches: Vec<f64>,
 }
 
-/// How far the integral over a stretch may be from the change of the value along it.
+/// How far the integral over a stretch may be from the change of the value along it: absolutely, or relative to the values or the
+/// shares if they are larger than 1, whose own rounding is then larger too.
 const TOLERANCE: f64 = 1e-9;
-/// A lead that is none. If a corner is misplaced so that one number leads another there by δ, the integral errs by δ times what the
-/// maximum weighs in the function, however flat the two cross.
+/// A lead that is none, absolute or relative as above. If a corner is misplaced so that one number leads another there by δ, the
+/// integral errs by δ times what the maximum weighs in the function, however flat the two cross.
 const EVEN: f64 = 1e-10;
+/// Stretches at most: a smooth network needs a few, one with hundreds of gates some thousands.
+const MOST: usize = 200_000;
+/// Looks for one corner at most; a search that finds none until then cuts where it is.
+const LOOKS: usize = 100;
 /// No stretch is cut that is as short as this.
 const SHORTEST: f64 = 1e-13;
 /// So many stretches are seen to at once: a look at several places costs much less than as many looks.
@@ -47,17 +52,21 @@ const FOUR: [(f64, f64); 2] =
 /// Two points do for a stretch as short as this: their error falls with its fifth power.
 const SHORT: f64 = 0.01;
 
-/// ∫₀¹ of each function's shares.
+/// ∫₀¹ of each function's shares; `None` if they have not settled after [`MOST`] stretches, or are not finite.
 ///
 /// A stretch is cut at a corner until nothing changes between its ends. By the fundamental theorem of calculus the shares' integrals
 /// over a stretch add up to the change of the value along it; a stretch where they do not is cut in the middle: it is too curved, or
 /// has corners that its ends do not tell of.
-pub(super) fn integrate(line: &mut impl Line) -> Vec<Vec<f64>> {
-    let mut total = Vec::new();
+pub(super) fn integrate(line: &mut impl Line) -> Option<Vec<Vec<f64>>> {
+    let (mut total, mut count) = (Vec::new(), 0);
     let ends: Vec<_> = line.look(&[0.0, 1.0]).into_iter().map(Rc::new).collect();
     let mut stretches = vec![Stretch(ends[0].clone(), ends[1].clone())];
     while !stretches.is_empty() {
         let wave = stretches.split_off(stretches.len().saturating_sub(WAVE));
+        count += wave.len();
+        if count > MOST {
+            return None;
+        }
         let (mut searches, mut smooth) = (Vec::new(), Vec::new());
         for stretch in wave {
             match stretch.change() {
@@ -74,7 +83,7 @@ pub(super) fn integrate(line: &mut impl Line) -> Vec<Vec<f64>> {
             [Stretch(a, cut.clone()), Stretch(cut, b)]
         }));
     }
-    total
+    total.iter().flatten().all(|share: &f64| share.is_finite()).then_some(total)
 }
 
 /// From one place of the line to a later one.
@@ -124,7 +133,10 @@ fn sum_up(line: &mut impl Line, stretches: Vec<Stretch>, total: &mut Vec<Vec<f64
             add(&mut sums, &slopes, weight);
         }
         let ends = stretch.0.values.iter().zip(&stretch.1.values);
-        let mut gaps = sums.iter().zip(ends).map(|(sums, (a, b))| (sums.iter().sum::<f64>() - (b - a)).abs());
+        let mut gaps = sums.iter().zip(ends).map(|(sums, (a, b))| {
+            let size = sums.iter().map(|share| share.abs()).sum::<f64>().max(a.abs()).max(b.abs()).max(1.0);
+            (sums.iter().sum::<f64>() - (b - a)).abs() / size
+        });
         if stretch.length() > SHORTEST && gaps.any(|gap| gap > TOLERANCE) {
             return Some(stretch);
         }
@@ -151,10 +163,13 @@ enum Change {
 }
 
 impl Change {
-    /// What has different signs before and after.
+    /// What has different signs before and after; relative to the numbers where they are larger than 1.
     fn lead(self, corners: &Corners) -> f64 {
         match self {
-            Self::Winner(i, p, q) => corners.maxima[i][p] - corners.maxima[i][q],
+            Self::Winner(i, p, q) => {
+                let (p, q) = (corners.maxima[i][p], corners.maxima[i][q]);
+                (p - q) / p.abs().max(q.abs()).max(1.0)
+            }
             Self::Sign(i) => corners.switches[i],
         }
     }
@@ -172,12 +187,13 @@ struct Search {
     /// The two places between which it is, and the leads there.
     far: (f64, f64),
     near: (f64, f64),
+    looks: usize,
 }
 
 impl Search {
     fn new(stretch: Stretch, change: Change) -> Self {
         let [far, near] = [&stretch.0, &stretch.1].map(|end| (end.alpha, change.lead(&end.corners)));
-        Self { stretch, change, far, near }
+        Self { stretch, change, far, near, looks: 0 }
     }
 
     fn guess(&self) -> f64 {
@@ -187,7 +203,9 @@ impl Search {
     /// Whether a look is at the corner, or as near as can be.
     fn ends_with(&mut self, look: &Look) -> bool {
         let now = (look.alpha, self.change.lead(&look.corners));
-        if now.1.abs() <= EVEN || (self.near.0 - self.far.0).abs() < SHORTEST || now.1.is_nan() {
+        self.looks += 1;
+        let is_narrow = (self.near.0 - self.far.0).abs() < SHORTEST || self.looks == LOOKS;
+        if now.1.abs() <= EVEN || is_narrow || now.1.is_nan() {
             return true;
         }
         if (now.1 > 0.0) == (self.near.1 > 0.0) {

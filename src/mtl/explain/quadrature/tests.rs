@@ -52,7 +52,7 @@ impl Broken {
 #[test]
 fn jumps_and_curves_are_integrated_to_the_tolerance() {
     let mut line = Broken::default();
-    let integrals = integrate(&mut line);
+    let integrals = integrate(&mut line).unwrap();
     assert!((integrals[1][0] - 3.0).abs() < 1e-12, "{integrals:?}");
     let expected = [2.0, -7.0 * 0.4, 0.39, 4.0_f64.tanh(), 0.25 + 3.0 * 0.5];
     for (found, expected) in integrals[0].iter().zip(expected) {
@@ -82,7 +82,7 @@ fn corners_that_hide_are_found() {
         }
     }
     let mut line = Bump(0);
-    let integrals = integrate(&mut line);
+    let integrals = integrate(&mut line).unwrap();
     let expected = 0.9 * 0.5; // and 0.7² − 0.2²
     assert!(integrals[0].iter().zip([expected, -expected]).all(|(x, y)| (x - y).abs() < 1e-9), "{integrals:?}");
     assert!(line.0 < 40, "{} looks", line.0);
@@ -119,7 +119,7 @@ fn hard_sigmoids_cost_a_few_looks_a_corner() {
         }
     }
     let mut line = Gates(0, 0);
-    let integrals = integrate(&mut line);
+    let integrals = integrate(&mut line).unwrap();
     let clipped = |i, x| gate(i, x).0.clamp(0.0, 1.0);
     for (i, integral) in integrals[0].iter().enumerate() {
         let expected = clipped(i, 1.0) - clipped(i, 0.0);
@@ -130,4 +130,56 @@ fn hard_sigmoids_cost_a_few_looks_a_corner() {
         .sum();
     assert!(corners > GATES, "{corners} corners");
     assert!(line.0 < 6 * corners && line.1 < 3 * corners, "{} looks, {} nodes, {corners} corners", line.0, line.1);
+}
+
+/// A network of weights around 10⁷: logits of a hundred million, whose rounding is far above 10⁻⁹.
+#[test]
+fn large_values_settle_as_small_ones_do() {
+    struct Large(f64, usize);
+    impl Line for Large {
+        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+            self.1 += alphas.len();
+            let at = |&x: &f64| {
+                // Rounding as of sums over a thousand terms.
+                let noise = 1e-13 * (1e9 * x).sin();
+                let lines = LINES.map(|(height, slope)| self.0 * (height + slope * x) * (1.0 + noise));
+                let value = lines[winner(&lines)] + self.0 * (4.0 * x).tanh();
+                Look {
+                    alpha: x,
+                    values: vec![value],
+                    corners: Corners { maxima: vec![lines.to_vec()], switches: vec![] },
+                }
+            };
+            alphas.iter().map(at).collect()
+        }
+
+        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+            let slope = |&x: &f64| vec![Broken::slope(x)[0][3..].iter().map(|slope| self.0 * slope).collect()];
+            alphas.iter().map(slope).collect()
+        }
+    }
+    for size in [1.0, 1e8, 1e30] {
+        let mut line = Large(size, 0);
+        let integrals = integrate(&mut line).unwrap();
+        for (found, expected) in integrals[0].iter().zip([4.0_f64.tanh(), 0.25 + 3.0 * 0.5]) {
+            assert!((found / size - expected).abs() < 1e-8, "{found} for {expected}");
+        }
+        assert!(line.1 < 100, "{} looks", line.1);
+    }
+}
+
+/// Slopes that are not those of the values never add up to them.
+#[test]
+fn what_does_not_settle_ends() {
+    struct Wrong;
+    impl Line for Wrong {
+        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+            alphas.iter().map(|&x| Look { alpha: x, values: vec![x], corners: Corners::default() }).collect()
+        }
+
+        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+            vec![vec![vec![2.0]]; alphas.len()]
+        }
+    }
+    assert_eq!(integrate(&mut Wrong), None);
 }
