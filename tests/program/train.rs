@@ -60,7 +60,7 @@ fn bad_rows_are_named() {
         (b"text\tflu\nx\t1\ny\t1\n", "task `flu`: all 2 labelled rows are true, expected both classes"),
         (
             b"text\tflu\nx\t1\ny\t0\n",
-            "task `flu`: no true row would be to learn from: too few distinct texts (or groups) with this label",
+            "task `flu`: no true row would be held out: too few distinct texts (or groups) with this label",
         ),
     ] {
         assert_eq!(refusal(&[("flu.tsv", content)], TRAIN), message);

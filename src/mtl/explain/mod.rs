@@ -94,7 +94,7 @@ const MOST_TOKENS: usize = 10_000;
 /// What `trained` does with `text`. With a label for a task, the task's gradients are those of its loss, else of its logit.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a text without tokens, or with too many; [`Error::Task`](crate::Error::Task) for a
+/// [`Error::Config`] for a text without tokens, or with too many; [`Error::Task`] for a
 /// label of a task that the run does not have, two labels of one task, or a task for which the network gives no number.
 pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<Explanation> {
     let labels = subject::slots(&trained.tasks, labels)?;
