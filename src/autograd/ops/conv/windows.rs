@@ -208,7 +208,8 @@ fn largest_of<F: Real, const N: usize>(
         }
         for f in 0..N {
             // A NaN is larger than every number.
-            let wins = window == 0 || z[f] > largest[f] || z[f].is_nan();
+            // Without short circuits, so that the comparisons stay vectors.
+            let wins = (window == 0) | (z[f] > largest[f]) | z[f].is_nan();
             largest[f] = if wins { z[f] } else { largest[f] };
             winner[f] = if wins { window as u32 } else { winner[f] };
         }
