@@ -2,6 +2,7 @@
 
 mod allocations;
 mod architecture;
+mod calibration;
 mod examples;
 mod guards;
 mod paper_checks;
