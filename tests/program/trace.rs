@@ -172,6 +172,10 @@ fn what_cannot_be_traced_is_said() {
         assert_eq!((output.code, output.stdout.as_str()), (Some(code), ""), "{text:?} {words}");
         assert!(output.stderr.contains(expected), "{}", output.stderr);
     }
+    // Its recording in small operations would take memory in proportion to the square.
+    let output = traced(&place, &"word ".repeat(501), "--reference");
+    let expected = "error: `text`: it has 501 tokens; at most 500 can be traced with `reference`\n";
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), expected));
     let output = place.run("trace nowhere text");
     assert_eq!(output.code, Some(1));
     assert!(

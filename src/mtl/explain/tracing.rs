@@ -39,7 +39,7 @@ pub struct Trace {
 const MOST_TOKENS: usize = 100_000;
 /// The same for a recording of small operations: one for each token whose gradient is as long as the text, so that memory grows with
 /// the square.
-const MOST_IN_SMALL_STEPS: usize = 1_000;
+const MOST_IN_SMALL_STEPS: usize = 500;
 
 /// Recordings of which the shortest times are kept: the first ones still look for memory.
 const ROUNDS: usize = 9;
