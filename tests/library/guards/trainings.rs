@@ -101,7 +101,7 @@ fn a_decided_study_gets_no_more_trainings() {
     assert!(study.seeds.more.is_empty() && units() == before);
 }
 
-/// Faults: no trainings are added although they can decide an open comparison; or they are not looked at.
+/// Faults: no trainings are added although they can decide an open comparison; or what they say is not looked at.
 #[test]
 fn what_trainings_can_decide_gets_them() {
     let directory = tempfile::tempdir().unwrap();
@@ -129,8 +129,7 @@ fn what_only_texts_can_decide_gets_no_trainings() {
 fn nothing_is_added_beyond_the_budget() {
     let directory = tempfile::tempdir().unwrap();
     let mut study = open_study(directory.path(), true);
-    // Made up units take no time, so the cost of one more is known from those that were trained; here it is said.
-    let settings = study.settings.clone();
+    // What one more training takes is told by those that are finished; these took long.
     for (spec, mut outcome) in study.outcomes().unwrap() {
         outcome.seconds = 100.0;
         let key = key_of(&study, &spec);
@@ -138,7 +137,7 @@ fn nothing_is_added_beyond_the_budget() {
     }
     let (_, ended) = until_decided(&mut study, Some(Duration::from_secs(60)));
     assert_eq!(ended, Ended::Budget);
-    assert_eq!(study.seeds.of("p", settings.shared[0]), 2);
+    assert_eq!(study.seeds.of("p", study.settings.shared[0]), 2);
 }
 
 /// The key that the unit's file names.

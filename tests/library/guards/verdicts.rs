@@ -2,6 +2,7 @@
 
 use approx::assert_relative_eq;
 use mtlcore::mtl::{
+    data::Simulation,
     evaluation::interval::{Measure, Verdict},
     settings::Shared,
     study::{
@@ -12,7 +13,7 @@ use mtlcore::mtl::{
 
 use super::{
     made_up::{Text, comparisons, epochs, guess, outcomes, pair, random, results},
-    settings,
+    settings, simulated,
 };
 
 /// Where training may stop early, so that no control with more steps is called for.
@@ -107,6 +108,36 @@ fn without_learning_there_is_no_verdict() {
         assert_eq!((answer[0].verdict, answer[0].take, answer[0].over_ngrams), (Verdict::NotLearnt, None, None));
         assert!(answer[1].take.is_some() && answer[1].task == *second);
         assert_eq!(found.claims.comparisons, 1, "what learnt nothing is not counted");
+    }
+}
+
+/// Fault: a measure is reported that the study's rows do not allow; or doubly labelled rows are not said to be such.
+#[test]
+fn measures_and_facts_are_those_of_the_rows() {
+    let mut settings = StudySettings { measure: Measure::F1, ..early() };
+    for (inner, both_labels) in [(0.25, false), (0.0, true)] {
+        settings.inner = inner;
+        let simulation = Simulation { rows: [240, 240], doubly_labelled: both_labels, ..Simulation::default() };
+        let pair = simulated(&settings, &simulation);
+        let mut outcomes = outcomes(&settings, std::slice::from_ref(&pair), |text| text.own_guess(0.8));
+        if inner == 0.0 {
+            let tasks = outcomes.iter_mut().flat_map(|(_, outcome)| outcome.tasks.values_mut());
+            tasks.for_each(|task| task.inner = None);
+        }
+        let found = analyse(&settings, std::slice::from_ref(&pair), &outcomes);
+        let words: &[&str] = match inner {
+            0.0 => &["f1", "average-precision", "auroc", "accuracy"],
+            _ => &["f1-tuned", "f1", "average-precision", "auroc", "accuracy"],
+        };
+        for task in comparisons(&found) {
+            assert!(task.measures.keys().eq(words), "{:?}", task.measures.keys());
+            assert_eq!(task.split.is_some(), inner > 0.0);
+        }
+        assert_eq!(found.pairs[0].doubly_labelled, both_labels);
+        for (slot, facts) in found.pairs[0].tasks.iter().enumerate() {
+            let labels = || pair.dataset.examples.iter().filter_map(|example| example.labels[slot]);
+            assert_eq!((facts.rows, facts.positives), (240, labels().filter(|&label| label).count()));
+        }
     }
 }
 

@@ -110,6 +110,17 @@ mod tests {
         assert_eq!(of(Measure::Auroc, chance, 0.5), Some(NothingLearnt::RanksByChance));
     }
 
+    /// Four true and four false texts: the standard error of chance is √(9/192), so that 0.856 is the bound.
+    #[test]
+    fn chance_of_few_texts_reaches_far() {
+        let truths = [true, true, true, true, false, false, false, false];
+        let of = |last_true: f64| {
+            nothing_learnt(Measure::Auroc, &[0.9, 0.8, 0.7, last_true, 0.6, 0.5, 0.3, 0.2], &truths, 0.5)
+        };
+        assert_eq!(of(0.3), Some(NothingLearnt::RanksByChance), "13.5 of 16 pairs are in order");
+        assert_eq!(of(0.4), None, "14 of 16");
+    }
+
     #[test]
     fn where_true_is_common_a_good_classifier_below_always_true_has_learnt() {
         let truths: Vec<bool> = (0..200).map(|i| i < 190).collect();

@@ -75,6 +75,11 @@ mod tests {
             let HyperParameters { learning_rate, width, dropout, c, .. } = trial(number);
             assert!((3e-4..3.2e-3).contains(&learning_rate) && (0.5..=4.0).contains(&width));
             assert!((0.0..0.5).contains(&dropout) && (0.1..10.0).contains(&c));
+            let applied = trial(number).applied_to(&settings);
+            assert_eq!((applied.learning_rate, applied.dropout), (learning_rate, dropout));
+            for (size, given) in [(applied.units, settings.units), (applied.filters, settings.filters)] {
+                assert_eq!(size, (width * given as f64).round() as usize);
+            }
         }
     }
 }

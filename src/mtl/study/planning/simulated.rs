@@ -16,8 +16,8 @@ pub struct SimulatedPair {
 impl SimulatedPair {
     /// The three pairs, with `scale` times the paper's rows. The paper does not say how related its tasks are; these are chosen so
     /// that the answers differ. In the first pair nearly the same words mean the same, and learning together helps the small task. In
-    /// the second the same words mean unrelated things, and it hurts both. The third is so easy, and its tasks so much alike (thresholds on one score), that it
-    /// makes no difference.
+    /// the second the same words mean unrelated things, and it hurts both. The third is easy, and its tasks are two thresholds on one
+    /// score, so it makes no difference.
     ///
     /// They have no word vectors. Vectors that carry the words' weights would give away what a partner could teach: a few
     /// hundred rows are enough to read them, and learning together then brings nothing even at a relatedness of 1.

@@ -177,6 +177,10 @@ mod tests {
         };
         let same = key(|_| ());
         assert_eq!(key(|base| (base.threads, base.threshold, base.out) = (3, 0.3, "elsewhere".into())), same);
+        // How files are read shows in the rows, and counts there.
+        assert_eq!(key(|base| (base.text_column, base.vectors) = ("tweet".into(), Some("elsewhere".into()))), same);
+        let words = |base: &mut Settings| (base.positive, base.negative) = (Some("yes".into()), Some("no".into()));
+        assert_eq!(key(words), same);
         let others = [key(|base| base.epochs += 1), key(|base| base.dropout = 0.5), key(|base| base.units += 1)];
         assert!(others.iter().all(|other| *other != same), "{others:?}");
     }
