@@ -223,6 +223,9 @@ fn task_result(task: &str, place: usize, stl: usize, mtl: usize) -> TaskResult {
             balance: Balance::PcGrad,
             from_mtl: comparison(&control, &mtl, |m| m.f1, None),
             from_stl: comparison(&control, &stl, |m| m.f1, None),
+            score: 0.6543,
+            difference_from_mtl: difference([-1.23, -3.45, 0.99]),
+            difference_from_stl: difference([1.87, -0.66, 4.4]),
             arm: control.clone(),
         }],
         real_gain: Some(RealGain {

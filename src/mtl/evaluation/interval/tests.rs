@@ -293,6 +293,25 @@ fn more_seeds_and_more_texts_narrow_down_to_what_the_other_leaves() {
     }
 }
 
+/// Folds that differ by ten times what texts and seeds explain: no number of seeds takes that away.
+#[test]
+fn seeds_do_not_narrow_what_only_folds_explain() {
+    let components = super::components::Components {
+        folds: 5.0,
+        repeats: 1.0,
+        seeds: 3.0,
+        texts: 1e-4,
+        variance_of_texts: 1e-10,
+        within: 3e-5,
+        between: 1.1e-3,
+    };
+    let interval = components.interval([0.6, 0.61], 0.01);
+    assert!(interval.guarded);
+    assert_relative_eq!(interval.half_width_with(3, 1.0), interval.half_width(), max_relative = 1e-9);
+    assert!(interval.half_width_limit() > 0.98 * interval.half_width());
+    assert_eq!(interval.seeds_for(0.9 * interval.half_width()), None);
+}
+
 /// Expected values: mpmath 1.3, the regularised incomplete beta function to 40 digits.
 #[test]
 fn quantiles_hold_for_few_and_for_millions_of_degrees_of_freedom() {

@@ -185,10 +185,12 @@ impl<'s> Analysis<'s> {
             let differences = from.fixed(of).into_iter().zip(to.fixed(of)).map(|(from, to)| POINTS * (to - from));
             Comparison::new(differences.collect(), self.settings)
         };
-        let interval = |from: &Trainings, to: &Trainings| {
+        let measured = |from: &Trainings, to: &Trainings| {
             let measure = self.settings.measure;
-            paired_interval(measure, &from.paired_with(to, &self.groups, measure)).map(|found| Difference::of(&found))
+            paired_interval(measure, &from.paired_with(to, &self.groups, measure))
+                .expect("a study has two folds or more")
         };
+        let interval = |from: &Trainings, to: &Trainings| Some(Difference::of(&measured(from, to)));
         let arms = self.settings.controls.iter().map(|&c| (c, self.arm(Some(shared), Arm::Control(c), task)));
         let arms: Vec<(Control, Trainings)> = arms.collect();
         let control = |(control, arm): &(Control, Trainings)| ControlResult {
@@ -209,9 +211,13 @@ impl<'s> Analysis<'s> {
         let single_texts = TaskDecisions::new(self.settings, self.pair, shared, task, self.outcomes);
         let balanced = |&balance: &Balance| {
             let arm = self.arm(Some(shared), Arm::Balanced(balance), task);
+            let [from_mtl, from_stl] = [&mtl, &stl].map(|other| measured(other, &arm));
             BalancedResult {
                 balance,
                 arm: arm.result(),
+                score: from_mtl.other,
+                difference_from_mtl: Difference::of(&from_mtl),
+                difference_from_stl: Difference::of(&from_stl),
                 from_mtl: compare(|m| m.f1, &mtl, &arm),
                 from_stl: compare(|m| m.f1, &stl, &arm),
             }

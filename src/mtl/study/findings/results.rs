@@ -508,6 +508,12 @@ pub struct BalancedResult {
     pub from_mtl: Comparison,
     /// This − STL in F1.
     pub from_stl: Comparison,
+    /// The study's measure, as a share.
+    pub score: f64,
+    /// This − plain MTL in the study's measure.
+    pub difference_from_mtl: Difference,
+    /// This − STL in the study's measure.
+    pub difference_from_stl: Difference,
 }
 
 /// MTL against the best control.
