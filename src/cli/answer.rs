@@ -177,10 +177,14 @@ fn narrowing_sentence(answer: &TaskAnswer, narrowing: &Narrowing) -> Option<Stri
         (Some(seeds), _) if seeds > answer.seeds => format!(
             "The interval is {now}; {seeds} trainings a fold would narrow it enough if the estimate stays (--seeds {seeds}, or --until-decided)."
         ),
-        (_, Some(times)) if times.is_finite() && times < 1000.0 => format!(
-            "The interval is {now}, and the texts limit it: any number of trainings leaves {}. About {} times as many labelled texts would decide.",
+        (_, Some(times)) if times < 1000.0 => format!(
+            "The interval is {now}, and the texts limit it: any number of trainings leaves {}. About {} times as many labelled texts{} would decide.",
             points(narrowing.any_seeds),
-            decimals(times.max(1.1), 1)
+            decimals(times.max(1.1), if times < 9.95 { 1 } else { 0 }),
+            match narrowing.seeds_with_them.filter(|&seeds| seeds > answer.seeds) {
+                Some(seeds) => format!(" with {seeds} trainings a fold"),
+                None => String::new(),
+            }
         ),
         _ => format!(
             "The interval is {now}; any number of trainings leaves {}, twice the labelled texts {}. The difference is so near the \

@@ -159,6 +159,7 @@ fn narrowing(half_width: f64) -> Narrowing {
         twice_the_texts: 0.7 * half_width,
         seeds_to_decide: Some(7),
         texts_to_decide: None,
+        seeds_with_them: None,
     }
 }
 

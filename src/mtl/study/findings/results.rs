@@ -180,8 +180,11 @@ pub struct Narrowing {
     /// Trainings a fold after which an open question would have an answer if the estimate stayed; absent if no number does it or
     /// none is open.
     pub seeds_to_decide: Option<usize>,
-    /// How many times as many labelled texts would do it, if no number of trainings does.
+    /// How many times as many labelled texts would do it, if no number of trainings does; absent if no number of texts does either.
     pub texts_to_decide: Option<f64>,
+    /// Trainings a fold that it takes besides.
+    #[serde(default)]
+    pub seeds_with_them: Option<usize>,
 }
 
 /// What was found about one pair of tasks (or a set of more than two).
