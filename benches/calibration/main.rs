@@ -19,7 +19,7 @@ use std::{
 };
 
 use mtlcore::mtl::settings::Shared;
-use simulated_study::{Found, Population, Scenario};
+use simulated_study::{Population, Scenario, Study};
 use summary::{Summary, summaries};
 
 const PLAIN: Scenario = Scenario {
@@ -30,28 +30,48 @@ const PLAIN: Scenario = Scenario {
     relatedness: 0.9,
     overlap: 1.0,
     noise: 0.02,
-    shared: Shared::Conv,
+    layers: &[Shared::Conv],
+    measured: 1,
     same_arm: false,
     folds: 10,
     seeds: 3,
 };
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     Scenario { name: "same-500", what: "STL twice: no difference", same_arm: true, seeds: 6, ..PLAIN },
     Scenario { name: "same-2000", what: "STL twice: no difference", same_arm: true, rows: [2000, 500], ..PLAIN },
     Scenario { name: "same-500-rare", what: "STL twice, one of ten true", same_arm: true, prevalence: 0.1, ..PLAIN },
+    Scenario {
+        name: "unrelated-study",
+        what: "two tasks without common words, three layers: a whole study",
+        rows: [500, 500],
+        overlap: 0.0,
+        relatedness: 0.0,
+        layers: &[Shared::Bilstm, Shared::Conv, Shared::BilstmConv],
+        measured: 2,
+        folds: 5,
+        ..PLAIN
+    },
     Scenario { name: "unrelated-500", what: "no common words", overlap: 0.0, relatedness: 0.0, seeds: 6, ..PLAIN },
     Scenario { name: "gain-500", what: "a related partner of 2,000", rows: [500, 2000], ..PLAIN },
     Scenario { name: "harm-500", what: "the same words, unrelated meaning", relatedness: 0.0, ..PLAIN },
     Scenario {
         name: "gain-500-B",
-        what: "a related partner, BiLSTM",
+        what: "a related partner of 2,000, BiLSTM",
         rows: [500, 2000],
-        shared: Shared::Bilstm,
+        layers: &[Shared::Bilstm],
         folds: 5,
         ..PLAIN
     },
-    Scenario { name: "gain-5000", what: "5,000 texts, a partner of 10,000", rows: [5000, 10_000], folds: 5, ..PLAIN },
+    Scenario {
+        name: "gain-5000",
+        what: "5,000 texts, a partner of 20,000 with the same labels, 15 % of labels wrong",
+        rows: [5000, 20_000],
+        noise: 0.15,
+        relatedness: 1.0,
+        folds: 5,
+        ..PLAIN
+    },
 ];
 
 fn main() {
@@ -59,9 +79,9 @@ fn main() {
     let studies = words.next().map_or(200, |number| number.parse().expect("a number of studies"));
     let names: Vec<String> = words.collect();
     println!(
-        "| scenario | measure | truth | covers | covers its own networks | half width, 3 seeds | 1 seed | wrong | wrong, seeds added | \
-         seeds used | λ | texts, rows, seeds | verdicts |\n|{}",
-        "---|".repeat(13)
+        "| scenario | measure | truth | covers | where learnt | its own networks | half width, 3 seeds | 1 seed | helps or hurts \
+         anywhere | wrong anywhere | both, seeds added | seeds used | λ | texts, rows, seeds | verdicts of cells |\n|{}",
+        "---|".repeat(15)
     );
     for scenario in
         SCENARIOS.iter().filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name))
@@ -76,7 +96,7 @@ fn main() {
 }
 
 /// All studies, one thread a study.
-fn run(population: &Population, studies: usize) -> Vec<Found> {
+fn run(population: &Population, studies: usize) -> Vec<Study> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -100,20 +120,23 @@ fn run(population: &Population, studies: usize) -> Vec<Found> {
 }
 
 fn row(scenario: &Scenario, summary: &Summary) -> String {
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let Summary { measure, truth, truth_error, half_width, half_width_of_one, seeds_used, lambda, .. } = summary;
+    let percent = |share: f64| if share.is_nan() { "–".into() } else { format!("{:.1} %", 100.0 * share) };
+    let Summary { truth, truth_error, half_width, half_width_of_one, claim, wrong, .. } = summary;
     let [texts, rows, seeds] = summary.reported;
     let verdicts: Vec<String> = summary.verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     format!(
-        "| {} | {} | {truth:+.2} ± {truth_error:.2} | {} | {} | {half_width:.2} | {half_width_of_one:.2} | {} | {} | {seeds_used:.1} ({} decided) | \
-         {lambda:.2} | {texts:.2}, {rows:.2}, {seeds:.2} | {} |",
+        "| {} | {} | {truth:+.2} ± {truth_error:.2} | {} | {} | {} | {half_width:.2} | {half_width_of_one:.2} | {claim} | {wrong} | \
+         {}, {} | {:.1} ({} decided) | {:.2} | {texts:.2}, {rows:.2}, {seeds:.2} | {} |",
         scenario.name,
-        measure.word(),
+        summary.measure.word(),
         percent(summary.covers),
+        percent(summary.covers_learnt),
         percent(summary.covers_own),
-        percent(summary.wrong),
-        percent(summary.wrong_sequential),
+        summary.claim_sequential,
+        summary.wrong_sequential,
+        summary.seeds_used,
         percent(summary.decided_sequential),
+        summary.lambda,
         verdicts.join(", ")
     )
 }

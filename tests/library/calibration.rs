@@ -23,7 +23,8 @@ fn an_arm_against_itself_is_covered_and_never_helps_or_hurts() {
         relatedness: 0.9,
         overlap: 1.0,
         noise: 0.02,
-        shared: Shared::Conv,
+        layers: &[Shared::Conv],
+        measured: 1,
         same_arm: true,
         folds: 3,
         seeds: 3,
@@ -34,7 +35,7 @@ fn an_arm_against_itself_is_covered_and_never_helps_or_hurts() {
         studies.into_iter().map(|study| study.join().unwrap()).collect()
     });
     for (place, measure) in simulated_study::MEASURES.iter().enumerate() {
-        let intervals = || found.iter().map(move |study| &study.intervals[place].1);
+        let intervals = || found.iter().map(move |study| &study[place][0].three);
         let covered = intervals().filter(|interval| interval.low <= 0.0 && 0.0 <= interval.high).count();
         assert!(covered >= STUDIES as usize - 1, "{}: {covered} of {STUDIES}", measure.word());
         let verdicts: Vec<Verdict> = intervals().map(|interval| interval.verdict(0.01)).collect();

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fs};
 
 use crate::common::{Output, Place};
-use mtlcore::mtl::study::{Curves, Results, TaskCurve};
+use mtlcore::mtl::study::{CurveFold, Curves, Results, TaskCurve};
 
-const SMALL: &str = "--scale 0.02 --folds 3 --seeds 1 --epochs 2 --units 5 --shared conv --embedding-dim 8";
+const SMALL: &str = "--scale 0.02 --folds 3 --seeds 2 --epochs 2 --units 5 --shared conv --embedding-dim 8";
 
 fn succeed(place: &Place, words: &str) -> Output {
     let output = place.run(words);
@@ -38,9 +38,9 @@ fn the_curves_of_a_study_begin_with_its_stl_and_end_with_its_mtl() {
     for word in ["simulated-1", "influenza", "accuracy", "f1", "average precision", "40 %", "100 %", "s/report.html"] {
         assert!(output.stdout.contains(word), "{word}\n{}", output.stdout);
     }
-    // STL and MTL are there already; each point between is a unit a task and fold.
+    // STL and MTL are there already; each point between is a unit a task, fold and training.
     let new: Vec<String> = units(&place, "s").into_iter().filter(|unit| !before.contains(unit)).collect();
-    assert!(new.len() == 3 * 2 * 3 && new.iter().all(|unit| unit.contains(".share-40.")), "{new:?}");
+    assert!(new.len() == 3 * 2 * 3 * 2 && new.iter().all(|unit| unit.contains(".share-40.")), "{new:?}");
     assert!(before.iter().all(|unit| place.path("s/units").join(unit).exists()));
     assert_eq!(results, fs::read(place.path("s/results.json")).unwrap());
     assert_eq!(settings, fs::read(place.path("s/study.toml")).unwrap());
@@ -53,6 +53,7 @@ fn the_curves_of_a_study_begin_with_its_stl_and_end_with_its_mtl() {
         let task = tasks[&curve.task];
         assert_eq!(curve.points.iter().map(|point| point.percent).collect::<Vec<_>>(), [0, 40, 100]);
         for (point, arm) in [(&curve.points[0], &task.stl), (&curve.points[2], &task.mtl)] {
+            assert_eq!(point.folds.len(), arm.folds.len());
             for (of_curve, of_study) in point.folds.iter().zip(&arm.folds) {
                 assert_eq!((&of_curve.metrics, of_curve.steps), (&of_study.metrics, of_study.steps));
             }
@@ -61,14 +62,24 @@ fn the_curves_of_a_study_begin_with_its_stl_and_end_with_its_mtl() {
                 assert!(band.low <= band.mean && band.mean <= band.high);
             }
         }
+        // The corrected interval of the folds' means over their two trainings: t(.975, 2) = 4.302653, Var·(1/3 + 1/2).
+        for point in &curve.points {
+            let of_fold = |fold: &[CurveFold]| (fold[0].metrics.accuracy + fold[1].metrics.accuracy) / 2.0;
+            let folds: Vec<f64> = point.folds.chunks(2).map(of_fold).collect();
+            let mean = folds.iter().sum::<f64>() / 3.0;
+            let variance = folds.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 2.0;
+            let (half, band) = (4.302_653 * (variance * (1.0 / 3.0 + 0.5)).sqrt(), point.metrics["accuracy"]);
+            assert!((band.low - (mean - half).max(0.0)).abs() < 1e-6, "{band:?} of {folds:?}");
+            assert!((band.high - (mean + half).min(1.0)).abs() < 1e-6, "{band:?} of {folds:?}");
+        }
         let steps = |point: usize| curve.points[point].folds.iter().map(|fold| fold.steps).sum::<usize>();
         assert!(steps(0) <= steps(1) && steps(1) <= steps(2), "more rows, more steps");
     }
 
-    // 3 pairs of 2 tasks, 3 points, 3 folds.
+    // 3 pairs of 2 tasks, 3 points, 3 folds, 2 trainings.
     let table = fs::read_to_string(place.path("s/curve.csv")).unwrap();
-    assert_eq!(table.lines().count(), 1 + 3 * 2 * 3 * 3);
-    assert!(table.starts_with("pair,task,shared,percent,repeat,fold,steps,accuracy,"), "{table}");
+    assert_eq!(table.lines().count(), 1 + 3 * 2 * 3 * 3 * 2);
+    assert!(table.starts_with("pair,task,shared,percent,repeat,fold,seed,steps,accuracy,"), "{table}");
     assert!(fs::read_to_string(place.path("s/report.html")).unwrap().contains("id=\"curves\""));
     assert!(fs::read_to_string(place.path("s/report.md")).unwrap().contains("## Figure 3 curves"));
     fs::remove_file(place.path("s/report.html")).unwrap();

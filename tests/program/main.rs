@@ -1,5 +1,6 @@
 //! The program as a user runs it: each command from its words to its output, files and exit code.
 
+mod answers;
 mod audit;
 mod balance;
 mod common;

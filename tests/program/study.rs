@@ -130,22 +130,36 @@ fn bad_input_is_named() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Killed again and again, it ends with the bits of a study that was left alone.
+/// Killed twenty times, with one, two and four threads, a study of two trainings a fold ends with the bits of one left alone.
 #[test]
 #[cfg(unix)]
 fn killing_it_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    assert_success(&small(directory.path(), "whole").output().unwrap());
-    for milliseconds in (0..20).map(|i| 5 + i * 37 % 100) {
-        let quiet = std::process::Stdio::null;
-        let mut child = small(directory.path(), "killed").stdout(quiet()).stderr(quiet()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    assert_success(&small(directory.path(), "killed").output().unwrap());
+    let start = |out: &str, threads: &str| {
+        let two_seeds = SMALL.map(|argument| if argument == "1" { "2" } else { argument });
+        let mut command = mtlcore(directory.path(), &two_seeds);
+        command.args([out, "--threads", threads]);
+        command
+    };
     let result = |out: &str| fs::read(directory.path().join(out).join("results.json")).unwrap();
-    assert!(result("whole") == result("killed"));
+    assert_success(&start("whole", "2").output().unwrap());
+    for threads in ["1", "2", "4"] {
+        let out = format!("killed-{threads}");
+        let units = || fs::read_dir(directory.path().join(&out).join("units")).map_or(0, Iterator::count);
+        let mut stops_between_units = 0;
+        for milliseconds in (0..20).map(|i| 5 + i * 37 % 100) {
+            let quiet = std::process::Stdio::null;
+            let before = units();
+            let mut child = start(&out, threads).stdout(quiet()).stderr(quiet()).spawn().unwrap();
+            thread::sleep(Duration::from_millis(milliseconds));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            stops_between_units += usize::from(units() > before);
+        }
+        println!("{threads} threads: {stops_between_units} of 20 kills came after a unit");
+        assert_success(&start(&out, threads).output().unwrap());
+        assert!(result("whole") == result(&out), "{threads} threads");
+    }
 }
 
 #[test]

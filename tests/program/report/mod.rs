@@ -221,9 +221,9 @@ fn split_controls_balancing_trainings_and_tuning_are_those_of_the_results() {
         let f1 = control.arm.summary.metrics["f1"];
         assert_numbers(&controls[i], &[&[100.0 * f1.mean, 100.0 * f1.sd], &gain(&control.gain)[..]].concat());
         let balanced = &task.balanced[0];
-        let f1 = balanced.arm.summary.metrics["f1"];
-        let gains = [gain(&balanced.from_mtl), gain(&balanced.from_stl)].concat();
-        assert_numbers(&balancing[i], &[&[100.0 * f1.mean, 100.0 * f1.sd], &gains[..]].concat());
+        let differences = [balanced.difference_from_mtl, balanced.difference_from_stl];
+        let gains = differences.map(|of| [of.difference, of.low, of.high]).concat();
+        assert_numbers(&balancing[i], &[&[100.0 * balanced.score], &gains[..]].concat());
 
         for (j, fold) in task.stl.folds.iter().chain(&task.mtl.folds).enumerate() {
             assert_numbers(&trainings[2 * FOLDS * SEEDS * i + j], &[100.0 * fold.metrics.f1]);

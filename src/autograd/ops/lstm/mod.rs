@@ -33,7 +33,6 @@ pub use projected::project;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::autograd::{
@@ -45,8 +44,8 @@ pub use inside::{LstmInside, LstmInsideGradient};
 use walk::{Recording, Walk};
 
 /// The function γ of the gates.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum GateActivation {
     /// 1 / (1 + e⁻ˣ).
     #[default]

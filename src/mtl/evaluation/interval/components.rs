@@ -172,13 +172,15 @@ impl Components {
             return None;
         }
         let fisher = FisherSnedecor::new(left, expected * expected / spread).ok()?;
-        if self.between <= fisher.inverse_cdf(GUARD_LEVEL) * expected {
-            return None;
-        }
-        let of_folds = self.between / self.folds;
+        (self.between > fisher.inverse_cdf(GUARD_LEVEL) * expected).then(|| self.by_folds())
+    }
+
+    /// Variance and degrees of freedom by what folds differ by, and the texts' part once more for the training rows.
+    pub fn by_folds(&self) -> (f64, f64) {
+        let (of_folds, left) = (self.between / self.folds, self.folds - 1.0);
         let variance = of_folds + self.texts / left;
         let spread = of_folds * of_folds / left + self.variance_of_texts / (2.0 * left * left);
-        Some((variance, self.degrees(variance, spread)))
+        (variance, self.degrees(variance, spread))
     }
 
     /// The interval around an estimate.

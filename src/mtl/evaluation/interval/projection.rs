@@ -5,15 +5,24 @@ use super::{
     components::{Components, half_width},
 };
 
-/// As many seeds as nobody trains.
+/// The largest number of seeds that is tried.
 const MOST_SEEDS: usize = 1_000;
 
 impl Interval {
     /// Half the width with this many trainings in every fold and `times_texts` times as many labelled texts. The seeds' part is taken
-    /// not to shrink with the texts. Nothing is widened.
+    /// not to shrink with the texts; nor does what the folds of a widened interval differ by beyond texts and seeds.
     pub fn half_width_with(&self, seeds: usize, times_texts: f64) -> f64 {
-        let components = Components { seeds: seeds as f64, ..self.told_apart(times_texts) };
-        let (variance, degrees_of_freedom) = components.with_seeds();
+        let mut components = Components { seeds: seeds as f64, ..self.told_apart(times_texts) };
+        let plain = components.with_seeds();
+        let (variance, degrees_of_freedom) = if self.guarded {
+            let all = self.components;
+            let unexplained = (all.between - all.texts - all.within / all.seeds).max(0.0);
+            components.between = unexplained + components.texts + components.within / components.seeds;
+            let by_folds = components.by_folds();
+            if by_folds.0 > plain.0 { by_folds } else { plain }
+        } else {
+            plain
+        };
         half_width(variance.sqrt(), degrees_of_freedom)
     }
 
@@ -36,9 +45,9 @@ impl Interval {
         Some(high)
     }
 
-    /// How many times as many labelled texts give half this width with as many trainings; infinite if none do.
-    pub fn texts_for(&self, half_width: f64) -> f64 {
-        let is_enough = |times: f64| self.half_width_with(self.seeds, times) <= half_width;
+    /// How many times as many labelled texts give half this width with `seeds` trainings in every fold; infinite if none do.
+    pub fn texts_for(&self, half_width: f64, seeds: usize) -> f64 {
+        let is_enough = |times: f64| self.half_width_with(seeds, times) <= half_width;
         let (mut low, mut high) = (1.0, 1e6);
         if !is_enough(high) {
             return f64::INFINITY;

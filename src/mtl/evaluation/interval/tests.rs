@@ -288,9 +288,34 @@ fn more_seeds_and_more_texts_narrow_down_to_what_the_other_leaves() {
         let needed = interval.seeds_for(wanted).unwrap();
         assert!(interval.half_width_with(needed, 1.0) <= wanted && interval.half_width_with(needed - 1, 1.0) > wanted);
         assert_eq!(interval.seeds_for(0.9 * limit), None);
-        let times = interval.texts_for(0.9 * interval.half_width_with(seeds.max(2), 1.0));
+        let times = interval.texts_for(0.9 * interval.half_width_with(seeds.max(2), 1.0), seeds);
         assert!(times > 1.0);
+        if measure == Measure::F1 {
+            // What the seeds leave takes more seeds as well as more texts.
+            let little = 0.5 * interval.half_width_with(seeds, 1e6);
+            assert_eq!(interval.texts_for(little, seeds), f64::INFINITY);
+            assert!(interval.texts_for(little, 100 * seeds).is_finite());
+        }
     }
+}
+
+/// Folds that differ by ten times what texts and seeds explain: no number of seeds takes that away.
+#[test]
+fn seeds_do_not_narrow_what_only_folds_explain() {
+    let components = super::components::Components {
+        folds: 5.0,
+        repeats: 1.0,
+        seeds: 3.0,
+        texts: 1e-4,
+        variance_of_texts: 1e-10,
+        within: 3e-5,
+        between: 1.1e-3,
+    };
+    let interval = components.interval([0.6, 0.61], 0.01);
+    assert!(interval.guarded);
+    assert_relative_eq!(interval.half_width_with(3, 1.0), interval.half_width(), max_relative = 1e-9);
+    assert!(interval.half_width_limit() > 0.98 * interval.half_width());
+    assert_eq!(interval.seeds_for(0.9 * interval.half_width()), None);
 }
 
 /// Expected values: mpmath 1.3, the regularised incomplete beta function to 40 digits.

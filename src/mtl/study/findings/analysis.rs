@@ -13,7 +13,7 @@ use crate::mtl::{
     evaluation::{
         interval::{Verdict, paired_interval},
         metrics::Metrics,
-        statistics::holm,
+        statistics::{holm, pooled},
     },
     settings::{Balance, Shared},
     study::{
@@ -81,6 +81,7 @@ fn tasks_of(pairs: &mut [PairResult]) -> impl Iterator<Item = &mut TaskResult> {
 /// is tested at half of 5 %, as an interval of 95 % has two ends.
 fn correct_cells(pairs: &mut [PairResult]) -> Claims {
     const LEVEL: f64 = 0.025;
+    const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054; // of 1 − LEVEL
     let mut cells: Vec<_> =
         tasks_of(pairs).map(|task| &mut task.cell).filter(|cell| cell.verdict != Verdict::NotLearnt).collect();
     let gains = holm(&cells.iter().map(|cell| cell.p_gain).collect::<Vec<_>>());
@@ -89,7 +90,10 @@ fn correct_cells(pairs: &mut [PairResult]) -> Claims {
         (cell.p_gain, cell.p_cost) = (*gain, *cost);
     }
     let below = |p: &[f64]| p.iter().filter(|&&p| p <= LEVEL).count();
-    Claims { comparisons: cells.len(), helps: below(&gains), hurts: below(&costs) }
+    // Half an interval in units of the normal quantile: wider where degrees of freedom are few, so that such cells weigh less.
+    let estimates = cells.iter().map(|cell| (cell.difference, (cell.high - cell.low) / 2.0 / NORMAL_QUANTILE));
+    let estimates: Vec<(f64, f64)> = estimates.filter(|(_, error)| *error > 0.0).collect();
+    Claims { comparisons: cells.len(), helps: below(&gains), hurts: below(&costs), pooled: pooled(&estimates) }
 }
 
 /// One pair with the outcomes of its units.
@@ -185,10 +189,12 @@ impl<'s> Analysis<'s> {
             let differences = from.fixed(of).into_iter().zip(to.fixed(of)).map(|(from, to)| POINTS * (to - from));
             Comparison::new(differences.collect(), self.settings)
         };
-        let interval = |from: &Trainings, to: &Trainings| {
+        let measured = |from: &Trainings, to: &Trainings| {
             let measure = self.settings.measure;
-            paired_interval(measure, &from.paired_with(to, &self.groups, measure)).map(|found| Difference::of(&found))
+            paired_interval(measure, &from.paired_with(to, &self.groups, measure))
+                .expect("a study has two folds or more")
         };
+        let interval = |from: &Trainings, to: &Trainings| Some(Difference::of(&measured(from, to)));
         let arms = self.settings.controls.iter().map(|&c| (c, self.arm(Some(shared), Arm::Control(c), task)));
         let arms: Vec<(Control, Trainings)> = arms.collect();
         let control = |(control, arm): &(Control, Trainings)| ControlResult {
@@ -209,9 +215,13 @@ impl<'s> Analysis<'s> {
         let single_texts = TaskDecisions::new(self.settings, self.pair, shared, task, self.outcomes);
         let balanced = |&balance: &Balance| {
             let arm = self.arm(Some(shared), Arm::Balanced(balance), task);
+            let [from_mtl, from_stl] = [&mtl, &stl].map(|other| measured(other, &arm));
             BalancedResult {
                 balance,
                 arm: arm.result(),
+                score: from_mtl.other,
+                difference_from_mtl: Difference::of(&from_mtl),
+                difference_from_stl: Difference::of(&from_stl),
                 from_mtl: compare(|m| m.f1, &mtl, &arm),
                 from_stl: compare(|m| m.f1, &stl, &arm),
             }

@@ -22,6 +22,8 @@ use crate::mtl::{
         planning::{Arm, PairData, StudySettings},
     },
 };
+use statrs::statistics::Statistics;
+
 use crate::{Error, Result};
 
 const CURVES: &str = "curve.json";
@@ -77,7 +79,7 @@ pub struct CurvePoint {
     pub percent: u8,
     /// By name: `accuracy`, `f1` (both at the fixed threshold), `average_precision`.
     pub metrics: IndexMap<String, Band>,
-    /// Each fold, repeat by repeat.
+    /// Each training, repeat by repeat, fold by fold.
     pub folds: Vec<CurveFold>,
 }
 
@@ -93,13 +95,16 @@ pub struct Band {
     pub high: f64,
 }
 
-/// One fold of a point.
+/// One training of a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurveFold {
     /// The repeat, from 0.
     pub repeat: usize,
     /// The fold, from 0.
     pub fold: usize,
+    /// The training of the fold, from 0.
+    #[serde(default)]
+    pub seed: usize,
     /// Optimiser steps: with equal epochs, more data are more steps.
     pub steps: usize,
     /// On the test rows, at the fixed threshold.
@@ -161,17 +166,18 @@ impl Curves {
         Ok(Some(curves))
     }
 
-    /// One line a task, layer, point and fold.
+    /// One line a task, layer, point and training.
     fn write_csv(&self, output: &mut dyn Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(output);
-        let places = ["pair", "task", "shared", "percent", "repeat", "fold", "steps"];
+        let places = ["pair", "task", "shared", "percent", "repeat", "fold", "seed", "steps"];
         csv.write_record(places.into_iter().chain(METRICS.map(|(name, _)| name)))?;
         for pair in &self.pairs {
             for curve in &pair.curves {
                 for point in &curve.points {
-                    for CurveFold { repeat, fold, steps, metrics } in &point.folds {
+                    for CurveFold { repeat, fold, seed, steps, metrics } in &point.folds {
                         let place = [pair.name.clone(), curve.task.clone(), curve.shared.word().to_owned()];
-                        let numbers = [usize::from(point.percent), *repeat, *fold, *steps].map(|n| n.to_string());
+                        let numbers =
+                            [usize::from(point.percent), *repeat, *fold, *seed, *steps].map(|n| n.to_string());
                         let measured =
                             METRICS.iter().map(|(_, of)| of(metrics).map_or(String::new(), |x| x.to_string()));
                         csv.write_record(place.into_iter().chain(numbers).chain(measured))?;
@@ -189,12 +195,19 @@ impl CurvePoint {
         let folds = arm.all.iter().map(|training| CurveFold {
             repeat: training.repeat,
             fold: training.fold,
+            seed: training.seed,
             steps: training.outcome.steps,
             metrics: training.fixed(settings),
         });
         let folds: Vec<CurveFold> = folds.collect();
         let band = |(name, of): (&str, Metric)| {
-            let values: Vec<f64> = folds.iter().filter_map(|fold| of(&fold.metrics)).collect();
+            // Trainings of a fold share its test rows, so they count as one value.
+            let trainings = folds.chunk_by(|a, b| (a.repeat, a.fold) == (b.repeat, b.fold));
+            let of_fold = |trainings: &[CurveFold]| {
+                let values: Vec<f64> = trainings.iter().filter_map(|training| of(&training.metrics)).collect();
+                (!values.is_empty()).then(|| values.iter().mean())
+            };
+            let values: Vec<f64> = trainings.filter_map(of_fold).collect();
             (name.to_owned(), Band::new(&values, settings.folds))
         };
         Self { percent, metrics: DRAWN.map(band).into_iter().collect(), folds }

@@ -27,7 +27,7 @@ use crate::mtl::{
     evaluation::{
         interval::{Measure, NothingLearnt, Verdict},
         metrics::Metrics,
-        statistics::{FOverFolds, Posterior, TTest, Wilcoxon},
+        statistics::{FOverFolds, Pooled, Posterior, TTest, Wilcoxon},
     },
     settings::{Balance, Preset, Shared},
     study::{
@@ -75,7 +75,7 @@ pub struct Results {
 
 /// What can be said of all comparisons (tasks × layers × pairs) together, with Holm's correction for their number: a claim is
 /// wrong anywhere in at most one of twenty such studies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
     /// Comparisons that were made; those where nothing was learnt do not count.
     pub comparisons: usize,
@@ -83,6 +83,10 @@ pub struct Claims {
     pub helps: usize,
     /// In how many it costs more.
     pub hurts: usize,
+    /// The mean of their true differences and how far they differ around it, in points; absent for fewer than three. It
+    /// summarises, and no verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
 }
 
 /// What the study answers about a pair.
@@ -180,8 +184,11 @@ pub struct Narrowing {
     /// Trainings a fold after which an open question would have an answer if the estimate stayed; absent if no number does it or
     /// none is open.
     pub seeds_to_decide: Option<usize>,
-    /// How many times as many labelled texts would do it, if no number of trainings does.
+    /// How many times as many labelled texts would do it, if no number of trainings does; absent if no number of texts does either.
     pub texts_to_decide: Option<f64>,
+    /// Trainings a fold that it takes besides.
+    #[serde(default)]
+    pub seeds_with_them: Option<usize>,
 }
 
 /// What was found about one pair of tasks (or a set of more than two).
@@ -508,6 +515,12 @@ pub struct BalancedResult {
     pub from_mtl: Comparison,
     /// This − STL in F1.
     pub from_stl: Comparison,
+    /// The study's measure, as a share.
+    pub score: f64,
+    /// This − plain MTL in the study's measure.
+    pub difference_from_mtl: Difference,
+    /// This − STL in the study's measure.
+    pub difference_from_stl: Difference,
 }
 
 /// MTL against the best control.

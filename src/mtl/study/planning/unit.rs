@@ -48,11 +48,12 @@ impl UnitSpec {
         units.collect()
     }
 
-    /// Every unit of the learning curves of a study, with the first seed; those of 0 and 100 % are units of the study.
+    /// Every unit of the learning curves of a study, with as many trainings in every fold as its settings say; those of 0 and 100 %
+    /// are units of the study.
     pub fn of_curves(settings: &StudySettings, pairs: &[PairData]) -> Vec<Self> {
         let arms: Vec<Arm> = settings.fractions.iter().map(|&percent| Arm::with_share(percent)).collect();
-        let once = Seeds::everywhere(1);
-        pairs.iter().flat_map(|pair| Self::of_layers(settings, pair, &arms, &once)).collect()
+        let seeds = Seeds::everywhere(settings.seeds);
+        pairs.iter().flat_map(|pair| Self::of_layers(settings, pair, &arms, &seeds)).collect()
     }
 
     /// Every arm with every shared layer.
