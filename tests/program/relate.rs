@@ -21,9 +21,9 @@ const NAMES: [&str; 9] = [
 /// 80 texts whose label is told by one of two words, `good` and `bad` for true with `sign`, among words of `topic`.
 pub fn table(topic: &str, sign: bool, first: usize) -> String {
     let row = |i: usize| {
-        let word = if (i % 2 == 0) == sign { "good" } else { "bad" };
+        let word = if i.is_multiple_of(2) == sign { "good" } else { "bad" };
         let filler = |k: usize| format!("{topic}{}", (i * k + first) % 17);
-        format!("{} {word} {} my{topic}{}\t{}\n", filler(3), filler(5), i + first, i % 2 == 0)
+        format!("{} {word} {} my{topic}{}\t{}\n", filler(3), filler(5), i + first, i.is_multiple_of(2))
     };
     format!("text\tlabel\n{}", (0..80).map(row).collect::<String>()).replace("true", "1").replace("false", "0")
 }

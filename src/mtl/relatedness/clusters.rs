@@ -4,14 +4,12 @@
 /// `similarity(i, j)` is asked for i < j; where it is `None`, the mean of all others stands in.
 pub fn clustered(tasks: usize, similarity: impl Fn(usize, usize) -> Option<f64>) -> Vec<usize> {
     let mut known = vec![vec![0.0; tasks]; tasks];
-    let all: Vec<f64> =
-        (0..tasks).flat_map(|i| (i + 1..tasks).map(move |j| (i, j))).filter_map(|(i, j)| similarity(i, j)).collect();
+    let pairs = || (0..tasks).flat_map(|i| (i + 1..tasks).map(move |j| (i, j)));
+    let all: Vec<f64> = pairs().filter_map(|(i, j)| similarity(i, j)).collect();
     let middle = super::measured::mean(&all);
-    for i in 0..tasks {
-        for j in i + 1..tasks {
-            let value = similarity(i, j).unwrap_or(middle);
-            (known[i][j], known[j][i]) = (value, value);
-        }
+    for (i, j) in pairs() {
+        let value = similarity(i, j).unwrap_or(middle);
+        (known[i][j], known[j][i]) = (value, value);
     }
     let mut clusters: Vec<Vec<usize>> = (0..tasks).map(|task| vec![task]).collect();
     let linkage = |a: &[usize], b: &[usize]| {

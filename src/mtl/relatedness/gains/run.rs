@@ -105,9 +105,12 @@ fn write(directory: &Path, gains: &Gains) -> Result<()> {
 /// Which side is the main task, and a size.
 type Cell = (usize, Size);
 
+/// Two tasks with the cells that are measured of them.
+type TaskPair = (usize, usize, Vec<Cell>);
+
 /// Unordered pairs with what is measured of each, neighbours in the circle of tasks first, so that a stopped run has measured every
 /// task about as often; and what is left out.
-fn pairs(settings: &GainSettings, tasks: &[TaskRows]) -> (Vec<(usize, usize, Vec<Cell>)>, Vec<LeftOut>) {
+fn pairs(settings: &GainSettings, tasks: &[TaskRows]) -> (Vec<TaskPair>, Vec<LeftOut>) {
     let (mut pairs, mut left_out) = (Vec::new(), Vec::new());
     for task in tasks {
         for &size in settings.sizes.iter().filter(|&&size| !task.has(size)) {
