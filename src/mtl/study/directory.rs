@@ -12,12 +12,18 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use super::replace;
 use super::{
     execution::{Event, Outcomes, UnitStore, run_units, threads},
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
-use crate::mtl::{data::Coverage, files, run::SourceEntry, settings::literal};
+use crate::mtl::{
+    data::Coverage,
+    files,
+    run::{RunDirectory, SourceEntry},
+    settings::literal,
+};
 use crate::{Error, Result};
 
 /// What makes a directory a study.
@@ -77,6 +83,9 @@ pub struct Manifest {
     /// SHA-256 of the keys of all units in their order: the plan.
     #[serde(default)]
     pub plan_sha256: String,
+    /// SHA-256 of the settings but those that determine no result; empty in studies made before there was one.
+    #[serde(default)]
+    pub settings_sha256: String,
     /// The pairs by name.
     pub pairs: IndexMap<String, PairManifest>,
     /// Units of the whole study; 0 while it is not finished.
@@ -123,6 +132,38 @@ pub struct FoldManifest {
     pub test_positives: IndexMap<String, usize>,
 }
 
+impl Manifest {
+    /// The manifest of a study's directory; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Line`] if it is damaged or something else, [`Error::Io`] if it cannot be read.
+    pub fn read(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(MANIFEST);
+        if !path.exists() {
+            return Ok(None);
+        }
+        files::read_json(&path, "the manifest of a study").map(Some)
+    }
+
+    /// Checks that the directory's settings are those that the study ran with last.
+    ///
+    /// # Errors
+    /// [`Error::File`] if they are not; what reading them returns.
+    pub fn check_settings(&self, directory: &Path) -> Result<()> {
+        let path = directory.join(SETTINGS);
+        if self.settings_sha256.is_empty()
+            || self.settings_sha256 == StudySettings::load(Some(&path), Table::new())?.sha256()
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "it is damaged, or was changed since the study ran; `mtlcore study {}` goes on with it as it is now",
+            path.display()
+        );
+        Err(Error::file(path, message))
+    }
+}
+
 impl Study {
     /// Begins a study in the directory that the settings name, or goes on with it.
     ///
@@ -130,13 +171,40 @@ impl Study {
     /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
-        fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
-        let manifest = study.new_manifest()?;
-        // First what makes the directory a study.
-        let text = study.settings.to_toml();
-        files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
-        study.write_manifest(&manifest)?;
+        study.write_beginning()?;
         Ok(study)
+    }
+
+    /// As [`begin`](Self::begin), in place of another study: what mtlcore made there goes, once the new study's data are read; nothing
+    /// else in the directory does, and no `errors.csv`, in which somebody may have sorted errors.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin); a directory that holds no study; another process that works on a unit there.
+    pub fn begin_anew(settings: StudySettings) -> Result<Self> {
+        let settings = settings.completed();
+        let directory = settings.base.out.clone();
+        let is_replaced = directory.exists() && holds_something(&directory)?;
+        if is_replaced && !replace::is_study(&directory) {
+            return Err(Error::file(
+                &directory,
+                "it exists and is no study of mtlcore, so --force does not replace it",
+            ));
+        }
+        let study = Self::new(settings, directory)?;
+        if is_replaced {
+            replace::clear(&study.directory)?;
+        }
+        study.write_beginning()?;
+        Ok(study)
+    }
+
+    fn write_beginning(&self) -> Result<()> {
+        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
+        let manifest = self.new_manifest()?;
+        // First what makes the directory a study.
+        let text = self.settings.to_toml();
+        files::write_whole(&self.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+        self.write_manifest(&manifest)
     }
 
     /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
@@ -160,22 +228,26 @@ impl Study {
     /// # Errors
     /// A directory that is no study; what is wrong with its files; data that have changed since.
     pub fn open(directory: &Path) -> Result<Self> {
-        let path = directory.join(SETTINGS);
-        if !path.exists() {
-            return Err(Error::file(directory, format!("it is no study: it has no {SETTINGS}")));
+        require_study(directory)?;
+        let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new())?;
+        if let Some(manifest) = Manifest::read(directory)? {
+            manifest.check_settings(directory)?;
         }
-        let settings = StudySettings::load(Some(&path), Table::new())?;
         Self::with_data(settings, directory.into())
     }
 
     fn with_data(settings: StudySettings, directory: PathBuf) -> Result<Self> {
-        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
-        let mut study = Self { settings, pairs, seeds, directory };
-        if let Some(manifest) = study.manifest()? {
+        let mut study = Self::new(settings, directory)?;
+        if let Some(manifest) = Manifest::read(&study.directory)? {
             study.check_manifest(&manifest)?;
             study.seeds.more = manifest.seeds.more;
         }
         Ok(study)
+    }
+
+    fn new(settings: StudySettings, directory: PathBuf) -> Result<Self> {
+        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
+        Ok(Self { settings, pairs, seeds, directory })
     }
 
     /// The directory.
@@ -249,8 +321,7 @@ impl Study {
 
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
         let results = analyse(&self.settings, &self.pairs, outcomes);
-        let json = serde_json::to_string_pretty(&results).expect("results are plain data") + "\n";
-        files::write_whole(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
+        files::write_json(&self.directory.join(RESULTS), &results)?;
         files::write_whole(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
@@ -268,6 +339,7 @@ impl Study {
             chosen_on,
             seeds: self.seeds.clone(),
             plan_sha256: self.plan_sha256(),
+            settings_sha256: self.settings.sha256(),
             pairs: pairs.collect::<Result<_>>()?,
             units: 0,
             unit_seconds: 0.0,
@@ -315,21 +387,8 @@ impl Study {
         })
     }
 
-    fn manifest(&self) -> Result<Option<Manifest>> {
-        let path = self.directory.join(MANIFEST);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let manifest = serde_json::from_str(&text).map_err(|error| {
-            Error::line(&path, error.line() as u64, format!("not the manifest of a study: {error}"))
-        })?;
-        Ok(Some(manifest))
-    }
-
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
-        let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
-        files::write_whole(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
+        files::write_json(&self.directory.join(MANIFEST), manifest)
     }
 
     /// The rules and the data must be those that the study began with.
@@ -358,6 +417,28 @@ impl Study {
     }
 }
 
+/// Checks that a directory is that of a study, finished or not.
+///
+/// # Errors
+/// [`Error::File`] that says what it is instead, and which commands read that.
+pub fn require_study(directory: &Path) -> Result<()> {
+    if directory.join(SETTINGS).exists() {
+        return Ok(());
+    }
+    let path = directory.display();
+    let message = if RunDirectory::is_at(directory) {
+        format!(
+            "it is a run, not a study: `mtlcore evaluate {path}`, `mtlcore predict {path} FILE` and `mtlcore explain {path} \"a text\"` \
+             read it"
+        )
+    } else if directory.exists() {
+        format!("it is no study: it has no {SETTINGS}")
+    } else {
+        "there is no such study".into()
+    };
+    Err(Error::file(directory, message))
+}
+
 /// Whether there is anything in a directory but what a killed process was writing.
 fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
@@ -384,6 +465,7 @@ fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<
     if differences.is_empty() {
         return Ok(());
     }
-    let message = format!("a study of other settings: {}; choose another --out", differences.join(", "));
+    let differences = differences.join(", ");
+    let message = format!("a study of other settings: {differences}; choose another --out, or replace it with --force");
     Err(Error::file(path, message))
 }

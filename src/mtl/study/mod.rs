@@ -19,10 +19,11 @@ mod execution;
 mod findings;
 mod plan;
 mod planning;
+mod replace;
 mod until_decided;
 
 pub(super) use directory::SETTINGS;
-pub use directory::{Manifest, PairManifest, Study};
+pub use directory::{Manifest, PairManifest, Study, require_study};
 pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,
