@@ -232,7 +232,11 @@ fn small_settings() -> Settings {
     }
 }
 
-fn small_run(path: &PathBuf) -> (Vec<(String, Vec<u8>)>, Vec<Vec<f64>>) {
+/// A file's name and content.
+type NamedFile = (String, Vec<u8>);
+
+/// The files of a small run, and the probabilities of three texts by task.
+fn small_run(path: &PathBuf) -> (Vec<NamedFile>, Vec<Vec<f64>>) {
     let settings = small_settings();
     let prepared = Prepared::new(&settings).expect("a simulated pair");
     let table = prepared.table(&settings);
@@ -245,7 +249,7 @@ fn small_run(path: &PathBuf) -> (Vec<(String, Vec<u8>)>, Vec<Vec<f64>>) {
     let probabilities = run.trained().expect("a network").probabilities(["flu shot", "", "what a day"]);
     drop(run);
     let entries = fs::read_dir(path).expect("files").flatten();
-    let mut files: Vec<(String, Vec<u8>)> = entries
+    let mut files: Vec<NamedFile> = entries
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).expect("a file")))
         .collect();
     files.sort();
@@ -253,7 +257,7 @@ fn small_run(path: &PathBuf) -> (Vec<(String, Vec<u8>)>, Vec<Vec<f64>>) {
 }
 
 /// A seed of [`run_directory`].
-fn named_file((name, content): &(String, Vec<u8>)) -> Vec<u8> {
+fn named_file((name, content): &NamedFile) -> Vec<u8> {
     let place = SMALL.run_files.iter().position(|(of, _)| of == name).expect("it is one of them");
     [&[place as u8], &content[..]].concat()
 }
