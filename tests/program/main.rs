@@ -11,6 +11,8 @@ mod errors;
 mod evaluate;
 mod explain;
 mod gradcheck;
+#[cfg(feature = "hydrate")]
+mod hydrate;
 mod predict;
 mod probe;
 mod readme;
