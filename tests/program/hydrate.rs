@@ -96,7 +96,8 @@ fn serve(mut stream: TcpStream, calls: &Mutex<Vec<Vec<String>>>, answer: &impl F
     let Reply { status, headers, body } = answer(call, &ids);
     let length = body.len();
     // Whoever was killed does not listen.
-    let _ = write!(stream, "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let _ =
+        write!(stream, "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
 }
 
 /// Ids of 2019 from 1 on, the odd ones with the label 1.
@@ -159,7 +160,10 @@ fn posts_come_with_their_labels_and_missing_ones_with_their_reason() {
     let again = run(&place, &server, "--format json");
     assert_eq!((again.code, server.asked().len()), (Some(0), 2));
     let report: Value = serde_json::from_str(&again.stdout).unwrap();
-    assert_eq!((&report["plan"]["answered"], &report["attrition"]["rows"]), (&json!(101), &json!({"kept": 81, "of": 101})));
+    assert_eq!(
+        (&report["plan"]["answered"], &report["attrition"]["rows"]),
+        (&json!(101), &json!({"kept": 81, "of": 101}))
+    );
 }
 
 /// Killed again and again while it waits, it asks no id twice and ends with the files of an undisturbed run.
@@ -239,7 +243,8 @@ fn the_token_is_written_nowhere() {
     for status in [200, 302, 400, 401, 402, 403, 404, 429] {
         let place = Place::new(&[("ids.tsv", ids(2).as_bytes())]);
         let server = Server::new(move |_, ids| {
-            let kind = format!("https://api.twitter.com/2/problems/{}", if status == 429 { "usage-capped" } else { TOKEN });
+            let kind =
+                format!("https://api.twitter.com/2/problems/{}", if status == 429 { "usage-capped" } else { TOKEN });
             let mut body = json!({"title": TOKEN, "detail": format!("no {TOKEN}"), "type": kind, TOKEN: [TOKEN]});
             body["data"] = json!([{"id": ids[0], "text": format!("x {TOKEN} y"), "note_tweet": {"text": TOKEN}}]);
             body["errors"] = json!([{"resource_id": ids[1], "type": TOKEN, "title": TOKEN}]);
@@ -272,7 +277,11 @@ fn what_a_server_can_get_wrong_is_an_error_and_nothing_is_lost() {
             "it refuses the token (401: Unauthorized); is it the app's bearer token, whole?",
         ),
         (
-            Reply::new(429, "", json!({"title": "UsageCapExceeded", "type": "https://api.twitter.com/2/problems/usage-capped"})),
+            Reply::new(
+                429,
+                "",
+                json!({"title": "UsageCapExceeded", "type": "https://api.twitter.com/2/problems/usage-capped"}),
+            ),
             "no more posts may be fetched (429: usage-capped, UsageCapExceeded): credits or a cap are used up; what was \
              answered is kept, and the same command goes on later",
         ),
@@ -326,7 +335,8 @@ fn tokens_come_from_the_environment_or_a_file_of_ones_own() {
 #[test]
 fn costs_are_said_before_and_never_passed() {
     let place = Place::new(&[("ids.tsv", ids(250).as_bytes())]);
-    let server = Server::new(|_, ids| Reply::new(200, "", json!({"data": ids.iter().map(|id| post(id)).collect::<Vec<_>>()})));
+    let server =
+        Server::new(|_, ids| Reply::new(200, "", json!({"data": ids.iter().map(|id| post(id)).collect::<Vec<_>>()})));
     let planned = run(&place, &server, "--dry-run");
     assert_eq!(planned.code, Some(0));
     assert!(planned.stdout.contains("3 calls and $1.25 if none is gone,\nand at most $3.75"), "{}", planned.stdout);

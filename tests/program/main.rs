@@ -2,6 +2,7 @@
 
 mod audit;
 mod balance;
+mod cluster;
 mod common;
 mod config;
 mod curve;

@@ -8,8 +8,8 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use mtlcore::mtl::data::hydrate::{
-    Answers, Api, Attrition, Event, Ids, Journal, Kept, LabelAttrition, Plan, Retweets, SystemClock, Token, check_output,
-    fetch, missing_of, plan, read_held, write,
+    Answers, Api, Attrition, Event, Ids, Journal, Kept, LabelAttrition, Plan, Retweets, SystemClock, Token,
+    check_output, fetch, missing_of, plan, read_held, write,
 };
 use serde::Serialize;
 
@@ -163,9 +163,10 @@ fn losses(attrition: &Attrition) -> String {
         text += &of_label(label);
     }
     let columns = [Column::Text("year"), Column::Number("kept"), Column::Number("of"), Column::Number("share")];
-    let years = attrition.years.iter().map(|(year, kept)| {
-        vec![year.clone(), count(kept.kept), count(kept.of), output::share(kept.share())]
-    });
+    let years = attrition
+        .years
+        .iter()
+        .map(|(year, kept)| vec![year.clone(), count(kept.kept), count(kept.of), output::share(kept.share())]);
     text += &format!("\n{}", output::table(&columns, years));
     if !attrition.reasons.is_empty() {
         let reasons = attrition.reasons.iter().map(|(reason, rows)| format!("{reason} {}", count(rows)));
@@ -197,5 +198,6 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 fn retweets() -> impl TypedValueParser<Value = Retweets> {
-    PossibleValuesParser::new(["full", "as-is"]).map(|word| if word == "full" { Retweets::Full } else { Retweets::AsIs })
+    PossibleValuesParser::new(["full", "as-is"])
+        .map(|word| if word == "full" { Retweets::Full } else { Retweets::AsIs })
 }

@@ -10,11 +10,14 @@ mod origin;
 mod templates;
 mod view;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::study::results::Results;
+use mtlcore::mtl::study::{Study, results::Results};
 
 use crate::{output, page};
 pub use page::{numbers, words};
@@ -56,8 +59,7 @@ Examples:
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let directory = &arguments.study;
-    let results =
-        Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
+    let results = results(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
     let template = match arguments.format {
         None => {
             let files = write(&results, directory)?;
@@ -70,6 +72,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some(Format::Checklist) => Template::Checklist,
     };
     output::print(&template.draw(&Report::read(&results, directory)?)?)
+}
+
+/// The results of a study; if nobody has written them though all units are finished, they are written now. (Of several processes that
+/// finish at once, each may have seen the others' units as missing.)
+fn results(directory: &Path) -> mtlcore::Result<Results> {
+    if directory.join("results.json").exists() || !directory.join("study.toml").exists() {
+        return Results::read(directory);
+    }
+    let study = Study::open(directory)?;
+    study.outcomes()?;
+    Ok(study.run(&AtomicBool::new(false), &|_| {})?.expect("nothing interrupts it"))
 }
 
 /// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.

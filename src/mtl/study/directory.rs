@@ -13,11 +13,14 @@ use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::{
-    execution::{Event, Outcomes, UnitStore, run_units, threads},
+    execution::{
+        Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
+    },
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
 use crate::mtl::{data::Coverage, files, run::SourceEntry, settings::literal};
+use crate::printable::listed;
 use crate::{Error, Result};
 
 /// What makes a directory a study.
@@ -40,6 +43,9 @@ const EXTENSIBLE: [&str; 11] = [
     "out",
 ];
 
+/// Of these, those that say nothing about results: processes that work on a study together may differ in them.
+const OWN_OF_A_PROCESS: [&str; 2] = ["threads", "out"];
+
 /// A study and its directory.
 ///
 /// | file | what it holds |
@@ -57,6 +63,18 @@ pub struct Study {
     /// How many trainings each comparison has in every fold.
     pub seeds: Seeds,
     directory: PathBuf,
+    units: UnitStore,
+}
+
+/// How a run of a part of a study ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StudyRun {
+    /// All units are finished, and the results are written.
+    Finished(Box<Results>),
+    /// This process has done its part.
+    Part(Rest),
+    /// It was told to stop; what is finished is kept.
+    Interrupted,
 }
 
 /// What a study was made of.
@@ -124,19 +142,49 @@ pub struct FoldManifest {
 }
 
 impl Study {
-    /// Begins a study in the directory that the settings name, or goes on with it.
+    /// Begins a study in the directory that the settings name, or goes on with it, alone or beside other processes.
     ///
     /// # Errors
-    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
+    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data; other
+    /// layers, controls, seeds or presentation than those of processes that work on it now.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
         fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
+        study.write_settings()?;
         let manifest = study.new_manifest()?;
-        // First what makes the directory a study.
-        let text = study.settings.to_toml();
-        files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
-        study.write_manifest(&manifest)?;
+        let is_there = study.manifest()?.is_some_and(|then| then.plan_sha256 == manifest.plan_sha256);
+        if !is_there {
+            study.write_manifest(&manifest)?;
+        }
         Ok(study)
+    }
+
+    /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
+    /// here nobody changes them.
+    fn write_settings(&self) -> Result<()> {
+        let path = self.directory.join(SETTINGS);
+        // Before the settings, so that whoever finds them finds those who work by them too.
+        let worker = self.units.worker()?;
+        let text = self.settings.to_toml();
+        if files::write_new(&path, text.as_bytes())? {
+            return Ok(());
+        }
+        let theirs = StudySettings::load(Some(&path), Table::new())?;
+        check_same(&path, &theirs, &self.settings)?;
+        let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let others = worker.others()?;
+        if !others.is_empty() {
+            let message = format!(
+                "{} works on this study now, by other settings: {}; take the same, wait for its end, or choose another --out",
+                listed(&others),
+                differing.join(", ")
+            );
+            return Err(Error::file(&path, message));
+        }
+        files::write_whole(&path, |output| output.write_all(text.as_bytes()))
     }
 
     /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
@@ -170,7 +218,8 @@ impl Study {
 
     fn with_data(settings: StudySettings, directory: PathBuf) -> Result<Self> {
         let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
-        let mut study = Self { settings, pairs, seeds, directory };
+        let units = UnitStore::of(&directory);
+        let mut study = Self { settings, pairs, seeds, directory, units };
         if let Some(manifest) = study.manifest()? {
             study.check_manifest(&manifest)?;
             study.seeds.more = manifest.seeds.more;
@@ -190,7 +239,7 @@ impl Study {
 
     /// Where finished units are.
     pub fn units(&self) -> UnitStore {
-        UnitStore::of(&self.directory)
+        self.units.clone()
     }
 
     /// Runs what is missing and writes what was found. `None` if `interrupted` was set on the way.
@@ -198,10 +247,30 @@ impl Study {
     /// # Errors
     /// The first error of a unit; what cannot be read or written.
     pub fn run(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Results>> {
+        Ok(match self.run_part(&Part::whole(), interrupted, observe)? {
+            StudyRun::Finished(results) => Some(*results),
+            StudyRun::Part(_) | StudyRun::Interrupted => None,
+        })
+    }
+
+    /// Runs a part of the missing units. Whoever finds that all are finished writes the results: several may, and write the same.
+    ///
+    /// # Errors
+    /// As [`Study::run`]; [`Error::Config`] for a unit that there is not.
+    pub fn run_part(
+        &self,
+        part: &Part,
+        interrupted: &AtomicBool,
+        observe: &(dyn Fn(Event) + Sync),
+    ) -> Result<StudyRun> {
         let begin = Instant::now();
         let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
-        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units(), interrupted, observe)?;
-        let Some(outcomes) = outcomes else { return Ok(None) };
+        let ran = run_part(specs, &self.settings, &self.pairs, &self.units, part, interrupted, observe)?;
+        let outcomes = match ran {
+            Ran::All(outcomes) => outcomes,
+            Ran::Part(rest) => return Ok(StudyRun::Part(rest)),
+            Ran::Interrupted => return Ok(StudyRun::Interrupted),
+        };
         let results = self.write_results(&outcomes)?;
         self.write_manifest(&Manifest {
             units: outcomes.len(),
@@ -209,7 +278,58 @@ impl Study {
             last_run_seconds: begin.elapsed().as_secs_f64(),
             ..self.new_manifest()?
         })?;
-        Ok(Some(results))
+        Ok(StudyRun::Finished(Box::new(results)))
+    }
+
+    /// The units in the order in which they are done and dealt to shards; nothing is trained.
+    pub fn planned_units(&self) -> Vec<PlannedUnit> {
+        let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
+        planned_units(specs, &self.settings, &self.pairs, &self.units)
+    }
+
+    /// Takes over the finished units of other directories of this study, such as those of shards without a common one; returns how
+    /// many.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a directory that is no study or one of other settings or data, and for a damaged unit; [`Error::Io`].
+    pub fn merge(&self, others: &[PathBuf]) -> Result<usize> {
+        // All are looked at before anything is taken over.
+        for other in others {
+            let path = other.join(SETTINGS);
+            if !path.exists() {
+                return Err(Error::file(other, format!("it is no study: it has no {SETTINGS}")));
+            }
+            let theirs = StudySettings::load(Some(&path), Table::new())?.completed();
+            let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+            if !differing.is_empty() {
+                let message =
+                    format!("a study of other settings than {}: {}", self.directory.display(), differing.join(", "));
+                return Err(Error::file(&path, message));
+            }
+            if read_manifest(other)?.is_none_or(|manifest| manifest.plan_sha256 != self.plan_sha256()) {
+                let message = format!(
+                    "its units are not those of {}: other data, trainings or version",
+                    self.directory.display()
+                );
+                return Err(Error::file(other, message));
+            }
+        }
+        let mut taken = 0;
+        for spec in UnitSpec::all(&self.settings, &self.pairs, &self.seeds) {
+            let key = spec.key(&self.settings, self.pair_of(&spec));
+            // A damaged one of ours is replaced.
+            if matches!(self.units.read(&spec, &key), Ok(Some(_))) {
+                continue;
+            }
+            for other in others {
+                if let Some(outcome) = UnitStore::of(other).read(&spec, &key)? {
+                    self.units.write(&spec, &key, &outcome)?;
+                    taken += 1;
+                    break;
+                }
+            }
+        }
+        Ok(taken)
     }
 
     /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
@@ -316,15 +436,7 @@ impl Study {
     }
 
     fn manifest(&self) -> Result<Option<Manifest>> {
-        let path = self.directory.join(MANIFEST);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let manifest = serde_json::from_str(&text).map_err(|error| {
-            Error::line(&path, error.line() as u64, format!("not the manifest of a study: {error}"))
-        })?;
-        Ok(Some(manifest))
+        read_manifest(&self.directory)
     }
 
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
@@ -358,24 +470,52 @@ impl Study {
     }
 }
 
-/// Whether there is anything in a directory but what a killed process was writing.
+fn read_manifest(directory: &Path) -> Result<Option<Manifest>> {
+    let path = directory.join(MANIFEST);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let manifest = serde_json::from_str(&text)
+        .map_err(|error| Error::line(&path, error.line() as u64, format!("not the manifest of a study: {error}")))?;
+    Ok(Some(manifest))
+}
+
+/// Whether there is anything in a directory but logs, what a killed process was writing, and processes that begin a study.
 fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>();
-    Ok(paths.map_err(Error::io(directory))?.iter().any(|path| !files::is_aside(path)))
+    let paths = paths.map_err(Error::io(directory))?;
+    if paths.iter().any(|path| path.file_name().is_some_and(|name| name == SETTINGS)) {
+        return Ok(false);
+    }
+    Ok(!paths.iter().all(|path| files::is_aside(path) || is_log(path) || UnitStore::is_begun(path)))
 }
 
-/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
-fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+/// Whether a file is what a scheduler writes of a job: `slurm-12.out`, `study.12_3.log`.
+fn is_log(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_slurms = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("slurm-"));
+    extension == Some("log") || (is_slurms && matches!(extension, Some("out" | "err")))
+}
+
+/// The settings of this kind that two studies do not have in common, in words.
+fn differences(then: &StudySettings, now: &StudySettings, counts: impl Fn(&str) -> bool) -> Vec<String> {
     let (table_then, table_now) = (then.to_table(), now.to_table());
     let word = |value: Option<&Value>| value.map_or("nothing".to_owned(), literal);
-    let names = table_then.keys().chain(table_now.keys()).filter(|name| !EXTENSIBLE.contains(&name.as_str()));
+    let names = table_then.keys().chain(table_now.keys()).filter(|name| counts(name));
     let differing = names.filter(|name| table_then.get(*name) != table_now.get(*name));
     let mut differences: Vec<String> = differing
         .map(|name| format!("`{name}` is {} there and {} here", word(table_then.get(name)), word(table_now.get(name))))
         .collect();
     differences.sort();
     differences.dedup();
+    differences
+}
+
+/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
+fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+    let mut differences = differences(then, now, |name| !EXTENSIBLE.contains(&name));
     if let Some(pair) = then.pairs.iter().find(|pair| !now.pairs.contains(pair)) {
         differences.push(format!("its pair `{}` is another one here or none", pair.name));
     } else if then.pairs.is_empty() && !now.pairs.is_empty() {

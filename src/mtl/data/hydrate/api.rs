@@ -61,7 +61,8 @@ impl Token {
             use std::os::unix::fs::PermissionsExt;
             let mode = std::fs::metadata(path).map_err(Error::io(path))?.permissions().mode();
             if mode & 0o077 != 0 {
-                let message = format!("others may read it (mode {:o}); `chmod 600` keeps a token to yourself", mode & 0o777);
+                let message =
+                    format!("others may read it (mode {:o}); `chmod 600` keeps a token to yourself", mode & 0o777);
                 return Err(Error::file(path, message));
             }
         }
@@ -180,7 +181,9 @@ impl Api {
         let (remaining, reset) = (number("x-rate-limit-remaining"), number("x-rate-limit-reset"));
         let status = response.status().as_u16();
         if (300..400).contains(&status) {
-            return Err(self.refused(format!("it answered with a redirect ({status}), which is not followed: it would get the token")));
+            return Err(self.refused(format!(
+                "it answered with a redirect ({status}), which is not followed: it would get the token"
+            )));
         }
         let body = match response.body_mut().with_config().limit(LONGEST_ANSWER).read_to_vec() {
             Ok(body) => body,
@@ -194,7 +197,8 @@ impl Api {
         match status {
             200 => {
                 let answer = body.map_err(|error| error.to_string()).and_then(|body| Answer::of(body, ids));
-                let answer = answer.map_err(|what| self.refused(format!("the answer is not one of this API: {what}")))?;
+                let answer =
+                    answer.map_err(|what| self.refused(format!("the answer is not one of this API: {what}")))?;
                 Ok(Reply::Page { answer, reset: reset.filter(|_| remaining == Some(0)) })
             }
             _ if said.contains("usage-capped") || said.contains("UsageCap") || status == 402 => {
@@ -205,7 +209,9 @@ impl Api {
                 Err(self.refused(message))
             }
             429 => Ok(Reply::TooMany { reset }),
-            401 => Err(self.refused(format!("it refuses the token (401: {said}); is it the app's bearer token, whole?"))),
+            401 => {
+                Err(self.refused(format!("it refuses the token (401: {said}); is it the app's bearer token, whole?")))
+            }
             403 => Err(self.refused(format!("the app may not look up posts (403: {said})"))),
             408 | 500..600 => Ok(Reply::Failed(format!("{status}: {said}"))),
             _ => Err(self.refused(format!("it refuses the call ({status}: {said})"))),
@@ -239,7 +245,9 @@ impl Answer {
             let text = |name: &str| post.get(name).and_then(Value::as_str);
             match (text("id"), text("text")) {
                 (Some(id), Some(_)) if ids.contains(&id) => {}
-                (Some(id), Some(_)) => return Err(format!("it has the post {}, which was not asked for", shortened(id))),
+                (Some(id), Some(_)) => {
+                    return Err(format!("it has the post {}, which was not asked for", shortened(id)));
+                }
                 _ => return Err("it has a post without id or text".into()),
             }
         }

@@ -153,13 +153,18 @@ pub fn fetch(
                 let answered = distinct.len() - open.len();
                 observe(Event::Answered { answered, of: distinct.len(), dollars: dollars(&journal.answers) });
                 match reset {
-                    Some(reset) if !open.is_empty() => (until(reset, clock.now()), "the API's rate is used up".to_owned()),
+                    Some(reset) if !open.is_empty() => {
+                        (until(reset, clock.now()), "the API's rate is used up".to_owned())
+                    }
                     _ => continue,
                 }
             }
             Reply::TooMany { reset } => {
                 failures += 1;
-                (reset.map_or(60, |reset| until(reset, clock.now())), "the API wants no more calls now (429)".to_owned())
+                (
+                    reset.map_or(60, |reset| until(reset, clock.now())),
+                    "the API wants no more calls now (429)".to_owned(),
+                )
             }
             Reply::Failed(what) => {
                 failures += 1;
@@ -167,7 +172,8 @@ pub fn fetch(
             }
         };
         if failures >= MOST_FAILURES {
-            let message = format!("{failures} calls failed one after the other; the last: {reason}; the same command goes on");
+            let message =
+                format!("{failures} calls failed one after the other; the last: {reason}; the same command goes on");
             return Err(Error::file(api.address(), message));
         }
         observe(Event::Waiting { seconds, reason });

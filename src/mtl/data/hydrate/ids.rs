@@ -223,7 +223,8 @@ fn chosen(path: &Path, names: &[String], columns: &[String]) -> Result<(usize, V
     };
     let kept: Vec<&String> = labels.iter().map(|&place| &names[place]).collect();
     if let Some(taken) = kept.iter().find(|name| ["id", "text"].contains(&name.as_str())) {
-        let message = format!("the column {} would meet our own of that name; choose others by --columns", quoted(taken));
+        let message =
+            format!("the column {} would meet our own of that name; choose others by --columns", quoted(taken));
         return Err(Error::file(path, message));
     }
     if let Some(name) = kept.iter().enumerate().find(|(place, name)| kept[..*place].contains(name)) {
@@ -248,7 +249,8 @@ fn from_json(path: &Path, columns: &[String], input: impl BufRead) -> Result<Ids
         Some(name) => name.clone(),
         None => {
             let first = objects.first().map(|(_, object)| object);
-            let found = ["id_str", "id", "tweet_id"].iter().find(|id| first.is_some_and(|object| object.contains_key(**id)));
+            let found =
+                ["id_str", "id", "tweet_id"].iter().find(|id| first.is_some_and(|object| object.contains_key(**id)));
             found.copied().unwrap_or("id").to_owned()
         }
     };
@@ -345,7 +347,11 @@ mod tests {
             ("a.csv", "id;flu\n10;1\n20;0\n", ""),
             ("a.txt", "10 1\n20   0\n", "id,flu"),
             ("a.json", "{\"id\":10,\"label\":{\"flu\":1}}\n{\"id\":20,\"label\":{\"flu\":0}}\n", ""),
-            ("a.json", "{\"id_str\":\"10\",\"id\":9,\"label\":{\"flu\":1}}\n{\"id_str\":\"20\",\"id\":19,\"flu\":0}\n", ""),
+            (
+                "a.json",
+                "{\"id_str\":\"10\",\"id\":9,\"label\":{\"flu\":1}}\n{\"id_str\":\"20\",\"id\":19,\"flu\":0}\n",
+                "",
+            ),
         ] {
             let ids = read(name, content, columns).unwrap();
             assert_eq!(ids.labels, ["flu"], "{content}");
@@ -358,7 +364,10 @@ mod tests {
     fn a_label_that_is_missing_is_empty() {
         let content = "{\"id\":1,\"label\":{\"a\":true}}\n{\"id\":2,\"label\":{\"b\":null}}\n";
         let ids = read("flu.json", content, "").unwrap();
-        assert_eq!((ids.labels, ids.rows), (vec!["a".into(), "b".into()], vec![row("1", &["true", ""]), row("2", &["", ""])]));
+        assert_eq!(
+            (ids.labels, ids.rows),
+            (vec!["a".into(), "b".into()], vec![row("1", &["true", ""]), row("2", &["", ""])])
+        );
     }
 
     #[test]
@@ -371,11 +380,26 @@ mod tests {
     #[test]
     fn what_cannot_be_fetched_is_refused_with_its_line() {
         for (name, content, columns, message) in [
-            ("a.tsv", "id\tl\n1.39e18\t1\n", "", "a.tsv:2: the id \"1.39e18\" was saved as a float and has lost digits"),
-            ("a.tsv", "1390000000000000000.0\t1\n", "id,l", "a.tsv:1: the id \"1390000000000000000.0\" was saved as a float"),
+            (
+                "a.tsv",
+                "id\tl\n1.39e18\t1\n",
+                "",
+                "a.tsv:2: the id \"1.39e18\" was saved as a float and has lost digits",
+            ),
+            (
+                "a.tsv",
+                "1390000000000000000.0\t1\n",
+                "id,l",
+                "a.tsv:1: the id \"1390000000000000000.0\" was saved as a float",
+            ),
             ("a.csv", "id;l\n1,39E+18;1\n", "", "a.csv:2: the id \"1,39E+18\" was saved as a float"),
             ("a.tsv", "id\tl\nabc\t1\n", "", "a.tsv:2: found \"abc\", expected an id of 1 to 19 digits"),
-            ("a.tsv", "id\tl\n12345678901234567890\t1\n", "", "a.tsv:2: found \"12345678901234567890\", expected an id"),
+            (
+                "a.tsv",
+                "id\tl\n12345678901234567890\t1\n",
+                "",
+                "a.tsv:2: found \"12345678901234567890\", expected an id",
+            ),
             ("a.tsv", "id\tl\n1\t1\t1\n", "", "a.tsv:2: found 3 fields, expected 2: id, l"),
             ("a.tsv", "1\t1\n", "", "a.tsv: its first line is a row, so its 2 columns have no names; name them"),
             ("a.tsv", "1\t1\n", "id", "a.tsv: its rows have 2 fields, and --columns names 1: id; name each"),

@@ -111,7 +111,9 @@ impl Journal {
         let is_marker = |line: &&str| matches!(serde_json::from_str(line), Ok(Entry::Refresh { .. }));
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let after = lines.iter().rposition(|line| is_marker(line)).map_or(0, |marker| marker + 1);
-        files::write_whole(&self.path, |output| lines[after..].iter().try_for_each(|line| output.write_all(line.as_bytes())))?;
+        files::write_whole(&self.path, |output| {
+            lines[after..].iter().try_for_each(|line| output.write_all(line.as_bytes()))
+        })?;
         self.file = OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path))?;
         self.refreshing = false;
         Ok(())
@@ -208,6 +210,9 @@ mod tests {
         assert!(!text.contains("first") && text.contains("second"), "{text}");
         drop(journal);
         let answers = Journal::peek(&out).unwrap();
-        assert_eq!((answers.text("1", Retweets::Full), answers.text("2", Retweets::Full)), (None, Some("second".into())));
+        assert_eq!(
+            (answers.text("1", Retweets::Full), answers.text("2", Retweets::Full)),
+            (None, Some("second".into()))
+        );
     }
 }
