@@ -10,6 +10,7 @@ use std::{
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use crate::tensor::{Shape, Tensor};
 use crate::{Error, Result};
@@ -34,6 +35,27 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
     }
 }
 
+/// Makes the file with this content, unless there is one already: of several who try at once, one succeeds. `false` if it was there.
+///
+/// # Errors
+/// [`Error::Io`] with `path`.
+pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<bool> {
+    if path.exists() {
+        return Ok(false);
+    }
+    let written = (|| {
+        let mut aside = aside(path)?;
+        aside.write_all(content)?;
+        aside.as_file().sync_all()?;
+        match aside.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    })();
+    written.map_err(Error::io(path))
+}
+
 fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut output = io::BufWriter::new(OpenOptions::new().write(true).open(path)?);
     write(&mut output)?;
@@ -41,14 +63,7 @@ fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<(
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(ASIDE);
-    let mut aside = tempfile::Builder::new();
-    // A temporary file is its owner's alone; a result is for all whom the umask lets read.
-    #[cfg(unix)]
-    aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut aside = aside.prefix(&name).tempfile_in(directory)?;
+    let mut aside = aside(path)?;
     let mut buffered = io::BufWriter::new(aside.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
@@ -56,7 +71,22 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     aside.as_file().sync_all()?;
     aside.persist(path)?;
     // The new name is safe once the directory is.
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { File::open(directory_of(path))?.sync_all() } else { Ok(()) }
+}
+
+/// A file beside `path` that becomes it.
+fn aside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ASIDE);
+    let mut aside = tempfile::Builder::new();
+    // A temporary file is its owner's alone; a result is for all whom the umask lets read.
+    #[cfg(unix)]
+    aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    aside.prefix(&name).tempfile_in(directory_of(path))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What follows the name of a file that is being written; then come random letters, so that two processes that write the same

@@ -4,6 +4,7 @@ mod answers;
 mod audit;
 mod balance;
 mod bounds;
+mod cluster;
 mod common;
 mod config;
 mod curve;
@@ -15,7 +16,9 @@ mod evaluate;
 mod explain;
 mod gains;
 mod gradcheck;
+#[cfg(feature = "hydrate")]
 mod groups;
+mod hydrate;
 mod predict;
 mod probe;
 mod readme;

@@ -12,6 +12,7 @@
 //! | `split`, `stratify` | [`hold_out`]; every class on every side |
 //! | `check`, `coverage` | [`Check`]: what was understood of the data; [`Coverage`]: how many tokens have a vector |
 //! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
+//! | `hydrate` | posts by their ids, from the X API or from files that people hold |
 
 mod check;
 mod corpus;
@@ -21,6 +22,8 @@ mod dialect;
 mod format;
 mod glove;
 mod groups;
+#[cfg(feature = "hydrate")]
+pub mod hydrate;
 mod input;
 mod reader;
 mod simulate;

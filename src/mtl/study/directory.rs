@@ -14,7 +14,9 @@ use toml::{Table, Value};
 
 use super::replace;
 use super::{
-    execution::{Event, Outcomes, UnitStore, run_units, threads},
+    execution::{
+        Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
+    },
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
@@ -24,6 +26,7 @@ use crate::mtl::{
     run::{RunDirectory, SourceEntry},
     settings::literal,
 };
+use crate::printable::listed;
 use crate::{Error, Result};
 
 /// What makes a directory a study.
@@ -46,6 +49,9 @@ const EXTENSIBLE: [&str; 11] = [
     "out",
 ];
 
+/// Of these, those that say nothing about results: processes that work on a study together may differ in them.
+const OWN_OF_A_PROCESS: [&str; 2] = ["threads", "out"];
+
 /// A study and its directory.
 ///
 /// | file | what it holds |
@@ -63,6 +69,18 @@ pub struct Study {
     /// How many trainings each comparison has in every fold.
     pub seeds: Seeds,
     directory: PathBuf,
+    units: UnitStore,
+}
+
+/// How a run of a part of a study ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StudyRun {
+    /// All units are finished, and the results are written.
+    Finished(Box<Results>),
+    /// This process has done its part.
+    Part(Rest),
+    /// It was told to stop; what is finished is kept.
+    Interrupted,
 }
 
 /// What a study was made of.
@@ -165,13 +183,15 @@ impl Manifest {
 }
 
 impl Study {
-    /// Begins a study in the directory that the settings name, or goes on with it.
+    /// Begins a study in the directory that the settings name, or goes on with it, alone or beside other processes.
     ///
     /// # Errors
-    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
+    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data; other
+    /// layers, controls, seeds or presentation than those of processes that work on it now.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
-        study.write_beginning()?;
+        study.write_settings()?;
+        study.write_manifest_if_new()?;
         Ok(study)
     }
 
@@ -179,7 +199,7 @@ impl Study {
     /// else in the directory does, and no `errors.csv`, in which somebody may have sorted errors.
     ///
     /// # Errors
-    /// As [`begin`](Self::begin); a directory that holds no study; another process that works on a unit there.
+    /// As [`begin`](Self::begin); a directory that holds no study; another process that works there.
     pub fn begin_anew(settings: StudySettings) -> Result<Self> {
         let settings = settings.completed();
         let directory = settings.base.out.clone();
@@ -192,19 +212,55 @@ impl Study {
         }
         let study = Self::new(settings, directory)?;
         if is_replaced {
+            let others = study.units.worker()?.others()?;
+            if !others.is_empty() {
+                let message = format!("{} works on this study; wait for its end", listed(&others));
+                return Err(Error::file(&study.directory, message));
+            }
             replace::clear(&study.directory)?;
+            let text = study.settings.to_toml();
+            files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
         }
-        study.write_beginning()?;
+        study.write_settings()?;
+        study.write_manifest_if_new()?;
         Ok(study)
     }
 
-    fn write_beginning(&self) -> Result<()> {
-        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
+    /// Leaves a manifest of the same plan and settings as it is: it tells of units that were run.
+    fn write_manifest_if_new(&self) -> Result<()> {
         let manifest = self.new_manifest()?;
-        // First what makes the directory a study.
+        let is_there = Manifest::read(&self.directory)?.is_some_and(|then| {
+            then.plan_sha256 == manifest.plan_sha256 && then.settings_sha256 == manifest.settings_sha256
+        });
+        if is_there { Ok(()) } else { self.write_manifest(&manifest) }
+    }
+
+    /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
+    /// here nobody changes them.
+    fn write_settings(&self) -> Result<()> {
+        let path = self.directory.join(SETTINGS);
+        // Before the settings, so that whoever finds them finds those who work by them too.
+        let worker = self.units.worker()?;
         let text = self.settings.to_toml();
-        files::write_whole(&self.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
-        self.write_manifest(&manifest)
+        if files::write_new(&path, text.as_bytes())? {
+            return Ok(());
+        }
+        let theirs = StudySettings::load(Some(&path), Table::new())?;
+        check_same(&path, &theirs, &self.settings)?;
+        let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let others = worker.others()?;
+        if !others.is_empty() {
+            let message = format!(
+                "{} works on this study now, by other settings: {}; take the same, wait for its end, or choose another --out",
+                listed(&others),
+                differing.join(", ")
+            );
+            return Err(Error::file(&path, message));
+        }
+        files::write_whole(&path, |output| output.write_all(text.as_bytes()))
     }
 
     /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
@@ -247,7 +303,8 @@ impl Study {
 
     fn new(settings: StudySettings, directory: PathBuf) -> Result<Self> {
         let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
-        Ok(Self { settings, pairs, seeds, directory })
+        let units = UnitStore::of(&directory);
+        Ok(Self { settings, pairs, seeds, directory, units })
     }
 
     /// The directory.
@@ -262,7 +319,7 @@ impl Study {
 
     /// Where finished units are.
     pub fn units(&self) -> UnitStore {
-        UnitStore::of(&self.directory)
+        self.units.clone()
     }
 
     /// Runs the missing units and writes the results. `None` if `interrupted` was set on the way.
@@ -270,10 +327,30 @@ impl Study {
     /// # Errors
     /// The first error of a unit; what cannot be read or written.
     pub fn run(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Results>> {
+        Ok(match self.run_part(&Part::whole(), interrupted, observe)? {
+            StudyRun::Finished(results) => Some(*results),
+            StudyRun::Part(_) | StudyRun::Interrupted => None,
+        })
+    }
+
+    /// Runs a part of the missing units. Whoever finds that all are finished writes the results: several may, and write the same.
+    ///
+    /// # Errors
+    /// As [`Study::run`]; [`Error::Config`] for a unit that there is not.
+    pub fn run_part(
+        &self,
+        part: &Part,
+        interrupted: &AtomicBool,
+        observe: &(dyn Fn(Event) + Sync),
+    ) -> Result<StudyRun> {
         let begin = Instant::now();
         let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
-        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units(), interrupted, observe)?;
-        let Some(outcomes) = outcomes else { return Ok(None) };
+        let ran = run_part(specs, &self.settings, &self.pairs, &self.units, part, interrupted, observe)?;
+        let outcomes = match ran {
+            Ran::All(outcomes) => outcomes,
+            Ran::Part(rest) => return Ok(StudyRun::Part(rest)),
+            Ran::Interrupted => return Ok(StudyRun::Interrupted),
+        };
         let results = self.write_results(&outcomes)?;
         self.write_manifest(&Manifest {
             units: outcomes.len(),
@@ -281,7 +358,58 @@ impl Study {
             last_run_seconds: begin.elapsed().as_secs_f64(),
             ..self.new_manifest()?
         })?;
-        Ok(Some(results))
+        Ok(StudyRun::Finished(Box::new(results)))
+    }
+
+    /// The units in the order in which they are done and dealt to shards; nothing is trained.
+    pub fn planned_units(&self) -> Vec<PlannedUnit> {
+        let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
+        planned_units(specs, &self.settings, &self.pairs, &self.units)
+    }
+
+    /// Takes over the finished units of other directories of this study, such as those of shards without a common one; returns how
+    /// many.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a directory that is no study or one of other settings or data, and for a damaged unit; [`Error::Io`].
+    pub fn merge(&self, others: &[PathBuf]) -> Result<usize> {
+        // All are looked at before anything is taken over.
+        for other in others {
+            let path = other.join(SETTINGS);
+            if !path.exists() {
+                return Err(Error::file(other, format!("it is no study: it has no {SETTINGS}")));
+            }
+            let theirs = StudySettings::load(Some(&path), Table::new())?.completed();
+            let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+            if !differing.is_empty() {
+                let message =
+                    format!("a study of other settings than {}: {}", self.directory.display(), differing.join(", "));
+                return Err(Error::file(&path, message));
+            }
+            if Manifest::read(other)?.is_none_or(|manifest| manifest.plan_sha256 != self.plan_sha256()) {
+                let message = format!(
+                    "its units are not those of {}: other data, trainings or version",
+                    self.directory.display()
+                );
+                return Err(Error::file(other, message));
+            }
+        }
+        let mut taken = 0;
+        for spec in UnitSpec::all(&self.settings, &self.pairs, &self.seeds) {
+            let key = spec.key(&self.settings, self.pair_of(&spec));
+            // A damaged one of ours is replaced.
+            if matches!(self.units.read(&spec, &key), Ok(Some(_))) {
+                continue;
+            }
+            for other in others {
+                if let Some(outcome) = UnitStore::of(other).read(&spec, &key)? {
+                    self.units.write(&spec, &key, &outcome)?;
+                    taken += 1;
+                    break;
+                }
+            }
+        }
+        Ok(taken)
     }
 
     /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
@@ -439,24 +567,41 @@ pub fn require_study(directory: &Path) -> Result<()> {
     Err(Error::file(directory, message))
 }
 
-/// Whether there is anything in a directory but what a killed process was writing.
+/// Whether there is anything in a directory but logs, what a killed process was writing, and processes that begin a study.
 fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>();
-    Ok(paths.map_err(Error::io(directory))?.iter().any(|path| !files::is_aside(path)))
+    let paths = paths.map_err(Error::io(directory))?;
+    if paths.iter().any(|path| path.file_name().is_some_and(|name| name == SETTINGS)) {
+        return Ok(false);
+    }
+    Ok(!paths.iter().all(|path| files::is_aside(path) || is_log(path) || UnitStore::is_begun(path)))
 }
 
-/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
-fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+/// Whether a file is what a scheduler writes of a job: `slurm-12.out`, `study.12_3.log`.
+fn is_log(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_slurms = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("slurm-"));
+    extension == Some("log") || (is_slurms && matches!(extension, Some("out" | "err")))
+}
+
+/// The settings of this kind that two studies do not have in common, in words.
+fn differences(then: &StudySettings, now: &StudySettings, counts: impl Fn(&str) -> bool) -> Vec<String> {
     let (table_then, table_now) = (then.to_table(), now.to_table());
     let word = |value: Option<&Value>| value.map_or("nothing".to_owned(), literal);
-    let names = table_then.keys().chain(table_now.keys()).filter(|name| !EXTENSIBLE.contains(&name.as_str()));
+    let names = table_then.keys().chain(table_now.keys()).filter(|name| counts(name));
     let differing = names.filter(|name| table_then.get(*name) != table_now.get(*name));
     let mut differences: Vec<String> = differing
         .map(|name| format!("`{name}` is {} there and {} here", word(table_then.get(name)), word(table_now.get(name))))
         .collect();
     differences.sort();
     differences.dedup();
+    differences
+}
+
+/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
+fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+    let mut differences = differences(then, now, |name| !EXTENSIBLE.contains(&name));
     if let Some(pair) = then.pairs.iter().find(|pair| !now.pairs.contains(pair)) {
         differences.push(format!("its pair `{}` is another one here or none", pair.name));
     } else if then.pairs.is_empty() && !now.pairs.is_empty() {

@@ -23,8 +23,11 @@ mod replace;
 mod until_decided;
 
 pub(super) use directory::SETTINGS;
-pub use directory::{Manifest, PairManifest, Study, require_study};
-pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
+pub use directory::{Manifest, PairManifest, Study, StudyRun, require_study};
+pub use execution::{
+    Event, InnerPredictions, Outcomes, Part, PlannedUnit, Predictions, Ran, Rest, Shard, Trial, UnitOutcome, UnitStore,
+    Units, process_name, run_part, run_units,
+};
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,
 };

@@ -3,20 +3,28 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::UnitOutcome;
-use crate::mtl::{claim::Claim, files, study::planning::UnitSpec};
+use super::{
+    UnitOutcome,
+    lease::{Claiming, Worker},
+};
+use crate::mtl::{files, study::planning::UnitSpec};
 use crate::{Error, Result};
+
+const FOLDER: &str = "units";
 
 /// The folder `units/` of a study's directory. A unit's file is named by its key, so files of other settings, data or
 /// versions are never taken for it, and is written whole or not at all.
 #[derive(Clone, Debug)]
 pub struct UnitStore {
     directory: PathBuf,
+    /// This process among those that work here, from its first claim until the store and its clones are gone.
+    worker: Arc<OnceLock<Worker>>,
 }
 
 /// A unit as a file.
@@ -32,16 +40,19 @@ struct UnitFile {
 impl UnitStore {
     /// The store in a study's directory. Its folder is made with the first claim.
     pub fn of(study: &Path) -> Self {
-        Self { directory: study.join("units") }
+        Self { directory: study.join(FOLDER), worker: Arc::default() }
+    }
+
+    /// Whether `path` is the folder of a store without any unit, in which processes begin to work.
+    pub(in crate::mtl::study) fn is_begun(path: &Path) -> bool {
+        let is_units = |path: &Path| path.extension().is_some_and(|extension| extension == "json");
+        path.file_name().is_some_and(|name| name == FOLDER)
+            && fs::read_dir(path).is_ok_and(|entries| entries.flatten().all(|entry| !is_units(&entry.path())))
     }
 
     /// The file of a unit.
     pub fn path(&self, spec: &UnitSpec, key: &str) -> PathBuf {
-        let UnitSpec { pair, shared, arm, task, repeat, fold, seed } = spec;
-        let shared = shared.map_or(String::new(), |shared| format!(".{}", shared.word()));
-        let task = task.as_ref().map_or(String::new(), |task| format!(".{task}"));
-        let name = format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{seed}.{}.json", arm.word(), &key[..16]);
-        self.directory.join(name)
+        self.directory.join(format!("{}.{}.json", spec.name(), &key[..16]))
     }
 
     /// The outcome of a unit; `None` if it is not finished.
@@ -79,13 +90,25 @@ impl UnitStore {
         })
     }
 
-    /// Claims a unit; `None` if another process or thread works on it.
+    /// This process as one of those that work here; its folder is made with it.
     ///
     /// # Errors
-    /// As [`Claim::take`].
-    pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Option<Claim>> {
-        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
-        Claim::take(&self.path(spec, key).with_extension("claim"))
+    /// As [`Worker::join`].
+    pub(in crate::mtl::study) fn worker(&self) -> Result<&Worker> {
+        if let Some(worker) = self.worker.get() {
+            return Ok(worker);
+        }
+        let worker = Worker::join(&self.directory)?;
+        // Of two threads that come at once, one is this process's worker, and the other's file goes.
+        Ok(self.worker.get_or_init(|| worker))
+    }
+
+    /// Claims a unit, if nobody works on it.
+    ///
+    /// # Errors
+    /// As [`Worker::claim`].
+    pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Claiming<'_>> {
+        self.worker()?.claim(&self.path(spec, key).with_extension("claim"))
     }
 }
 
