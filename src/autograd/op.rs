@@ -1,8 +1,11 @@
-//! What an operation is, and what its backward computation may see.
+//! What an operation is, how it is recorded, and what its backward computation may see.
 
 use std::any::Any;
 
-use super::{Flops, Gradients, ParamStore, Sizes, tape::Node};
+use smallbox::{SmallBox, space::S8};
+use smallvec::SmallVec;
+
+use super::{Flops, Gradients, ParamId, ParamStore, Sizes, Var};
 use crate::tensor::{Pool, Real, Shape, Tensor, pointwise};
 
 /// An operation that has been recorded. What the forward computation keeps for the backward one is either plain data in the
@@ -21,6 +24,42 @@ pub trait Op<F: Real>: Any + Send + Sync {
 
     /// Returns what it took from the pool and owns, at the end of the recording.
     fn give_to(&mut self, _pool: &mut Pool<F>) {}
+}
+
+/// One value of a recording, and the operation that made it.
+pub(super) struct Node<F: Real> {
+    pub(super) name: &'static str,
+    /// Absent where no gradient is wanted.
+    pub(super) op: Option<BoxedOp<F>>,
+    pub(super) inputs: SmallVec<[Var; 8]>,
+    pub(super) value: Value<F>,
+    pub(super) saved: SmallVec<[Tensor<F>; 8]>,
+    pub(super) wants_gradient: bool,
+}
+
+/// An operation, within the node itself if it takes no more than eight words.
+pub(super) type BoxedOp<F> = SmallBox<dyn Op<F>, S8>;
+
+/// Where the numbers of a value stand.
+pub(super) enum Value<F> {
+    Own(Tensor<F>),
+    Param(ParamId),
+}
+
+impl<F: Real> Value<F> {
+    pub(super) fn tensor<'v>(&'v self, params: &'v ParamStore<F>) -> &'v Tensor<F> {
+        match self {
+            Self::Own(tensor) => tensor,
+            Self::Param(id) => params.value(*id),
+        }
+    }
+
+    pub(super) fn param(&self) -> Option<ParamId> {
+        match self {
+            Self::Own(_) => None,
+            Self::Param(id) => Some(*id),
+        }
+    }
 }
 
 /// The surroundings of one operation during a sweep.

@@ -2,10 +2,10 @@
 //!
 //! [`Tape::trace`] is a function of the recording and of the [`Sweep`]s over it. It computes nothing anew.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Gradients, Sizes, Tape, Var, tape::Value};
-use crate::tensor::{Real, Tensor};
+use super::{Gradients, Mode, ParamStore, Sizes, Tape, Var, observer::Observer, op::Value};
+use crate::tensor::{Pool, Real, Tensor};
 
 /// A backward sweep that kept everything that it passed.
 #[derive(Debug)]
@@ -14,6 +14,40 @@ pub struct Sweep<F: Real = f32> {
     pub gradients: Gradients<F>,
     cotangents: Vec<Option<Tensor<F>>>,
     times: Vec<Option<Duration>>,
+}
+
+/// The times at which values were computed.
+struct Stopwatch {
+    /// The beginning of the recording, then one for each value.
+    times: Vec<Instant>,
+    references: bool,
+}
+
+impl<F: Real> Observer<F> for Stopwatch {
+    fn recorded(&mut self) {
+        self.times.push(Instant::now());
+    }
+
+    fn keeps_operations(&self) -> bool {
+        true
+    }
+
+    fn wants_references(&self) -> bool {
+        self.references
+    }
+
+    fn nanoseconds(&self, i: usize) -> Option<u64> {
+        Some(nanoseconds(self.times[i + 1] - self.times[i]))
+    }
+}
+
+impl<'s, F: Real> Tape<'s, F> {
+    /// As [`new`](Self::new), for a [trace](self): it also keeps the time at which each value was computed, and the operations
+    /// whose value wants no gradient. With `references`, [`lstm`](Self::lstm) and [`conv`](Self::conv) record their references,
+    /// so that a reader sees every small operation of them.
+    pub fn traced(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>, references: bool) -> Self {
+        Self::observed(params, pool, mode, Stopwatch { times: vec![Instant::now()], references })
+    }
 }
 
 impl<F: Real> Tape<'_, F> {
@@ -27,9 +61,9 @@ impl<F: Real> Tape<'_, F> {
         let (mut cotangents, mut times) = (Vec::new(), vec![None; count]);
         cotangents.resize_with(count, || None);
         let seed = self.one(loss);
-        let mut before = std::time::Instant::now();
+        let mut before = Instant::now();
         let gradients = self.sweep_passing(loss, seed, |i, dy, _| {
-            let now = std::time::Instant::now();
+            let now = Instant::now();
             times[i] = Some(now - before);
             cotangents[i] = Some(dy);
             before = now;
@@ -47,7 +81,7 @@ impl<F: Real> Tape<'_, F> {
     }
 
     /// Every value in the order of the recording, with its gradient of each sweep. With `full`, all numbers; else what sums
-    /// them up. Forward times and all operations are there if the tape is [observed](Tape::observed).
+    /// them up. Forward times and all operations are there if the tape is [traced](Tape::traced).
     pub fn trace(&self, sweeps: &[Sweep<F>], full: bool) -> Vec<TracedNode> {
         self.vars().map(|var| self.trace_node(var, sweeps, full)).collect()
     }
@@ -76,7 +110,7 @@ impl<F: Real> Tape<'_, F> {
             forward_flops: flops.map(|flops| flops.forward),
             backward_flops: flops.map(|flops| flops.backward).filter(|_| node.wants_gradient),
             bytes: (own + saved) * size_of::<F>(),
-            forward_ns: self.moments.as_ref().map(|moments| nanoseconds(moments[i + 1] - moments[i])),
+            forward_ns: self.observer.as_ref().and_then(|observer| observer.nanoseconds(i)),
             backward_ns: sweeps.iter().map(|sweep| sweep.times[i].map(nanoseconds)).collect(),
         }
     }

@@ -1,13 +1,16 @@
 //! What a study answers, in sentences: the same on the terminal, on the page and in Markdown.
 
 use mtlcore::mtl::{
-    evaluation::interval::{Measure, NothingLearnt, Verdict},
+    evaluation::{
+        interval::{Measure, NothingLearnt, Verdict},
+        statistics::Pooled,
+    },
     study::results::{Claims, Difference, Narrowing, NotLearnt, PairResult, Results, TaskAnswer, TaskFacts},
 };
 
 use crate::{
     output::count,
-    report::{
+    page::{
         numbers::{decimals, signed},
         words::{self, said},
     },
@@ -61,7 +64,7 @@ pub fn what_to_do(results: &Results, answer: &TaskAnswer) -> String {
 
 /// What can be said of all comparisons together.
 pub fn claims(claims: &Claims) -> String {
-    let Claims { comparisons, helps, hurts } = *claims;
+    let Claims { comparisons, helps, hurts, pooled } = *claims;
     if comparisons == 0 {
         return "Nothing was learnt in any comparison, so nothing can be claimed.".into();
     }
@@ -74,7 +77,14 @@ pub fn claims(claims: &Claims) -> String {
         number if number == comparisons => format!("{verb} in every one"),
         number => format!("{verb} in {number}"),
     };
-    format!("{all}, learning together {} and {}.", of(helps, "helps"), of(hurts, "hurts"))
+    let summary = pooled.map_or(String::new(), |Pooled { mean, sd }| {
+        let differing = match sd {
+            0.0 => "their intervals explain all that they differ by".to_owned(),
+            sd => format!("beyond their intervals they differ by an SD of {}", decimals(sd, 1)),
+        };
+        format!(" On average it changes the measure by {} points; {differing}.", signed(mean, 1))
+    });
+    format!("{all}, learning together {} and {}.{summary}", of(helps, "helps"), of(hurts, "hurts"))
 }
 
 /// Why there is no verdict.

@@ -7,4 +7,5 @@ mod examples;
 mod guards;
 mod paper_checks;
 mod parity;
+mod relatedness;
 mod study;

@@ -6,6 +6,7 @@
 
 mod arms;
 mod charts;
+mod notes;
 mod origin;
 mod templates;
 mod view;
@@ -17,7 +18,6 @@ use clap::{Args, ValueEnum};
 use mtlcore::mtl::study::results::Results;
 
 use crate::{output, page};
-pub use page::{numbers, words};
 use templates::Template;
 use view::Report;
 

@@ -103,7 +103,7 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
     let batch = subject.batch(&labels);
 
     let mut pool = Pool::new();
-    let mut tape = Tape::observed(&trained.params, &mut pool, Mode::Evaluate);
+    let mut tape = Tape::traced(&trained.params, &mut pool, Mode::Evaluate, false);
     let recorded = trained.model.record(&mut tape, &batch);
     for (task, &logit) in trained.tasks.iter().zip(&recorded.logits) {
         if !tape.value(logit).item().is_finite() {

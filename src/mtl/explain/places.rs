@@ -127,7 +127,7 @@ pub(super) fn places(
     places
 }
 
-const RECORDED: &str = "an observed tape keeps its operations";
+const RECORDED: &str = "a traced tape keeps its operations";
 
 /// The shared parameters that some task pulls on.
 pub(super) fn pulls(trained: &Trained, sweeps: &[Sweep]) -> Vec<Pull> {

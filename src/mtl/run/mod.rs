@@ -19,7 +19,7 @@ mod probe_log;
 mod trained;
 
 pub use learnt::LearntTexts;
-pub use manifest::{Epochs, Manifest, SourceEntry, TaskEntry, VectorsEntry};
+pub use manifest::{Epochs, Manifest, TaskEntry, VectorsEntry};
 pub use probe_log::ProbeLog;
 pub use trained::Trained;
 

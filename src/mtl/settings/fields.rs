@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AbsentHead, Balance, BatchComposition, Embedding, Field, Keep, Kind, LossNormaliser, Preset, Probe, Shared,
-    UnknownWord, choices::words,
+    TaskWeights, UnknownWord, choices::words,
 };
 use crate::autograd::{
     AdamForm, RowUpdates,
@@ -16,10 +16,7 @@ use crate::autograd::{
     },
 };
 use crate::layers::SentenceVector;
-use crate::mtl::{
-    balancing::TaskWeights,
-    data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSource, Tokenizer},
-};
+use crate::mtl::data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSource, Tokenizer};
 
 /// More threads than any machine has cores, and few enough to start.
 const MOST_THREADS: i64 = 1_024;
@@ -60,6 +57,13 @@ macro_rules! settings {
             },
         )+)+]);
     };
+}
+
+impl Field {
+    /// The field of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.name == name)
+    }
 }
 
 settings! {

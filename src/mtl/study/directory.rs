@@ -1,4 +1,4 @@
-//! A study's directory: what was asked, what was done, what was found.
+//! A study's directory: settings, units, results.
 
 use std::{
     fs,
@@ -17,7 +17,11 @@ use super::{
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
-use crate::mtl::{data::Coverage, files, run::SourceEntry, settings::literal};
+use crate::mtl::{
+    data::{Coverage, SourceEntry},
+    files,
+    settings::literal,
+};
 use crate::{Error, Result};
 
 /// What makes a directory a study.
@@ -47,8 +51,8 @@ const EXTENSIBLE: [&str; 11] = [
 /// | `study.toml` | the effective settings |
 /// | `manifest.json` | version, hashes, rows, folds, times |
 /// | `units/` | finished units |
-/// | `results.json`, `results.csv` | what was found |
-/// | `curve.json`, `curve.csv` | its learning curves, if they were asked for |
+/// | `results.json`, `results.csv` | comparisons, verdicts, every figure |
+/// | `curve.json`, `curve.csv` | its learning curves, after `mtlcore curve` |
 pub struct Study {
     /// The effective settings.
     pub settings: StudySettings,
@@ -74,7 +78,7 @@ pub struct Manifest {
     /// How many trainings each comparison has in every fold.
     #[serde(default)]
     pub seeds: Seeds,
-    /// SHA-256 of the keys of all units in their order: what was planned.
+    /// SHA-256 of the keys of all units in their order: the plan.
     #[serde(default)]
     pub plan_sha256: String,
     /// The pairs by name.
@@ -193,7 +197,7 @@ impl Study {
         UnitStore::of(&self.directory)
     }
 
-    /// Runs what is missing and writes what was found. `None` if `interrupted` was set on the way.
+    /// Runs the missing units and writes the results. `None` if `interrupted` was set on the way.
     ///
     /// # Errors
     /// The first error of a unit; what cannot be read or written.

@@ -7,7 +7,7 @@ use mtlcore::mtl::{
     evaluation::{
         interval::{Measure, NothingLearnt, Verdict},
         metrics::{Counts, Metrics},
-        statistics::{corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
+        statistics::{Pooled, corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
     },
     settings::{Balance, Preset, Shared},
     study::{
@@ -314,7 +314,7 @@ pub static STUDY: LazyLock<Results> = LazyLock::new(|| Results {
     epochs: 3,
     rope: ROPE,
     inner: 0.1,
-    claims: Claims { comparisons: 7, helps: 2, hurts: 1 },
+    claims: Claims { comparisons: 7, helps: 2, hurts: 1, pooled: Some(Pooled { mean: -0.26, sd: 1.64 }) },
     pairs: vec![
         pair(
             "simulated-1",

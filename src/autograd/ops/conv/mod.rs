@@ -148,7 +148,7 @@ impl<F: Real> Tape<'_, F> {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn conv(&mut self, x: Var, rows: &Arc<[u32]>, segments: &Arc<Segments>, conv: Convolution) -> Var {
-        if self.composed {
+        if self.uses_references() {
             return self.conv_reference(x, rows, segments, conv);
         }
         let Convolution { kernel, bias, activation, pooling } = conv;

@@ -6,7 +6,7 @@ use super::{
     Lstm, project,
     walk::{Recording, Walk},
 };
-use crate::autograd::{Tape, Var, tape::Node};
+use crate::autograd::{Tape, Var, op::Node};
 use crate::tensor::{Real, Tensor, matmul, pointwise};
 
 /// One direction of an LSTM, a row a token of the batch.

@@ -92,7 +92,7 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         let units = self.shape(directions.first().expect("lstm: at least one direction").recurrent_kernel).rows();
         self.check_shapes(x, rows, segments, directions, units);
-        if self.composed {
+        if self.uses_references() {
             return self.lstm_reference(x, rows, segments, directions, gate);
         }
         let reversed: SmallVec<[bool; 2]> = directions.iter().map(|direction| direction.reversed).collect();

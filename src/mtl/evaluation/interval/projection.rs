@@ -5,7 +5,7 @@ use super::{
     components::{Components, half_width},
 };
 
-/// As many seeds as nobody trains.
+/// The largest number of seeds that is tried.
 const MOST_SEEDS: usize = 1_000;
 
 impl Interval {

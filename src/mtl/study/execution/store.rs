@@ -79,7 +79,7 @@ impl UnitStore {
         })
     }
 
-    /// Claims a unit; `None` if somebody else works on it.
+    /// Claims a unit; `None` if another process or thread works on it.
     ///
     /// # Errors
     /// As [`Claim::take`].

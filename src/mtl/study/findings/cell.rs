@@ -9,7 +9,7 @@ use crate::mtl::{
     study::planning::StudySettings,
 };
 
-/// Seeds beyond which nobody is told to go.
+/// The most seeds that are ever recommended.
 const MOST_SEEDS: usize = 100;
 
 /// Learning alone and together, with the groups of the pair's rows.

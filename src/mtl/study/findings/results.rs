@@ -27,7 +27,7 @@ use crate::mtl::{
     evaluation::{
         interval::{Measure, NothingLearnt, Verdict},
         metrics::Metrics,
-        statistics::{FOverFolds, Posterior, TTest, Wilcoxon},
+        statistics::{FOverFolds, Pooled, Posterior, TTest, Wilcoxon},
     },
     settings::{Balance, Preset, Shared},
     study::{
@@ -75,7 +75,7 @@ pub struct Results {
 
 /// What can be said of all comparisons (tasks × layers × pairs) together, with Holm's correction for their number: a claim is
 /// wrong anywhere in at most one of twenty such studies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
     /// Comparisons that were made; those where nothing was learnt do not count.
     pub comparisons: usize,
@@ -83,6 +83,10 @@ pub struct Claims {
     pub helps: usize,
     /// In how many it costs more.
     pub hurts: usize,
+    /// The mean of their true differences and how far they differ around it, in points; absent for fewer than three. It
+    /// summarises, and no verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
 }
 
 /// What the study answers about a pair.

@@ -5,12 +5,12 @@ use sha2::{Digest, Sha256};
 use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
 use crate::Result;
 use crate::mtl::{
-    data::{Corpus, Coverage, Dataset, Vectors, hold_out, read_grouped},
+    data::{Corpus, Coverage, Dataset, Example, Vectors, hold_out, read_grouped},
     files,
     model::Table,
     prepare,
     settings::Settings,
-    streams::Streams,
+    streams::{Streams, split_mix},
 };
 
 /// The data of one pair, ready to train on.
@@ -34,6 +34,8 @@ pub struct PairData {
     pub folds: Vec<Vec<Option<usize>>>,
     inner: f64,
     seed: u64,
+    /// See [`PairData::limited`].
+    limits: Option<Vec<usize>>,
 }
 
 /// The rows of one fold: indices of examples, rising.
@@ -85,7 +87,29 @@ impl PairData {
         let folds = folds.collect::<Result<_>>()?;
         let sha256 = sha256(&dataset, vectors.as_ref(), settings.group.is_some());
         let (name, inner) = (name.to_owned(), settings.inner);
-        Ok(Self { name, relatedness: None, corpus, dataset, vectors, coverage, sha256, folds, inner, seed })
+        Ok(Self {
+            name,
+            relatedness: None,
+            corpus,
+            dataset,
+            vectors,
+            coverage,
+            sha256,
+            folds,
+            inner,
+            seed,
+            limits: None,
+        })
+    }
+
+    /// The same data, of which a fold learns from so many rows of each task at most (by slot), inner rows included. It tests on all
+    /// rows of its own.
+    ///
+    /// What is drawn of a task, and which of it are inner rows, depends on the task's rows alone: it is the same beside any partner.
+    /// So a row must have a label of one task only.
+    pub fn limited(self, limits: Vec<usize>) -> Self {
+        let sha256 = files::hexadecimal(&Sha256::digest(format!("{} learnt from: {limits:?}", self.sha256)));
+        Self { sha256, limits: Some(limits), ..self }
     }
 
     /// The position of a task among the pair's.
@@ -107,6 +131,9 @@ impl PairData {
         };
         let test = of_fold(true).map(|(row, _)| row).collect();
         let rest: Vec<usize> = of_fold(false).map(|(row, _)| row).collect();
+        if let Some(limits) = &self.limits {
+            return Ok(FoldRows { test, ..self.drawn(&rest, limits, self.seed_of(repeat, fold, 0))? });
+        }
         if self.inner == 0.0 {
             return Ok(FoldRows { train: rest, inner: Vec::new(), test });
         }
@@ -115,6 +142,42 @@ impl PairData {
         let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed)?;
         let back = |side: Vec<usize>| side.into_iter().map(|place| rest[place]).collect();
         Ok(FoldRows { train: back(split.train), inner: back(split.held_out), test })
+    }
+
+    /// Rows to learn from and inner rows, drawn task by task, with as many of either class as the task has in proportion.
+    fn drawn(&self, rest: &[usize], limits: &[usize], seed: u64) -> Result<FoldRows> {
+        let key = Streams::new(seed).key("rows to learn from", 0);
+        let (mut train, mut inner) = (Vec::new(), Vec::new());
+        for (slot, (task, &limit)) in self.dataset.tasks.iter().zip(limits).enumerate() {
+            let label = |row: usize| self.dataset.examples[row].labels[slot];
+            let mut of_task: Vec<usize> = rest.iter().copied().filter(|&row| label(row).is_some()).collect();
+            let all = of_task.len();
+            if all > limit {
+                of_task.sort_by_cached_key(|&row| (split_mix(key, self.dataset.examples[row].key), row));
+                let positives = of_task.iter().filter(|&&row| label(row) == Some(true)).count();
+                let kept = (positives * limit + all / 2) / all;
+                let mut left = [limit - kept, kept];
+                of_task.retain(|&row| {
+                    let left = &mut left[usize::from(label(row) == Some(true))];
+                    let is_kept = *left > 0;
+                    *left -= usize::from(is_kept);
+                    is_kept
+                });
+                of_task.sort_unstable();
+            }
+            if self.inner == 0.0 {
+                train.extend(of_task);
+                continue;
+            }
+            let example = |&row: &usize| Example { labels: vec![label(row)], ..self.dataset.examples[row].clone() };
+            let examples: Vec<Example> = of_task.iter().map(example).collect();
+            let split = hold_out(std::slice::from_ref(task), &examples, self.inner, seed)?;
+            train.extend(split.train.into_iter().map(|place| of_task[place]));
+            inner.extend(split.held_out.into_iter().map(|place| of_task[place]));
+        }
+        train.sort_unstable();
+        inner.sort_unstable();
+        Ok(FoldRows { train, inner, test: Vec::new() })
     }
 
     /// The root of the random numbers of a fold's training number `seed` (from 0): all arms share it, so they start and go on

@@ -131,7 +131,7 @@ const SIMULATED_FOLDS: i64 = 5;
 /// Fields of a run that mean nothing in a study, or something else.
 const NOT_IN_A_STUDY: [&str; 6] = ["shared", "validation", "checkpoint-steps", "balance", "balance-weights", "probe"];
 
-/// Methods that a study can compare with plain MTL: all but plain MTL itself, and weights that nobody gives.
+/// Methods that a study can compare with plain MTL: all but plain MTL itself, and fixed weights, which have no setting here.
 static BALANCE: LazyLock<Vec<&str>> = LazyLock::new(|| {
     Balance::WORDS
         .iter()
@@ -208,7 +208,7 @@ impl StudySettings {
         }
     }
 
-    /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
+    /// The preset's values, replaced by those of the file, replaced by `overrides` (the flags of the command line).
     /// Tasks outside any pair are one pair and take the place of all others. Simulated pairs have an embedding of 25 columns
     /// and five folds, unless something else is said.
     ///

@@ -1,20 +1,13 @@
-//! Files that are written whole or not at all, and tensors in them.
+//! Atomic writes: a file is replaced as a whole or not at all.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::Path,
 };
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use sha2::{Digest, Sha256};
-
-use crate::tensor::{Shape, Tensor};
+use super::system;
 use crate::{Error, Result};
-
-/// Tensors with their names.
-pub(super) type NamedTensors<'t> = Vec<(String, &'t Tensor<f32>)>;
 
 /// Replaces the file by what `write` writes: aside, synced, then renamed, so that a reader finds the old content or the new, even
 /// after a power cut. Where a link stands, the file that it leads to is replaced. What is no file, such as a terminal or a pipe, is
@@ -44,9 +37,7 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(ASIDE);
     let mut aside = tempfile::Builder::new();
-    // A temporary file is its owner's alone; a result is for all whom the umask lets read.
-    #[cfg(unix)]
-    aside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    system::open_to_all(&mut aside);
     let mut aside = aside.prefix(&name).tempfile_in(directory)?;
     let mut buffered = io::BufWriter::new(aside.as_file_mut());
     write(&mut buffered)?;
@@ -54,8 +45,7 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     drop(buffered);
     aside.as_file().sync_all()?;
     aside.persist(path)?;
-    // The new name is safe once the directory is.
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+    system::sync_directory(directory)
 }
 
 /// What follows the name of a file that is being written; then come random letters, so that two processes that write the same
@@ -63,7 +53,7 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 const ASIDE: &str = ".writing-";
 
 /// Whether a path is that of a file which is being written, or was when its process was killed.
-pub(super) fn is_aside(path: &Path) -> bool {
+pub(in crate::mtl) fn is_aside(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains(ASIDE))
 }
 
@@ -71,7 +61,7 @@ pub(super) fn is_aside(path: &Path) -> bool {
 ///
 /// # Errors
 /// [`Error::Io`] if the directory cannot be read or a file cannot be removed.
-pub(super) fn clear_asides(directory: &Path) -> Result<()> {
+pub(in crate::mtl) fn clear_asides(directory: &Path) -> Result<()> {
     for entry in fs::read_dir(directory).map_err(Error::io(directory))? {
         let path = entry.map_err(Error::io(directory))?.path();
         if is_aside(&path) {
@@ -79,67 +69,6 @@ pub(super) fn clear_asides(directory: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes a safetensors file with at most one entry of metadata (the order of several would vary), and returns its SHA-256.
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be written.
-pub(super) fn write_tensors(path: &Path, tensors: &NamedTensors, metadata: Option<(&str, String)>) -> Result<String> {
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, tensor)| little_endian(tensor)).collect();
-    let views = tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
-        let view = TensorView::new(Dtype::F32, tensor.shape().dims().to_vec(), bytes);
-        (name, view.expect("four bytes an element"))
-    });
-    let metadata = metadata.map(|(key, value)| HashMap::from([(key.to_owned(), value)]));
-    let file = safetensors::serialize(views, metadata).expect("names and shapes are valid");
-    write_whole(path, |output| output.write_all(&file))?;
-    Ok(sha256_of(&file))
-}
-
-/// The tensors of a safetensors file by name.
-///
-/// # Errors
-/// [`Error::File`] if it is not one, or holds something else than 32-bit numbers of up to three axes.
-pub(super) fn read_tensors(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Tensor<f32>>> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| Error::file(path, format!("it is damaged or no safetensors file: {error}")))?;
-    let read = |(name, view): (&str, TensorView)| {
-        if view.dtype() != Dtype::F32 || view.shape().len() > 3 {
-            let found = format!("`{name}` has type {:?} and shape {:?}", view.dtype(), view.shape());
-            return Err(Error::file(path, format!("{found}, expected F32 of up to three axes")));
-        }
-        let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        Ok((name.to_owned(), Tensor::new(Shape::from(view.shape()), numbers.collect())))
-    };
-    file.iter().map(read).collect()
-}
-
-/// A checksum of a text and of names, shapes and numbers, whatever the order of the list.
-pub(super) fn sha256(text: &str, tensors: &NamedTensors) -> String {
-    let mut sorted: Vec<_> = tensors.iter().collect();
-    sorted.sort_by_key(|(name, _)| name);
-    let mut hash = Sha256::new();
-    hash.update(format!("{} {text}\n", text.len()));
-    for (name, tensor) in sorted {
-        hash.update(format!("{name} {}\n", tensor.shape()));
-        hash.update(little_endian(tensor));
-    }
-    hexadecimal(&hash.finalize())
-}
-
-/// The SHA-256 of a file's content.
-pub(super) fn sha256_of(content: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(content))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn little_endian(tensor: &Tensor<f32>) -> Vec<u8> {
-    tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
 #[cfg(test)]
