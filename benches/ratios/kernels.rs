@@ -49,7 +49,8 @@ fn product(name: &'static str, [m, k, n]: [usize; 3]) -> Pair {
         move || matmul(black_box(&a).matrix(), b.matrix(), c.matrix_mut())
     };
     let mut c = Tensor::zeros([m, n]);
-    let reference = move || ndarray::linalg::general_mat_mul(1.0, &black_box(&a).matrix(), &b.matrix(), 0.0, &mut c.matrix_mut());
+    let reference =
+        move || ndarray::linalg::general_mat_mul(1.0, &black_box(&a).matrix(), &b.matrix(), 0.0, &mut c.matrix_mut());
     Pair { name, ours: Box::new(ours), reference: Box::new(reference) }
 }
 
@@ -72,7 +73,10 @@ fn function(name: &'static str, kernel: fn(&mut [f32]), plain: fn(f32) -> f32) -
 }
 
 /// Forward and backward computation of an operation on a batch's distinct words.
-fn operation(weights: &[&[usize]], record: impl Fn(&mut Tape, Var, &[Var], &Batch) -> Var + 'static) -> Box<dyn FnMut()> {
+fn operation(
+    weights: &[&[usize]],
+    record: impl Fn(&mut Tape, Var, &[Var], &Batch) -> Var + 'static,
+) -> Box<dyn FnMut()> {
     let batch = Batch::typical();
     let mut params = ParamStore::new();
     let ids: Vec<_> = weights.iter().enumerate().map(|(i, shape)| params.add(format!("{i}"), wave(shape))).collect();
@@ -94,8 +98,12 @@ fn lstm() -> Pair {
     let one: [&[usize]; 3] = [&[WORD_SIZE, 4 * UNITS], &[UNITS, 4 * UNITS], &[4 * UNITS]];
     let kernel = |fused: bool| {
         operation(&[one, one].concat(), move |tape, x, w, batch| {
-            let direction =
-                |at: usize| LstmDirection { kernel: w[at], recurrent_kernel: w[at + 1], bias: w[at + 2], reversed: at > 0 };
+            let direction = |at: usize| LstmDirection {
+                kernel: w[at],
+                recurrent_kernel: w[at + 1],
+                bias: w[at + 2],
+                reversed: at > 0,
+            };
             let (directions, gate) = ([direction(0), direction(3)], GateActivation::Sigmoid);
             match fused {
                 true => tape.lstm(x, &batch.rows, &batch.segments, &directions, gate),

@@ -32,7 +32,11 @@ fn main() -> ExitCode {
         let before = recorded.get(&key).copied();
         let told = before.map_or_else(|| "–".to_owned(), |before| format!("{before:.3}"));
         let warns = before.is_some_and(|before| ratio > TOLERANCE * before);
-        println!("{:<28} {ratio:>9.3} {told:>9}{}", pair.name, if warns { "  warning: slower than recorded" } else { "" });
+        println!(
+            "{:<28} {ratio:>9.3} {told:>9}{}",
+            pair.name,
+            if warns { "  warning: slower than recorded" } else { "" }
+        );
         slower += usize::from(warns);
         recorded.insert(key, ratio);
     }
@@ -68,7 +72,8 @@ fn ratio(pair: &mut Pair) -> f64 {
         (ROUND / seconds(kernel, 1)).ceil() as usize
     });
     for _ in 0..ROUNDS {
-        for ((kernel, &repeats), best) in [&mut pair.ours, &mut pair.reference].into_iter().zip(&repeats).zip(&mut best) {
+        for ((kernel, &repeats), best) in [&mut pair.ours, &mut pair.reference].into_iter().zip(&repeats).zip(&mut best)
+        {
             *best = best.min(seconds(kernel, repeats) / repeats as f64);
         }
     }

@@ -8,21 +8,22 @@ use smallvec::SmallVec;
 use super::{Flops, Gradients, ParamId, ParamStore, Sizes, Var};
 use crate::tensor::{Pool, Real, Shape, Tensor, pointwise};
 
-/// An operation that has been recorded. What the forward computation keeps for the backward one is either plain data in the
-/// operation itself or tensors handed to [`Tape::record`](super::Tape::record), which find their way back to the pool.
+/// A differentiable operation. What its forward pass saves for the backward pass is either plain data in the operation itself or
+/// tensors handed to [`Tape::record`](super::Tape::record), which return to the pool at the end.
 pub trait Op<F: Real>: Any + Send + Sync {
     /// Its name, as traces and checks print it.
     fn name(&self) -> &'static str;
 
-    /// Adds to the gradient of each input that asks for it. By `&self`, so that a sweep can be repeated.
+    /// The vector–Jacobian product: adds to the cotangent of each input that wants a gradient. By `&self`, so that a sweep can be
+    /// repeated.
     fn backward(&self, ctx: &mut Ctx<'_, F>);
 
-    /// How much it computes, if it says so.
+    /// Its number of floating-point operations, if known.
     fn flops(&self, _sizes: &Sizes) -> Option<Flops> {
         None
     }
 
-    /// Returns what it took from the pool and owns, at the end of the recording.
+    /// Returns buffers that it owns to the pool, at the end of the recording.
     fn give_to(&mut self, _pool: &mut Pool<F>) {}
 }
 
@@ -62,7 +63,7 @@ impl<F: Real> Value<F> {
     }
 }
 
-/// The surroundings of one operation during a sweep.
+/// What an operation may see and write during its backward pass.
 pub struct Ctx<'c, F: Real> {
     pub(super) node: &'c Node<F>,
     pub(super) nodes: &'c [Node<F>],
@@ -90,17 +91,17 @@ impl<'c, F: Real> Ctx<'c, F> {
         self.nodes[self.node.inputs[i].index()].value.tensor(self.params)
     }
 
-    /// Tensor `i` of those that the forward computation kept.
+    /// Tensor `i` of those that the forward pass saved.
     pub fn saved(&self, i: usize) -> &'c Tensor<F> {
         &self.node.saved[i]
     }
 
-    /// Whether input `i` asks for a gradient.
+    /// Whether input `i` wants a gradient: something that is trained stands behind it.
     pub fn wants(&self, i: usize) -> bool {
         self.nodes[self.node.inputs[i].index()].wants_gradient
     }
 
-    /// The accumulator of input `i`'s cotangent, to add to; `None` if nobody asks for it.
+    /// The accumulator of input `i`'s cotangent, to add to; `None` if it wants no gradient.
     pub fn dx(&mut self, i: usize) -> Option<&mut Tensor<F>> {
         if !self.wants(i) {
             return None;
@@ -143,7 +144,7 @@ impl<'c, F: Real> Ctx<'c, F> {
         }
     }
 
-    /// A buffer whose every element the caller writes; hand it back with [`release`](Self::release).
+    /// An uninitialised buffer, every element of which the caller must write; hand it back with [`release`](Self::release).
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<F> {
         self.pool.take(shape)
     }

@@ -27,8 +27,8 @@ impl<F: Real> Tape<'_, F> {
     /// # Panics
     /// If the two have different shapes.
     #[track_caller]
-    pub fn pull_back(mut self, value: Var, cotangent: &Tensor<F>) -> Gradients<F> {
-        assert_eq!(self.shape(value), cotangent.shape(), "pull_back: value and cotangent");
+    pub fn vjp(mut self, value: Var, cotangent: &Tensor<F>) -> Gradients<F> {
+        assert_eq!(self.shape(value), cotangent.shape(), "vjp: value and cotangent");
         let seed = self.pool.copy(cotangent);
         self.sweep_from(value, seed)
     }

@@ -15,12 +15,12 @@ use crate::tensor::{Pool, Real, Shape, Tensor};
 /// The number of the next tape. It returns to 0 after 2³² tapes, of which no two neighbours are the same.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// What dropout does while recording.
+/// Training or evaluation, which only dropout distinguishes.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode<'s> {
     /// Dropout passes its input on.
     Evaluate,
-    /// Dropout draws row `i`'s mask from `row_keys[i]` alone, so a text meets the same mask in whatever company it is trained.
+    /// Dropout draws row `i`'s mask from `row_keys[i]` alone, so the mask of a text does not depend on the other texts of its batch.
     Train {
         /// A random key for each row (text) of the batch.
         row_keys: &'s [u64],
@@ -33,6 +33,22 @@ pub enum Mode<'s> {
 /// Parameters are borrowed from the store and never copied; all other values live in buffers of the pool.
 ///
 /// A [`Var`] of another tape is a programmer's mistake, and panics wherever it is used.
+///
+/// ```
+/// use mtlcore::autograd::{Mode, ParamStore, Tape};
+/// use mtlcore::tensor::{Pool, Tensor};
+///
+/// let mut params = ParamStore::<f64>::new();
+/// let w = params.add("w", Tensor::scalar(0.5));
+/// let mut pool = Pool::new();
+///
+/// let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+/// let w_on_tape = tape.param(w);
+/// let square = tape.mul(w_on_tape, w_on_tape);
+/// let y = tape.scale(square, 3.0);
+/// assert_eq!(tape.value(y).item(), 0.75);
+/// assert_eq!(tape.backward(y).dense(w).unwrap().item(), 3.0); // d(3w²)/dw = 6w
+/// ```
 pub struct Tape<'s, F: Real = f32> {
     number: u32,
     pub(super) params: &'s ParamStore<F>,
@@ -265,7 +281,7 @@ mod tests {
         panics(&mut |tape| _ = tape.tanh(foreign));
         panics(&mut |tape| _ = tape.add(x, foreign));
         panics(&mut |tape| drop(tape.inputs(foreign).to_vec()));
-        panics(&mut |tape| drop(tape.sweep_keeping(foreign)));
+        panics(&mut |tape| drop(tape.backward_retaining(foreign)));
         assert_eq!(other.value(foreign).item(), 1.0);
     }
 }

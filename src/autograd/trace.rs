@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Gradients, Mode, ParamStore, Sizes, Tape, Var, observer::Observer, op::Value};
 use crate::tensor::{Pool, Real, Tensor};
 
-/// A backward sweep that kept everything that it passed.
+/// A backward sweep that retains every cotangent.
 #[derive(Debug)]
 pub struct Sweep<F: Real = f32> {
     /// The gradients of the parameters, as [`Tape::backward`] returns them.
@@ -51,12 +51,12 @@ impl<'s, F: Real> Tape<'s, F> {
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// As [`backward`](Self::backward), but keeps the cotangent of every value, and the tape.
+    /// As [`backward`](Self::backward), but retains the cotangent of every value, and the tape.
     ///
     /// # Panics
     /// If `loss` is not a single number.
     #[track_caller]
-    pub fn sweep_keeping(&mut self, loss: Var) -> Sweep<F> {
+    pub fn backward_retaining(&mut self, loss: Var) -> Sweep<F> {
         let count = self.nodes.len();
         let (mut cotangents, mut times) = (Vec::new(), vec![None; count]);
         cotangents.resize_with(count, || None);
@@ -71,7 +71,7 @@ impl<F: Real> Tape<'_, F> {
         Sweep { gradients, cotangents, times }
     }
 
-    /// The gradient of a sweep's loss with respect to a value; `None` if the loss does not depend on it, or nobody wanted it.
+    /// The gradient of a sweep's loss with respect to a value; `None` if the loss does not depend on it, or it wants no gradient.
     /// What is used as a parameter twice has the sum of both here.
     pub fn gradient(&self, sweep: &Sweep<F>, var: Var) -> Option<Tensor<F>> {
         match &self.node(var).value {
@@ -134,17 +134,17 @@ pub struct TracedNode {
     pub inputs: Vec<usize>,
     /// Its extents.
     pub shape: Vec<usize>,
-    /// Whether anything that is trained stands behind it.
+    /// Whether it depends on a trained parameter.
     pub wants_gradient: bool,
     /// What it holds.
     pub value: Numbers,
-    /// Its gradient in each sweep; none if the loss does not depend on it, or nobody wants it.
+    /// Its gradient in each sweep; none if the loss does not depend on it, or it wants no gradient.
     pub gradients: Vec<Option<Numbers>>,
     /// See [`Flops`](super::Flops); none if the operation does not say.
     pub forward_flops: Option<u64>,
     /// Likewise, of one sweep; none if no gradient is wanted.
     pub backward_flops: Option<u64>,
-    /// Memory that the recording takes for it: its numbers (a parameter's stand in the store) and what was kept for the sweep.
+    /// Memory of the recording in bytes: its numbers (those of a parameter are in the store) and the tensors saved for the sweep.
     pub bytes: usize,
     /// The time that it took to compute, in nanoseconds.
     pub forward_ns: Option<u64>,

@@ -1,4 +1,4 @@
-//! What parameters start from: the defaults of Keras 2.
+//! Initial values of parameters: the defaults of Keras 2.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -7,7 +7,7 @@ use crate::tensor::{Real, Shape, Tensor};
 
 /// Uniform between ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, equation 16).
 ///
-/// The fans are the caller's to say: they are k·in and k·out for a convolution of width k, and `fan_out` is 4·units for an LSTM's
+/// The caller gives the fans: they are k·in and k·out for a convolution of width k, and `fan_out` is 4·units for an LSTM's
 /// kernel, which holds four gates.
 pub fn glorot_uniform<F: Real>(
     shape: impl Into<Shape>,
@@ -28,7 +28,7 @@ pub fn orthogonal<F: Real>(rows: usize, cols: usize, rng: &mut impl Rng) -> Tens
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(rows);
     while basis.len() < rows {
         let mut row: Vec<f64> = (0..cols).map(|_| rng.sample(StandardNormal)).collect();
-        // Once more, for what rounding left over the first time.
+        // Twice, since rounding leaves the first pass not quite orthogonal.
         for _ in 0..2 {
             for other in &basis {
                 let overlap = dot(&row, other);

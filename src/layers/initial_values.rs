@@ -1,4 +1,4 @@
-//! The parameters of new layers, held against the formulas of [`init`](super::init).
+//! Checks of the parameters of new layers against the formulas of [`init`](super::init).
 
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -79,7 +79,7 @@ fn fresh(
     named(tape, name, params.value(id).clone())
 }
 
-/// Layers draw their (first) kernel first, so the same stream gives its numbers again.
+/// A layer draws its (first) kernel first, so a generator of the same seed repeats its numbers.
 fn generator() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(1)
 }

@@ -20,7 +20,7 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use initial_values::checks as initial_value_checks;
 pub use lstm::Lstm;
-pub use sequence::Sequence;
+pub use sequence::{Rows, Sequence};
 
 use crate::autograd::gradcheck::Check;
 

@@ -38,13 +38,13 @@ impl Gemm for f32 {
         #[cfg(target_arch = "x86_64")]
         if n == 1 || sc[1] == 1 {
             let product = Product { size, a, a_strides: sa, b, b_strides: sb, c, c_stride: sc[0], add };
-            // SAFETY: the caller's promise.
+            // SAFETY: the product's contract is this function's own.
             if unsafe { product.compute() } {
                 return;
             }
         }
         let beta = if add { 1.0 } else { 0.0 };
-        // SAFETY: the caller's promise is the one that the kernel asks for.
+        // SAFETY: the kernel's contract is this function's own.
         unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
     }
 }
@@ -61,7 +61,7 @@ impl Gemm for f64 {
         sc: [isize; 2],
     ) {
         let beta = if add { 1.0 } else { 0.0 };
-        // SAFETY: the caller's promise is the one that the kernel asks for.
+        // SAFETY: the kernel's contract is this function's own.
         unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
     }
 }

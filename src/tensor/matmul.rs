@@ -4,9 +4,9 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use super::Real;
 
-/// Below this many multiply-adds a product is not worth a second thread.
+/// Multiply-adds below which a product stays on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
-/// At most so many rows of C does one thread take at a time.
+/// Rows of C in a block, the unit of work of a thread.
 const BLOCK: usize = 128;
 
 /// C ← A·B for A `[m, k]`, B `[k, n]` and C `[m, n]` of any strides.

@@ -23,7 +23,7 @@ mod tiles;
 pub use matmul::{matmul, matmul_add};
 pub use pool::Pool;
 pub use real::Real;
-pub use segments::{NO_ROW, Segments, Steps};
+pub use segments::{NO_ROW, Segments, TimeSteps};
 pub use shape::Shape;
 pub use simd::Simd;
 pub(crate) use simd::{prefetch, vectorised};

@@ -171,7 +171,7 @@ impl Check {
         let mut tape = Tape::observed(&self.params, pool, self.mode(), Faults(faults));
         let y = build(&mut tape);
         let value = tape.value(y).clone();
-        let gradients = tape.pull_back(y, &cotangent(&value));
+        let gradients = tape.vjp(y, &cotangent(&value));
         let dense = self
             .trainable()
             .map(|id| gradients.dense(id).unwrap_or_else(|| Tensor::zeros(self.params.value(id).shape())));

@@ -24,7 +24,7 @@ pub enum Place {
     /// The cotangent of the value, as the backward computation reads it. A linear corruption of the value together with its
     /// adjoint here is a bug that forward and backward computation agree on: only a reference can tell.
     Cotangent,
-    /// The gradient that the backward computation gives input number so-and-so.
+    /// The gradient that the backward computation gives the input of this index.
     Gradient(usize),
 }
 
@@ -39,14 +39,14 @@ pub enum Corruption {
     ScaleRows(&'static [f64]),
     /// Of as many blocks of columns as there are numbers, each is multiplied by its number.
     ScaleColumns(&'static [f64]),
-    /// Of so many blocks of columns, two change places.
+    /// Two of `blocks` equal blocks of columns are swapped.
     SwapColumns {
         /// How many blocks there are.
         blocks: usize,
         /// The two that change places.
         pair: (usize, usize),
     },
-    /// Every row moves down by so many places (up, if negative), around the end.
+    /// The rows are rotated down by this number (up, if negative).
     RotateRows(isize),
     /// The numbers are read as if they were stored column by column.
     Transpose,

@@ -42,7 +42,7 @@ pub(in crate::mtl) mod solve;
 pub mod uncertainty;
 pub mod upgrad;
 
-pub use balancer::{Balancer, Evidence, Memory};
+pub use balancer::{Balancer, BalancerState, StepInfo};
 pub use compare::{Combined, compare};
 pub use gram::Gram;
 

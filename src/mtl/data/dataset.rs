@@ -29,7 +29,7 @@ pub enum Padding {
 
 /// What makes ids of a text; the same for learning and for prediction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Encoder {
+pub struct TextEncoder {
     /// Text to tokens.
     pub tokenizer: Tokenizer,
     /// Tokens to ids.
@@ -42,7 +42,7 @@ pub struct Encoder {
     pub padded_length: usize,
 }
 
-impl Encoder {
+impl TextEncoder {
     /// The ids of `text`: none for an empty text that is not padded.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
@@ -50,12 +50,12 @@ impl Encoder {
         ids
     }
 
-    /// As [`Encoder::encode`], behind what `ids` holds already.
+    /// As [`TextEncoder::encode`], behind what `ids` holds already.
     pub fn encode_onto(&self, text: &str, ids: &mut Vec<u32>) {
         self.encode_each(text, ids, |_| {});
     }
 
-    /// As [`Encoder::encode_onto`]; passes each token that is kept to `see`.
+    /// As [`TextEncoder::encode_onto`]; passes each token that is kept to `see`.
     fn encode_each(&self, text: &str, ids: &mut Vec<u32>, mut see: impl FnMut(&str)) {
         let start = ids.len();
         let max_length = self.max_length.unwrap_or(usize::MAX);
@@ -83,7 +83,7 @@ pub struct Dataset {
     /// The tasks' names, sorted.
     pub tasks: Vec<String>,
     /// What made the ids.
-    pub encoder: Encoder,
+    pub encoder: TextEncoder,
     /// In the order of the corpus.
     pub examples: Vec<Example>,
 }
@@ -95,7 +95,7 @@ impl Dataset {
         let texts = || corpus.records.iter().map(|record| record.text.as_str());
         let vocabulary = Vocabulary::of(texts(), tokenizer);
         let padded_length = padded_length(corpus, tokenizer, max_length, padding);
-        Self::with_encoder(corpus, Encoder { tokenizer, vocabulary, max_length, padding, padded_length })
+        Self::with_encoder(corpus, TextEncoder { tokenizer, vocabulary, max_length, padding, padded_length })
     }
 
     /// Checks that padding does not make too much of the texts: a single long one lengthens all others.
@@ -120,7 +120,7 @@ impl Dataset {
     }
 
     /// Encodes the texts for a model that was trained before.
-    pub fn with_encoder(corpus: &Corpus, encoder: Encoder) -> Self {
+    pub fn with_encoder(corpus: &Corpus, encoder: TextEncoder) -> Self {
         let mut ids = Vec::new();
         let mut spelt = Vec::new(); // the tokens' bytes: ids would depend on what other texts there are
         let examples = corpus.records.iter().map(|record| {

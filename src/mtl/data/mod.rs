@@ -37,7 +37,7 @@ mod writer;
 pub use check::{Check, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
 pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
 pub use coverage::Coverage;
-pub use dataset::{Dataset, Encoder, Padding};
+pub use dataset::{Dataset, Padding, TextEncoder};
 pub use dialect::{Delimiter, Dialect};
 pub use example::Example;
 pub use format::{Format, sha256};

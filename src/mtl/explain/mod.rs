@@ -113,7 +113,7 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
     // One text has one label of a task or none, so the two normalisers agree.
     let losses = trained.model.losses(&mut tape, &recorded.logits, &batch, LossNormaliser::Labelled);
     let objectives = losses.tasks.iter().zip(&recorded.logits).map(|(loss, &logit)| loss.unwrap_or(logit));
-    let sweeps: Vec<_> = objectives.map(|objective| tape.sweep_keeping(objective)).collect();
+    let sweeps: Vec<_> = objectives.map(|objective| tape.backward_retaining(objective)).collect();
 
     let words = subject.word_gradients(trained, &labels);
     let places = places::places(trained, &subject, &tape, &recorded, &sweeps, words);

@@ -109,6 +109,6 @@ fn record(
         ([], None) => logits.iter().copied().reduce(|sum, logit| tape.add(sum, logit)).into_iter().collect(),
         (slots, _) => slots.iter().map(|&slot| start(slot)).collect(),
     };
-    let sweeps: Vec<_> = starts.into_iter().map(|start| tape.sweep_keeping(start)).collect();
+    let sweeps: Vec<_> = starts.into_iter().map(|start| tape.backward_retaining(start)).collect();
     tape.trace(&sweeps, options.full)
 }

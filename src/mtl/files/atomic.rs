@@ -9,13 +9,13 @@ use std::{
 use super::system;
 use crate::{Error, Result};
 
-/// Replaces the file by what `write` writes: aside, synced, then renamed, so that a reader finds the old content or the new, even
-/// after a power cut. Where a link stands, the file that it leads to is replaced. What is no file, such as a terminal or a pipe, is
+/// Atomic write: writes a temporary file beside `path`, syncs it and renames it, so that a reader finds the old content or the new,
+/// even after a power cut. Where a link stands, the file that it leads to is replaced. What is no file, such as a terminal or a pipe, is
 /// written as it is.
 ///
 /// # Errors
 /// [`Error::Io`] with `path`; the old content is then still there.
-pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => write_through(path, write).map_err(Error::io(path)),
         Ok(_) => {
@@ -88,7 +88,7 @@ mod tests {
         let [old, new] = ["old", "new"].map(|name| directory.path().join(name));
         fs::write(&old, "before").unwrap();
         for path in [&old, &new] {
-            let failed = write_whole(path, |output| {
+            let failed = write_atomically(path, |output| {
                 output.write_all(&[b'x'; 100_000])?;
                 Err(io::Error::other("the disk is full"))
             });
@@ -107,13 +107,13 @@ mod tests {
         let [file, link] = ["file", "link"].map(|name| directory.path().join(name));
         fs::write(&file, "before").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        write_whole(&link, |output| output.write_all(b"after")).unwrap();
+        write_atomically(&link, |output| output.write_all(b"after")).unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"after");
-        // Whoever may write to /dev must not find a file there afterwards.
+        // For a user who may write to /dev, the device must not become a file.
         let null = directory.path().join("null");
         std::os::unix::fs::symlink("/dev/null", &null).unwrap();
-        write_whole(&null, |output| output.write_all(b"after")).unwrap();
+        write_atomically(&null, |output| output.write_all(b"after")).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 }

@@ -7,7 +7,7 @@ mod hash;
 pub(in crate::mtl) mod system;
 mod tensors;
 
-pub use atomic::write_whole;
+pub use atomic::write_atomically;
 pub(in crate::mtl) use atomic::{clear_asides, is_aside};
 pub(in crate::mtl) use hash::{hexadecimal, sha256_of};
 pub(in crate::mtl) use tensors::{NamedTensors, read_tensors, sha256, write_tensors};

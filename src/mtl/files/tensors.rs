@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use sha2::{Digest, Sha256};
 
 use super::{
-    atomic::write_whole,
+    atomic::write_atomically,
     hash::{hexadecimal, sha256_of},
 };
 use crate::tensor::{Shape, Tensor};
@@ -34,7 +34,7 @@ pub(in crate::mtl) fn write_tensors(
     });
     let metadata = metadata.map(|(key, value)| HashMap::from([(key.to_owned(), value)]));
     let file = safetensors::serialize(views, metadata).expect("names and shapes are valid");
-    write_whole(path, |output| output.write_all(&file))?;
+    write_atomically(path, |output| output.write_all(&file))?;
     Ok(sha256_of(&file))
 }
 

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
-    balancing::Memory,
+    balancing::BalancerState,
     data::{Corpus, Dataset, SourceEntry, Split, TaskSource, Vectors},
     settings::Settings,
 };
@@ -41,7 +41,7 @@ pub struct Manifest {
     pub checksums: IndexMap<String, String>,
     /// What the balancing has learnt in the end, if it is of a method that learns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub balance: Option<Memory>,
+    pub balance: Option<BalancerState>,
 }
 
 /// The word vectors.

@@ -28,7 +28,7 @@ mod tables;
 mod task_weights;
 
 pub use choices::{
-    AbsentHead, Balance, BatchComposition, Embedding, Keep, LossNormaliser, Preset, Shared, UnknownWord,
+    AbsentHead, Balance, BatchComposition, EmbeddingSource, Keep, LossNormaliser, Preset, Shared, UnknownWord,
 };
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};

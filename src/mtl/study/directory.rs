@@ -53,6 +53,25 @@ const EXTENSIBLE: [&str; 11] = [
 /// | `units/` | finished units |
 /// | `results.json`, `results.csv` | comparisons, verdicts, every figure |
 /// | `curve.json`, `curve.csv` | its learning curves, after `mtlcore curve` |
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+///
+/// use mtlcore::mtl::settings::{Preset, Shared};
+/// use mtlcore::mtl::study::{Study, StudySettings};
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let out = directory.path().join("study");
+/// // Without a pair of tasks the data are simulated, here at a fiftieth of the paper's sizes.
+/// let mut settings = StudySettings::preset(Preset::Default);
+/// (settings.scale, settings.folds, settings.shared) = (0.02, 2, vec![Shared::Conv]);
+/// (settings.base.epochs, settings.base.out) = (1, out);
+/// let results = Study::begin(settings)?.run(&AtomicBool::new(false), &|_| {})?.expect("nothing interrupts it");
+/// for answer in results.pairs.iter().flat_map(|pair| &pair.answer.tasks) {
+///     println!("{}: {}, {:+.1} points", answer.task, answer.verdict, answer.difference);
+/// }
+/// # Ok::<(), mtlcore::Error>(())
+/// ```
 pub struct Study {
     /// The effective settings.
     pub settings: StudySettings,
@@ -138,7 +157,7 @@ impl Study {
         let manifest = study.new_manifest()?;
         // First what makes the directory a study.
         let text = study.settings.to_toml();
-        files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+        files::write_atomically(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
         study.write_manifest(&manifest)?;
         Ok(study)
     }
@@ -254,8 +273,8 @@ impl Study {
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
         let results = analyse(&self.settings, &self.pairs, outcomes);
         let json = serde_json::to_string_pretty(&results).expect("results are plain data") + "\n";
-        files::write_whole(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
-        files::write_whole(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
+        files::write_atomically(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
+        files::write_atomically(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
 
@@ -333,7 +352,7 @@ impl Study {
 
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
         let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
-        files::write_whole(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
+        files::write_atomically(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
     }
 
     /// The rules and the data must be those that the study began with.

@@ -147,8 +147,8 @@ impl Curves {
     /// [`Error::Io`] if one cannot be written.
     pub(in crate::mtl::study) fn write(&self, directory: &Path) -> Result<()> {
         let json = serde_json::to_string_pretty(self).expect("curves are plain data") + "\n";
-        files::write_whole(&directory.join(CURVES), |output| output.write_all(json.as_bytes()))?;
-        files::write_whole(&directory.join(TABLE), |output| self.write_csv(output))
+        files::write_atomically(&directory.join(CURVES), |output| output.write_all(json.as_bytes()))?;
+        files::write_atomically(&directory.join(TABLE), |output| self.write_csv(output))
     }
 
     /// Reads the curves of a study's directory; `None` if it has none.

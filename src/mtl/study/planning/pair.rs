@@ -7,7 +7,7 @@ use crate::Result;
 use crate::mtl::{
     data::{Corpus, Coverage, Dataset, Example, Vectors, hold_out, read_grouped},
     files,
-    model::Table,
+    model::EmbeddingInit,
     prepare,
     settings::Settings,
     streams::{Streams, split_mix},
@@ -192,8 +192,8 @@ impl PairData {
     }
 
     /// What the embedding of a unit starts from.
-    pub fn table(&self, settings: &Settings) -> Table {
-        Table::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
+    pub fn table(&self, settings: &Settings) -> EmbeddingInit {
+        EmbeddingInit::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
     }
 }
 
