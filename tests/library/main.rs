@@ -4,6 +4,7 @@ mod allocations;
 mod architecture;
 mod calibration;
 mod examples;
+mod fuzz;
 mod guards;
 mod paper_checks;
 mod parity;

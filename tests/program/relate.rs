@@ -20,12 +20,15 @@ const NAMES: [&str; 9] = [
 
 /// 80 texts whose label is told by one of two words, `good` and `bad` for true with `sign`, among words of `topic`.
 pub fn table(topic: &str, sign: bool, first: usize) -> String {
+    // Letters, for all numbers are one word to the tokenizer.
+    let letters = |n: usize| [n % 26, n / 26 % 26].map(|i| char::from(b'a' + i as u8)).iter().collect::<String>();
     let row = |i: usize| {
         let word = if i.is_multiple_of(2) == sign { "good" } else { "bad" };
-        let filler = |k: usize| format!("{topic}{}", (i * k + first) % 17);
-        format!("{} {word} {} my{topic}{}\t{}\n", filler(3), filler(5), i + first, i.is_multiple_of(2))
+        let filler = |k: usize| format!("{topic}{}", letters((i * k + first) % 17));
+        let label = u8::from(i.is_multiple_of(2));
+        format!("{} {word} {} my{topic}{}\t{label}\n", filler(3), filler(5), letters(i + first))
     };
-    format!("text\tlabel\n{}", (0..80).map(row).collect::<String>()).replace("true", "1").replace("false", "0")
+    format!("text\tlabel\n{}", (0..80).map(row).collect::<String>())
 }
 
 fn place() -> Place {

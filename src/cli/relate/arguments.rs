@@ -72,7 +72,7 @@ pub fn with_defaults<'f>(
     // Word vectors bring their own number of columns.
     let has_vectors = said.contains_key("vectors") || flags.contains_key("vectors");
     for (name, value) in defaults {
-        if !said.contains_key(*name) && !(has_vectors && *name == "embedding-dim") {
+        if !(said.contains_key(*name) || has_vectors && *name == "embedding-dim") {
             let value: Table = format!("value = {value}").parse().expect("our own defaults are TOML");
             flags.entry(*name).or_insert_with(|| value["value"].clone());
         }
@@ -96,7 +96,7 @@ fn tasks_of_folder(folder: &Path) -> mtlcore::Result<Vec<TaskSource>> {
     let fits = |c: char| if c.is_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
     let name =
         |path: &Path| path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().chars().map(fits).collect());
-    Ok(paths.into_iter().map(|path| TaskSource::new(&name(&path), path)).collect())
+    Ok(paths.into_iter().map(|path| TaskSource::new(name(&path), path)).collect())
 }
 
 impl FromArgMatches for TaskArguments {

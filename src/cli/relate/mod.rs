@@ -3,6 +3,7 @@
 mod against;
 pub mod arguments;
 mod page;
+mod predictions;
 mod tables;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use mtlcore::mtl::{
         Extent, Relatedness,
         against::{Against, against},
         gains::Gains,
+        prediction::{Advice, ReadyModel},
         relate,
     },
 };
@@ -35,6 +37,9 @@ pub struct Arguments {
     /// Those that need no network, or all: layers are trained for some
     #[arg(long, value_name = "EXTENT", default_value = "all", value_parser = extent())]
     measures: Extent,
+    /// Say what each task may expect to gain of each other, by a model that was fitted on open tasks
+    #[arg(long)]
+    predict: bool,
     /// Does it tell the gain? A directory of `mtlcore gains` with the same tasks, four or more
     #[arg(long, value_name = "GAINS")]
     against: Option<PathBuf>,
@@ -58,6 +63,7 @@ Examples:
   mtlcore relate --task flu=flu.tsv --task vaccine=vaccine.tsv      two tasks, every measure, in both directions
   mtlcore relate --task joy=posts.tsv:joy --task anger=posts.tsv:anger --measures cheap   without networks, in a second
   mtlcore relate tasks.toml --out map.html                          many tasks, as heat maps to look at
+  mtlcore relate tasks.toml --predict                               which partner to take, before anything is trained
   mtlcore relate tasks.toml --against gains --out report.html       does relatedness predict what was gained?
   mtlcore relate folder --format csv > measures.csv                 every table of a folder is a task
 
@@ -78,6 +84,11 @@ struct Found {
     relatedness: Relatedness,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<Against>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<Advice>,
+    /// What the predictions were fitted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fitted_on: Option<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -90,9 +101,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let relatedness =
         threads.install(|| relate(&settings, &corpus, arguments.measures, &|done, all| progress.update(done, all)));
     progress.finish();
-    let relatedness = relatedness?;
+    let mut relatedness = relatedness?;
     let against = gains.map(|gains| against(&relatedness, &gains)).transpose()?;
-    let found = Found { relatedness, against };
+    let model = arguments.predict.then(ReadyModel::shipped);
+    let is_predicted = model.as_ref().is_some_and(|model| model.predict(&mut relatedness, settings.shared));
+    let advice = model.as_ref().filter(|_| is_predicted).map(|model| Advice::of(&relatedness, model.rope));
+    if arguments.predict && !is_predicted {
+        output::say("Cannot tell: the model that ships was not fitted for this shared layer.");
+    }
+    let found = Found { relatedness, against, advice, fitted_on: model.map(|model| model.fitted_on) };
     if let Some(path) = &arguments.out {
         page::write(path, &found)?;
         output::say(format!("The page is {}.", path.display()));
@@ -101,6 +118,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (Format::Json, _) => output::json(&found)?,
         (Format::Csv, _) => tables::csv(&found.relatedness)?,
         (Format::Table, Some(against)) => against::table(against),
-        (Format::Table, None) => tables::all(&found.relatedness),
+        (Format::Table, None) => tables::all(&found.relatedness) + &predictions::table(&found),
     })
 }

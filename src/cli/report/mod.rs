@@ -13,9 +13,12 @@ mod view;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::study::results::Results;
+use mtlcore::mtl::study::{
+    require_study,
+    results::{RESULTS, Results},
+};
 
 use crate::{output, page};
 use templates::Template;
@@ -56,6 +59,11 @@ Examples:
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let directory = &arguments.study;
+    if !directory.join(RESULTS).exists() {
+        require_study(directory)?;
+        let settings = directory.join("study.toml");
+        bail!("{}: it is not finished; `mtlcore study {}` goes on", directory.display(), settings.display());
+    }
     let results =
         Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
     let template = match arguments.format {

@@ -13,11 +13,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use mtlcore::mtl::{
     settings::Preset,
-    study::{Ended, Event, Study, StudySettings, fields},
+    study::{Ended, Event, Study, StudySettings, fields, require_study},
 };
 use toml::Table;
 
@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Say what the study would take and what it could decide, and train nothing
     #[arg(long, conflicts_with_all = ["until_decided", "budget"])]
     plan: bool,
+    /// Replace the study that --out names
+    #[arg(long, conflicts_with = "plan")]
+    force: bool,
     /// Add trainings to the comparisons that are undecided until they are decided, or cannot be
     #[arg(long)]
     until_decided: bool,
@@ -74,6 +77,11 @@ pub struct StudyArguments {
 impl StudyArguments {
     /// The effective settings: the flags over the file, the file over the preset.
     pub fn load(&self) -> Result<StudySettings> {
+        if let Some(directory) = self.file.as_deref().filter(|file| file.is_dir()) {
+            require_study(directory)?;
+            let path = directory.join("study.toml");
+            bail!("{}: it is a directory; did you mean {}?", directory.display(), path.display());
+        }
         let settings = StudySettings::load(self.file.as_deref(), self.flags.clone())?;
         settings::refuse_contradictions(&self.flags, &settings.base)?;
         Ok(settings)
@@ -109,7 +117,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         plan::print(&Study::beside(settings)?.plan()?, arguments.format == Format::Json)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut study = Study::begin(settings)?;
+    let mut study = if arguments.force { Study::begin_anew(settings)? } else { Study::begin(settings)? };
+    say_dominant_groups(&study);
     say_coverage(&study);
     let outcome = watched(|interrupted, observe| match arguments.until_decided {
         false => Ok(study.run(interrupted, observe)?.map(|results| (results, None))),
@@ -145,6 +154,15 @@ pub fn say_if_simulated(settings: &StudySettings, command: &str) {
             "No pair is named: studying simulated pairs of {scale} times the paper's sizes. \
              See `mtlcore {command} --help` for your own."
         ));
+    }
+}
+
+/// Warns of groups, such as a placeholder for many authors, that keep most rows of a pair in one fold.
+fn say_dominant_groups(study: &Study) {
+    for pair in &study.pairs {
+        if let Some(group) = pair.dominant_group() {
+            output::say(format!("Warning: {}: {group}.", pair.name));
+        }
     }
 }
 

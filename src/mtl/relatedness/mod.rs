@@ -33,6 +33,7 @@ pub mod lookahead;
 mod measured;
 mod network;
 mod pair;
+pub mod prediction;
 mod relate;
 pub mod representation;
 mod tasks;

@@ -28,8 +28,9 @@ const FISHER_TEXTS: usize = 150;
 const CKA_TEXTS: usize = 150;
 /// Batches whose gradients may be in conflict.
 const BATCHES: usize = 8;
-/// The step of the lookahead.
-pub(super) const LOOKAHEAD_RATE: f64 = 0.1;
+/// The length of the lookahead's step, as a share of that of the layer's parameters: gradients have no scale of their own, since fitted
+/// heads are the larger, the smaller the features.
+const LOOKAHEAD_STEP: f64 = 0.01;
 /// Texts that are computed together.
 const CHUNK: usize = 64;
 /// The share of a task's texts that tell a layer's training when to stop.
@@ -69,6 +70,8 @@ pub(super) struct PairGradients {
     pub batches: Vec<[Vec<f64>; 2]>,
     /// The affinity of the second task for the first, from either half to the other.
     pub lookahead: [f64; 2],
+    /// The mean of both steps' rates η.
+    pub rate: f64,
 }
 
 impl<'s> Workshop<'s> {
@@ -163,11 +166,17 @@ impl<'s> Workshop<'s> {
             flat(&self.backward(&params, &self.batch(union, &places)))
         });
         let of_batches = of_batches.collect();
+        let length = norm(layer.iter().flat_map(|&id| params.value(id).data().iter().map(|&x| f64::from(x))));
+        let rates = of_halves.each_ref().map(|half| {
+            let steepness = norm(flattened(&half[1], &layer).into_iter());
+            if steepness > 0.0 { LOOKAHEAD_STEP * length / steepness } else { 0.0 }
+        });
         let lookahead = [(0, 1), (1, 0)].map(|(from, to)| {
             let loss = |params: &ParamStore<f32>| self.loss(params, &halves[to], 0);
-            affinity(&mut params, &layer, &of_halves[from][1], LOOKAHEAD_RATE, loss)
+            affinity(&mut params, &layer, &of_halves[from][1], rates[from], loss)
         });
-        PairGradients { halves: of_halves.each_ref().map(|g| flat(g)), batches: of_batches, lookahead }
+        let halves = of_halves.each_ref().map(|half| flat(half));
+        PairGradients { halves, batches: of_batches, lookahead, rate: mean(&rates) }
     }
 
     fn batch(&self, union: &Union<'_>, places: &[usize]) -> Batch {
@@ -254,6 +263,10 @@ fn put_head(params: &mut ParamStore<f32>, [kernel, bias]: [ParamId; 2], (weights
 /// The layer's own parameters: word vectors differ by which words a task has, heads are each task's own.
 fn layer_params(params: &ParamStore<f32>) -> Vec<ParamId> {
     params.ids().filter(|&id| params.name(id).starts_with("shared.")).collect()
+}
+
+fn norm(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.map(|x| x * x).sum::<f64>().sqrt()
 }
 
 fn flattened(gradients: &Gradients<f32>, layer: &[ParamId]) -> Vec<f64> {

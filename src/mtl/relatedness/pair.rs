@@ -12,7 +12,7 @@ use super::{
     fisher,
     gradient_cosine::{self, Halves, random_deviation, share_in_conflict},
     measured::{Measured, cosine, mean},
-    network::{LOOKAHEAD_RATE, Layer, PairGradients, REFITS, RETRAININGS, Union, Workshop, texts_to_compare},
+    network::{Layer, PairGradients, REFITS, RETRAININGS, Union, Workshop, texts_to_compare},
     representation::{adjusted_r2, leep, log_me},
     tasks::{Linear, PERMUTATIONS, Task},
     word_weights::{ClassCounts, common_words, disattenuated, reliability},
@@ -23,6 +23,8 @@ use crate::mtl::streams::Streams;
 
 /// Halves whose agreement makes the reliability of word weights.
 const WEIGHT_HALVES: u64 = 5;
+/// Below this reliability a cosine is not disattenuated: what is divided by a number near 0 is noise made large.
+const LEAST_RELIABILITY: f64 = 0.2;
 
 /// A task with all that its pairs have in common.
 pub(super) struct Known<'d> {
@@ -139,8 +141,11 @@ impl Ordered<'_, '_> {
         let of = |counts: &ClassCounts| cosine(&weights_a, &counts.weights(&words));
         let reliabilities = [a, b].map(|known| reliability(&known.counts_of_halves, &words));
         let plain = of(&b.counts);
-        let Some(value) = disattenuated(plain, reliabilities) else {
-            let reason = "the words that both have tell nothing of the labels of one of them: its halves disagree";
+        let is_reliable = |&r: &f64| r >= LEAST_RELIABILITY;
+        let value = disattenuated(plain, reliabilities).filter(|_| reliabilities.iter().all(is_reliable));
+        let Some(value) = value else {
+            let reason =
+                "the words that both have tell hardly anything of the labels of one of them: its halves disagree";
             return Measured::undefined(reason).with("cosine", plain).with("common_words", words.len() as f64);
         };
         let permuted: Vec<f64> = b.permuted_counts.iter().map(|counts| of(counts) * value / plain).collect();
@@ -191,14 +196,16 @@ impl Ordered<'_, '_> {
                 .with("share_negative", share_in_conflict(&found.batches))
                 .with("random_deviation", random_deviation(halves[0][0].len()))
         };
-        let Some(value) = gradient_cosine::disattenuated(halves) else {
-            let reason = "a task's gradients on two halves of the texts have no common direction";
+        let reliability = gradient_cosine::reliability(halves);
+        let value = gradient_cosine::disattenuated(halves).filter(|_| reliability >= LEAST_RELIABILITY);
+        let Some(value) = value else {
+            let reason = "a task's gradients on two halves of the texts have hardly a direction in common";
             return details(Measured::undefined(reason));
         };
         let permuted: Vec<f64> =
             permuted.iter().filter_map(|found| gradient_cosine::disattenuated(halves_of(found))).collect();
         let mut measured = Measured::new(value, &permuted, None);
-        measured.reliability = Some(gradient_cosine::reliability(halves));
+        measured.reliability = Some(reliability);
         details(measured)
     }
 
@@ -278,5 +285,6 @@ fn halves_of(found: &PairGradients) -> Halves<'_> {
 fn lookahead(found: &PairGradients, permuted: &[PairGradients]) -> Measured {
     let permuted: Vec<f64> = permuted.iter().map(|found| mean(&found.lookahead)).collect();
     let value = mean(&found.lookahead);
-    Measured::new(value, &permuted, Some(found.lookahead)).with("by_rate", value / LOOKAHEAD_RATE)
+    let by_rate = if found.rate > 0.0 { value / found.rate } else { 0.0 };
+    Measured::new(value, &permuted, Some(found.lookahead)).with("rate", found.rate).with("by_rate", by_rate)
 }

@@ -12,6 +12,7 @@ use super::{
     measured::Measured,
     network::Workshop,
     pair::{Known, Ordered},
+    prediction::Prediction,
     tasks::{MOST_TEXTS, Task},
 };
 use crate::mtl::{
@@ -147,6 +148,9 @@ pub struct PairRelatedness {
     /// Labels against labels, if some texts carry both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelAgreement>,
+    /// What the main task may expect to gain, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
 }
 
 impl Relatedness {
@@ -244,6 +248,7 @@ fn measured(pair: &Ordered<'_, '_>, workshop: Option<&Workshop<'_>>) -> PairRela
             &side(partner, &partner.task.texts(), &|word| partner.has_word(word)),
         ),
         labels: LabelAgreement::of(&labels),
+        prediction: None,
     }
 }
 

@@ -7,26 +7,25 @@ use std::{
     time::Instant,
 };
 
-use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::{
     execution::{Event, Outcomes, UnitStore, run_units, threads},
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
+    manifest::{FoldManifest, MANIFEST, Manifest, PairManifest},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
+    replace,
 };
 use crate::mtl::{
     data::{Coverage, SourceEntry},
+    directories::{STUDY_SETTINGS as SETTINGS, is_study},
     files,
+    run::RunDirectory,
     settings::literal,
 };
 use crate::{Error, Result};
 
-/// What makes a directory a study.
-pub(in crate::mtl) const SETTINGS: &str = "study.toml";
-const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 
 /// Settings that may change between two runs of one study: they add units, or are about the presentation.
@@ -82,70 +81,6 @@ pub struct Study {
     directory: PathBuf,
 }
 
-/// What a study was made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The version of mtlcore that ran the study last.
-    pub version: String,
-    /// The rules that its units follow ([`SCHEMA`]); 0 in studies made before there was such a number.
-    #[serde(default)]
-    pub schema: u32,
-    /// The root of all random numbers.
-    pub seed: u64,
-    /// Where thresholds and the epoch to stop at come from.
-    pub chosen_on: String,
-    /// How many trainings each comparison has in every fold.
-    #[serde(default)]
-    pub seeds: Seeds,
-    /// SHA-256 of the keys of all units in their order: the plan.
-    #[serde(default)]
-    pub plan_sha256: String,
-    /// The pairs by name.
-    pub pairs: IndexMap<String, PairManifest>,
-    /// Units of the whole study; 0 while it is not finished.
-    pub units: usize,
-    /// What the units took, summed up.
-    pub unit_seconds: f64,
-    /// What the last run took, in which finished units are not done again.
-    pub last_run_seconds: f64,
-    /// Threads of the last run.
-    pub threads: usize,
-}
-
-/// The data of one pair.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PairManifest {
-    /// SHA-256 of rows, labels and vectors.
-    pub sha256: String,
-    /// The files.
-    pub sources: Vec<SourceEntry>,
-    /// The SHA-256 of the word vectors in use.
-    pub vectors_sha256: Option<String>,
-    /// Words of the vocabulary.
-    pub vocabulary: usize,
-    /// The folds, repeat by repeat.
-    pub folds: Vec<FoldManifest>,
-}
-
-/// The rows of one fold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoldManifest {
-    /// The repeat, from 0.
-    pub repeat: usize,
-    /// The fold, from 0.
-    pub fold: usize,
-    /// Rows to learn from.
-    pub train: usize,
-    /// Rows on which thresholds and the epoch to stop at are chosen.
-    pub inner: usize,
-    /// Rows to test on.
-    pub test: usize,
-    /// Rows that are both tested and learnt from or chosen on: none.
-    pub test_rows_used_before: usize,
-    /// True test rows by task.
-    pub test_positives: IndexMap<String, usize>,
-}
-
 impl Study {
     /// Begins a study in the directory that the settings name, or goes on with it.
     ///
@@ -153,13 +88,40 @@ impl Study {
     /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
-        fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
-        let manifest = study.new_manifest()?;
-        // First what makes the directory a study.
-        let text = study.settings.to_toml();
-        files::write_atomically(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
-        study.write_manifest(&manifest)?;
+        study.write_beginning()?;
         Ok(study)
+    }
+
+    /// As [`begin`](Self::begin), in place of another study: what mtlcore made there goes, once the new study's data are read; nothing
+    /// else in the directory does, and no `errors.csv`, in which somebody may have sorted errors.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin); a directory that holds no study; another process that works on a unit there.
+    pub fn begin_anew(settings: StudySettings) -> Result<Self> {
+        let settings = settings.completed();
+        let directory = settings.base.out.clone();
+        let is_replaced = directory.exists() && holds_something(&directory)?;
+        if is_replaced && !replace::is_study(&directory) {
+            return Err(Error::file(
+                &directory,
+                "it exists and is no study of mtlcore, so --force does not replace it",
+            ));
+        }
+        let study = Self::new(settings, directory)?;
+        if is_replaced {
+            replace::clear(&study.directory)?;
+        }
+        study.write_beginning()?;
+        Ok(study)
+    }
+
+    fn write_beginning(&self) -> Result<()> {
+        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
+        let manifest = self.new_manifest()?;
+        // First what makes the directory a study.
+        let text = self.settings.to_toml();
+        files::write_atomically(&self.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+        self.write_manifest(&manifest)
     }
 
     /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
@@ -183,22 +145,26 @@ impl Study {
     /// # Errors
     /// A directory that is no study; what is wrong with its files; data that have changed since.
     pub fn open(directory: &Path) -> Result<Self> {
-        let path = directory.join(SETTINGS);
-        if !path.exists() {
-            return Err(Error::file(directory, format!("it is no study: it has no {SETTINGS}")));
+        require_study(directory)?;
+        let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new())?;
+        if let Some(manifest) = Manifest::read(directory)? {
+            manifest.check_settings(directory)?;
         }
-        let settings = StudySettings::load(Some(&path), Table::new())?;
         Self::with_data(settings, directory.into())
     }
 
     fn with_data(settings: StudySettings, directory: PathBuf) -> Result<Self> {
-        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
-        let mut study = Self { settings, pairs, seeds, directory };
-        if let Some(manifest) = study.manifest()? {
+        let mut study = Self::new(settings, directory)?;
+        if let Some(manifest) = Manifest::read(&study.directory)? {
             study.check_manifest(&manifest)?;
             study.seeds.more = manifest.seeds.more;
         }
         Ok(study)
+    }
+
+    fn new(settings: StudySettings, directory: PathBuf) -> Result<Self> {
+        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
+        Ok(Self { settings, pairs, seeds, directory })
     }
 
     /// The directory.
@@ -272,8 +238,7 @@ impl Study {
 
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
         let results = analyse(&self.settings, &self.pairs, outcomes);
-        let json = serde_json::to_string_pretty(&results).expect("results are plain data") + "\n";
-        files::write_atomically(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
+        files::write_json(&self.directory.join(RESULTS), &results)?;
         files::write_atomically(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
@@ -291,6 +256,7 @@ impl Study {
             chosen_on,
             seeds: self.seeds.clone(),
             plan_sha256: self.plan_sha256(),
+            settings_sha256: self.settings.sha256(),
             pairs: pairs.collect::<Result<_>>()?,
             units: 0,
             unit_seconds: 0.0,
@@ -338,21 +304,8 @@ impl Study {
         })
     }
 
-    fn manifest(&self) -> Result<Option<Manifest>> {
-        let path = self.directory.join(MANIFEST);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let manifest = serde_json::from_str(&text).map_err(|error| {
-            Error::line(&path, error.line() as u64, format!("not the manifest of a study: {error}"))
-        })?;
-        Ok(Some(manifest))
-    }
-
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
-        let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
-        files::write_atomically(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
+        files::write_json(&self.directory.join(MANIFEST), manifest)
     }
 
     /// The rules and the data must be those that the study began with.
@@ -381,6 +334,28 @@ impl Study {
     }
 }
 
+/// Checks that a directory is that of a study, finished or not.
+///
+/// # Errors
+/// [`Error::File`] that says what it is instead, and which commands read that.
+pub fn require_study(directory: &Path) -> Result<()> {
+    if is_study(directory) {
+        return Ok(());
+    }
+    let path = directory.display();
+    let message = if RunDirectory::is_at(directory) {
+        format!(
+            "it is a run, not a study: `mtlcore evaluate {path}`, `mtlcore predict {path} FILE` and `mtlcore explain {path} \"a text\"` \
+             read it"
+        )
+    } else if directory.exists() {
+        format!("it is no study: it has no {SETTINGS}")
+    } else {
+        "there is no such study".into()
+    };
+    Err(Error::file(directory, message))
+}
+
 /// Whether there is anything in a directory but what a killed process was writing.
 fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
@@ -407,6 +382,7 @@ fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<
     if differences.is_empty() {
         return Ok(());
     }
-    let message = format!("a study of other settings: {}; choose another --out", differences.join(", "));
+    let differences = differences.join(", ");
+    let message = format!("a study of other settings: {differences}; choose another --out, or replace it with --force");
     Err(Error::file(path, message))
 }

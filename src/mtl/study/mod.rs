@@ -17,16 +17,18 @@ mod directory;
 pub mod error_analysis;
 mod execution;
 mod findings;
+mod manifest;
 mod plan;
 mod planning;
+mod replace;
 mod until_decided;
 
-pub(super) use directory::SETTINGS;
-pub use directory::{Manifest, PairManifest, Study};
+pub use directory::{Study, require_study};
 pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,
 };
+pub use manifest::{Manifest, PairManifest};
 pub use plan::{Plan, TaskPlan};
 pub use planning::{
     Arm, Control, FoldRows, HyperParameters, Pair, PairData, SCHEMA, Seeds, SimulatedPair, StudySettings, UnitSpec,

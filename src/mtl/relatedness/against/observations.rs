@@ -27,7 +27,7 @@ pub struct Observation {
 }
 
 /// Size and headroom.
-pub const SIZE_COLUMNS: [&str; 4] = ["ln main rows", "ln partner rows / main rows", "alone", "slope of alone"];
+pub const SIZE_COLUMNS: [&str; 4] = ["ln main rows", "ln partner rows / main rows", "own AUROC", "slope of alone"];
 /// The rest of the context.
 pub const CONTEXT_COLUMNS: [&str; 5] =
     ["main entropy", "partner entropy", "ln main length", "ln partner length", "unknown words"];
@@ -54,7 +54,7 @@ impl Observation {
             partner: place(&gain.partner),
             gain: gain.difference,
             weight,
-            size: size_columns(gains, gain),
+            size: size_columns(relatedness, gains, gain),
             measures: measure_columns(pair),
             context: context_columns(pair),
         });
@@ -68,20 +68,31 @@ impl Observation {
     }
 }
 
-fn size_columns(gains: &Gains, gain: &Gain) -> Vec<Option<f64>> {
+fn size_columns(relatedness: &Relatedness, gains: &Gains, gain: &Gain) -> Vec<Option<f64>> {
     // The curve of learning alone: its level is the same beside every partner.
     let same = |other: &&Gain| (&other.main, other.shared) == (&gain.main, gain.shared);
     let curve: Vec<(f64, f64)> = gains.gains.iter().filter(same).map(|g| (g.size as f64, 100.0 * g.alone)).collect();
-    let (main, partner) = (gain.size as f64, gain.partner_size as f64);
     let slope = learning_slope(&curve).map(|(_, slope)| slope);
-    vec![Some(main.ln()), Some((partner / main).ln()), Some(100.0 * gain.alone), slope]
+    known_sizes(relatedness, &gain.main, [gain.size, gain.partner_size], slope)
 }
 
-pub(super) fn measure_columns(pair: &PairRelatedness) -> Vec<Option<f64>> {
+/// What is known of sizes before anything is trained, and the slope of learning alone if that is known.
+pub(in crate::mtl::relatedness) fn known_sizes(
+    relatedness: &Relatedness,
+    main: &str,
+    rows: [usize; 2],
+    slope: Option<f64>,
+) -> Vec<Option<f64>> {
+    let own = relatedness.tasks.iter().find(|task| task.name == main).map(|task| task.own_auroc);
+    let [of_main, of_partner] = rows.map(|rows| rows as f64);
+    vec![Some(of_main.ln()), Some((of_partner / of_main).ln()), own, slope]
+}
+
+pub(in crate::mtl::relatedness) fn measure_columns(pair: &PairRelatedness) -> Vec<Option<f64>> {
     MEASURES.iter().map(|measure| pair.measures.get(measure.word)?.value).collect()
 }
 
-pub(super) fn context_columns(pair: &PairRelatedness) -> Vec<Option<f64>> {
+pub(in crate::mtl::relatedness) fn context_columns(pair: &PairRelatedness) -> Vec<Option<f64>> {
     let context = &pair.context;
     let ln = |length: f64| length.max(1.0).ln();
     [

@@ -14,6 +14,7 @@ use crate::mtl::{
         correlation::{kendall, spearman},
         gains::{Ceiling, Gains},
         measured::mean,
+        prediction::ReadyCell,
     },
     settings::Shared,
     streams::Streams,
@@ -57,6 +58,8 @@ pub struct CellReport {
     pub measures: Vec<MeasureReport>,
     /// Each way to predict; empty for fewer than six tasks.
     pub predictions: Vec<ModelReport>,
+    /// The way with the smallest error, fitted on all pairs.
+    pub model: Option<ReadyCell>,
 }
 
 /// One measure against the gains.
@@ -126,13 +129,15 @@ fn cell_report(
     let corrected = holm(&tested.iter().filter_map(|&i| measures[i].p).collect::<Vec<_>>());
     tested.into_iter().zip(corrected).for_each(|(i, p)| measures[i].holm_p = Some(p));
     measures.push(of("partner rows / main rows", &|observation| observation.size[1]));
-    measures.push(of("alone", &|observation| observation.size[2]));
+    measures.push(of("own AUROC", &|observation| observation.size[2]));
     measures.push(of("unknown words", &|observation| observation.context[4]));
     let predictions = if tasks.len() >= FEWEST_TASKS + 2 { predictions(observations, gains.rope) } else { Vec::new() };
     let gained: Vec<f64> = observations.iter().map(|observation| observation.gain).collect();
+    let model = ready(shared, size, &tasks, observations, &predictions);
     CellReport {
         shared,
         size_asked: size.to_owned(),
+        model,
         pairs: observations.len(),
         mean_gain: mean(&gained),
         sentence: sentence(ceiling.as_ref(), &measures, &predictions),
@@ -175,6 +180,36 @@ fn measure_report(
 const MEAN: &str = "mean";
 const SIZE: &str = "size";
 const RIDGE: &str = "ridge";
+
+/// The way that did best on tasks that were left out, fitted on all pairs.
+fn ready(
+    shared: Shared,
+    size: &str,
+    tasks: &[String],
+    observations: &[Observation],
+    predictions: &[ModelReport],
+) -> Option<ReadyCell> {
+    let error = |model: &&ModelReport| model.root_mean_squared_error;
+    let best = predictions.iter().min_by(|a, b| error(a).total_cmp(&error(b)))?;
+    let (gains, weights): (Vec<f64>, Vec<f64>) = observations.iter().map(|o| (o.gain, o.weight)).unzip();
+    // The mean is a model whose columns count nothing.
+    let column = |value: Option<f64>, is_used: bool| value.filter(|_| is_used);
+    let rows: Vec<Vec<Option<f64>>> = (observations.iter())
+        .map(|o| {
+            let sizes = o.size.iter().map(|&value| column(value, best.model != MEAN));
+            let others = o.measures.iter().chain(&o.context).map(|&value| column(value, best.model == RIDGE));
+            sizes.chain(others).collect()
+        })
+        .collect();
+    Some(ReadyCell {
+        shared,
+        size_asked: size.to_owned(),
+        tasks: tasks.to_vec(),
+        pairs: observations.len(),
+        model: Ridge::fit(&rows, &gains, &weights, None),
+        validation: best.clone(),
+    })
+}
 
 fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
     let weighted = |rest: &[&Observation]| -> (Vec<f64>, Vec<f64>) { rest.iter().map(|o| (o.gain, o.weight)).unzip() };

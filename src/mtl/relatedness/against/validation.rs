@@ -110,7 +110,7 @@ impl ModelReport {
 }
 
 /// P(gain > bound) for a normal error.
-pub(super) fn probability_above(prediction: f64, deviation: f64, bound: f64) -> f64 {
+pub(in crate::mtl::relatedness) fn probability_above(prediction: f64, deviation: f64, bound: f64) -> f64 {
     let normal = Normal::new(prediction, deviation.max(1e-9)).expect("a positive deviation");
     normal.sf(bound)
 }

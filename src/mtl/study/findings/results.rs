@@ -23,19 +23,20 @@ use std::path::Path;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::mtl::{
     evaluation::{
         interval::{Measure, NothingLearnt, Verdict},
         metrics::Metrics,
         statistics::{FOverFolds, Pooled, Posterior, TTest, Wilcoxon},
     },
+    files,
     settings::{Balance, Preset, Shared},
     study::{
         error_analysis::{McNemar, SliceResult},
         planning::Control,
     },
 };
-use crate::{Error, Result};
 
 /// The name of the results in a study's directory.
 pub const RESULTS: &str = "results.json";
@@ -538,11 +539,8 @@ impl Results {
     /// Reads the results of a study's directory.
     ///
     /// # Errors
-    /// [`Error::Io`] if there are none, [`Error::Line`] if they are damaged or of a version that wrote others.
+    /// [`Error::Io`](crate::Error::Io) if there are none, [`Error::Line`](crate::Error::Line) if they are damaged or of a version that wrote others.
     pub fn read(directory: &Path) -> Result<Self> {
-        let path = directory.join(RESULTS);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text)
-            .map_err(|error| Error::line(&path, error.line() as u64, format!("not the results of a study: {error}")))
+        files::read_json(&directory.join(RESULTS), "the results of a study")
     }
 }

@@ -3,15 +3,15 @@
 use sha2::{Digest, Sha256};
 
 use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
-use crate::Result;
 use crate::mtl::{
-    data::{Corpus, Coverage, Dataset, Example, Vectors, hold_out, read_grouped},
+    data::{Corpus, Coverage, Dataset, DominantGroup, Example, Vectors, hold_out, read_grouped},
     files,
     model::EmbeddingInit,
     prepare,
     settings::Settings,
     streams::{Streams, split_mix},
 };
+use crate::{Error, Result};
 
 /// The data of one pair, ready to train on.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl PairData {
     }
 
     fn read(settings: &StudySettings, pair: &Pair) -> Result<Self> {
-        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.group.as_deref())?)
+        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.base.group.as_deref())?)
     }
 
     fn simulated(settings: &StudySettings, pair: &SimulatedPair) -> Result<Self> {
@@ -84,8 +84,10 @@ impl PairData {
         let coverage = prepare::coverage(&settings.base, &dataset, vectors.as_ref())?;
         let folds = (0..settings.repeats)
             .map(|repeat| folds::assign(&dataset.tasks, &dataset.examples, settings.folds, repeat, seed));
-        let folds = folds.collect::<Result<_>>()?;
-        let sha256 = sha256(&dataset, vectors.as_ref(), settings.group.is_some());
+        let folds = folds
+            .collect::<Result<_>>()
+            .map_err(|error| DominantGroup::explain(error, &corpus.records, &dataset.examples))?;
+        let sha256 = sha256(&dataset, vectors.as_ref(), settings.base.group.is_some());
         let (name, inner) = (name.to_owned(), settings.inner);
         Ok(Self {
             name,
@@ -139,9 +141,19 @@ impl PairData {
         }
         let examples: Vec<_> = rest.iter().map(|&row| self.dataset.examples[row].clone()).collect();
         let seed = self.seed_of(repeat, fold, 0);
-        let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed)?;
+        let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed);
+        let split = split.map_err(|error| self.explained(error.advised("--inner 0 holds no rows out")))?;
         let back = |side: Vec<usize>| side.into_iter().map(|place| rest[place]).collect();
         Ok(FoldRows { train: back(split.train), inner: back(split.held_out), test })
+    }
+
+    /// A group that holds more than half of the rows together, if there is one.
+    pub fn dominant_group(&self) -> Option<DominantGroup> {
+        DominantGroup::find(&self.corpus.records, &self.dataset.examples)
+    }
+
+    fn explained(&self, error: Error) -> Error {
+        DominantGroup::explain(error, &self.corpus.records, &self.dataset.examples)
     }
 
     /// Rows to learn from and inner rows, drawn task by task, with as many of either class as the task has in proportion.
