@@ -7,8 +7,8 @@ use std::{
 
 use toml::Table;
 
-use super::{Manifest, StudySettings, directory::SETTINGS};
-use crate::mtl::files;
+use super::{manifest::Manifest, planning::StudySettings};
+use crate::mtl::{directories::STUDY_SETTINGS, files};
 use crate::{Error, Result};
 
 /// What commands write into a study's directory beside its settings and manifest. An `errors.csv` is not among them: categories that
@@ -18,7 +18,7 @@ const WRITTEN: [&str; 8] =
 
 /// Whether a study of mtlcore is here: settings and a manifest that can be read, whatever became of the rest.
 pub(super) fn is_study(directory: &Path) -> bool {
-    let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new());
+    let settings = StudySettings::load(Some(&directory.join(STUDY_SETTINGS)), Table::new());
     settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
 }
 
