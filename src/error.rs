@@ -1,6 +1,6 @@
 //! What files and users can get wrong. A programmer's mistake (shapes that do not fit) panics instead.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 /// `Result` with the crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -83,6 +83,14 @@ impl Error {
     /// An [`Error::Config`].
     pub fn config(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Config { field: field.into(), message: message.into() }
+    }
+
+    /// An error about a task with advice behind its message; any other one as it is.
+    pub(crate) fn advised(self, advice: impl fmt::Display) -> Self {
+        match self {
+            Self::Task { task, message } => Self::Task { task, message: format!("{message}; {advice}") },
+            other => other,
+        }
     }
 
     /// An [`Error::Task`].

@@ -9,17 +9,24 @@
 //!
 //! Each module uses only those above it, and [`error`] and [`printable`], which depend on nothing. The command line (`src/cli`) is a binary of its own and sees only what is public here.
 //!
+//! Features choose how much of it is built: `cli`, the default, is everything; `mtl` leaves the program out; without either there is
+//! the engine, `tensor`, `autograd` and `layers`, whose settings and reports `serde` can write.
+//!
 //! [`course`] explains what is inside, in ten chapters from a scalar tape to the reading of a study, and how to
 //! [add an operation](course::adding_an_op).
 
 pub mod autograd;
 // Nothing but text: a build without documentation need not read it.
-#[cfg(any(doc, doctest))]
+#[cfg(all(feature = "mtl", any(doc, doctest)))]
 pub mod course;
+#[cfg(feature = "mtl")]
 pub mod error;
 pub mod layers;
+#[cfg(feature = "mtl")]
 pub mod mtl;
+#[cfg(feature = "mtl")]
 pub mod printable;
 pub mod tensor;
 
+#[cfg(feature = "mtl")]
 pub use error::{Error, Result};

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::{Gradients, Sizes, Tape, Var, tape::Value};
 use crate::tensor::{Real, Tensor};
 
@@ -89,7 +87,8 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 /// One value of a tape.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TracedNode {
     /// Its position in the recording.
     pub index: usize,
@@ -120,7 +119,8 @@ pub struct TracedNode {
 }
 
 /// Many numbers summed up. Those of no number at all are 0.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Numbers {
     /// The smallest.
     pub minimum: f64,
@@ -133,7 +133,7 @@ pub struct Numbers {
     /// The share that is exactly 0.
     pub zeros: f64,
     /// All of them in row-major order, if asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub all: Option<Vec<f64>>,
 }
 

@@ -1,7 +1,10 @@
 //! What a study answers, in sentences: the same on the terminal, on the page and in Markdown.
 
 use mtlcore::mtl::{
-    evaluation::interval::{Measure, NothingLearnt, Verdict},
+    evaluation::{
+        interval::{Measure, NothingLearnt, Verdict},
+        statistics::Pooled,
+    },
     study::results::{Claims, Difference, Narrowing, NotLearnt, PairResult, Results, TaskAnswer, TaskFacts},
 };
 
@@ -61,7 +64,7 @@ pub fn what_to_do(results: &Results, answer: &TaskAnswer) -> String {
 
 /// What can be said of all comparisons together.
 pub fn claims(claims: &Claims) -> String {
-    let Claims { comparisons, helps, hurts } = *claims;
+    let Claims { comparisons, helps, hurts, pooled } = *claims;
     if comparisons == 0 {
         return "Nothing was learnt in any comparison, so nothing can be claimed.".into();
     }
@@ -74,7 +77,14 @@ pub fn claims(claims: &Claims) -> String {
         number if number == comparisons => format!("{verb} in every one"),
         number => format!("{verb} in {number}"),
     };
-    format!("{all}, learning together {} and {}.", of(helps, "helps"), of(hurts, "hurts"))
+    let summary = pooled.map_or(String::new(), |Pooled { mean, sd }| {
+        let differing = match sd {
+            0.0 => "their intervals explain all that they differ by".to_owned(),
+            sd => format!("beyond their intervals they differ by an SD of {}", decimals(sd, 1)),
+        };
+        format!(" On average it changes the measure by {} points; {differing}.", signed(mean, 1))
+    });
+    format!("{all}, learning together {} and {}.{summary}", of(helps, "helps"), of(hurts, "hurts"))
 }
 
 /// Why there is no verdict.
@@ -177,10 +187,14 @@ fn narrowing_sentence(answer: &TaskAnswer, narrowing: &Narrowing) -> Option<Stri
         (Some(seeds), _) if seeds > answer.seeds => format!(
             "The interval is {now}; {seeds} trainings a fold would narrow it enough if the estimate stays (--seeds {seeds}, or --until-decided)."
         ),
-        (_, Some(times)) if times.is_finite() && times < 1000.0 => format!(
-            "The interval is {now}, and the texts limit it: any number of trainings leaves {}. About {} times as many labelled texts would decide.",
+        (_, Some(times)) if times < 1000.0 => format!(
+            "The interval is {now}, and the texts limit it: any number of trainings leaves {}. About {} times as many labelled texts{} would decide.",
             points(narrowing.any_seeds),
-            decimals(times.max(1.1), 1)
+            decimals(times.max(1.1), if times < 9.95 { 1 } else { 0 }),
+            match narrowing.seeds_with_them.filter(|&seeds| seeds > answer.seeds) {
+                Some(seeds) => format!(" with {seeds} trainings a fold"),
+                None => String::new(),
+            }
         ),
         _ => format!(
             "The interval is {now}; any number of trainings leaves {}, twice the labelled texts {}. The difference is so near the \

@@ -1,10 +1,10 @@
 //! `mtlcore curve`: metrics against the share of the other tasks' training data.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::study::{Curves, PairCurves, Results, Study, StudySettings, TaskCurve, results::RESULTS};
+use mtlcore::mtl::study::{Curves, Manifest, PairCurves, Results, Study, StudySettings, TaskCurve, results::RESULTS};
 use toml::{Table, Value};
 
 use crate::{
@@ -74,8 +74,11 @@ fn settings(arguments: &StudyArguments) -> Result<StudySettings> {
     let (mut file, mut flags) = (arguments.file.clone(), Table::new());
     if file.is_none() && !arguments.flags.contains_key("task") {
         let out = arguments.flags.get("out").and_then(Value::as_str).unwrap_or("curve");
-        let known = std::path::Path::new(out).join("study.toml");
+        let known = Path::new(out).join("study.toml");
         if known.exists() {
+            if let Some(manifest) = Manifest::read(Path::new(out))? {
+                manifest.check_settings(Path::new(out))?;
+            }
             file = Some(known);
         } else {
             flags.insert("shared".into(), "conv".into());

@@ -10,6 +10,7 @@ use mtlcore::{
     },
     layers,
     mtl::model,
+    printable::{listed, quoted},
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -23,6 +24,9 @@ use crate::output::{self, Column};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
+    /// Only the checks whose name contains this [default: all]
+    #[arg(conflicts_with = "mutate")]
+    name: Option<String>,
     /// Plant known bugs, one at a time, and print which were caught
     #[arg(long)]
     mutate: bool,
@@ -34,6 +38,7 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   mtlcore gradcheck                every operation, layer, model, initial value, and the optimiser
+  mtlcore gradcheck lstm           those whose name has \"lstm\" in it
   mtlcore gradcheck --mutate       do the checks catch known bugs?
   mtlcore gradcheck --format json  every error, for a program";
 
@@ -44,7 +49,10 @@ enum Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    if arguments.mutate { mutate(arguments.format) } else { check(arguments.format) }
+    match arguments.mutate {
+        true => mutate(arguments.format),
+        false => check(arguments.name.as_deref(), arguments.format),
+    }
 }
 
 /// Everything there is to check.
@@ -58,11 +66,16 @@ fn sections() -> Vec<(&'static str, Vec<Check>)> {
     ]
 }
 
-fn check(format: Format) -> Result<()> {
-    let checks: Vec<(&str, Check)> = sections()
+fn check(name: Option<&str>, format: Format) -> Result<()> {
+    let mut checks: Vec<(&str, Check)> = sections()
         .into_iter()
         .flat_map(|(section, checks)| checks.into_iter().map(move |check| (section, check)))
         .collect();
+    if let Some(name) = name {
+        let known: Vec<String> = checks.iter().map(|(_, check)| check.name().to_owned()).collect();
+        checks.retain(|(_, check)| check.name().to_lowercase().contains(&name.to_lowercase()));
+        ensure!(!checks.is_empty(), "{}", unknown(name, &known));
+    }
     let reports = in_parallel(&checks, |(section, check)| (*section, check.run()));
     let failed = reports.iter().filter(|(_, report)| !report.passed()).count();
     output::print(&match format {
@@ -71,6 +84,22 @@ fn check(format: Format) -> Result<()> {
     })?;
     ensure!(failed == 0, "{failed} of {} checks failed", reports.len());
     Ok(())
+}
+
+/// What is said where no name contains `name`: those most like it, or else some of all.
+fn unknown(name: &str, known: &[String]) -> String {
+    let words = |known: &String| known.split([' ', ',', '(', ')']).map(str::to_lowercase).collect::<Vec<_>>();
+    let similarity = |known: &String| {
+        let of_word = |word: &String| strsim::jaro_winkler(word, &name.to_lowercase());
+        words(known).iter().map(of_word).fold(0.0, f64::max)
+    };
+    let mut likely: Vec<&String> = known.iter().filter(|known| similarity(known) > 0.75).collect();
+    likely.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
+    let name = quoted(name);
+    match likely.is_empty() {
+        true => format!("no check has {name} in its name; the checks are: {}", listed(known)),
+        false => format!("no check has {name} in its name; did you mean one of: {}", listed(&likely)),
+    }
 }
 
 fn table_of(reports: &[(&str, Report)]) -> String {

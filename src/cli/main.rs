@@ -9,12 +9,14 @@ mod data;
 mod errors;
 mod evaluate;
 mod explain;
+mod gains;
 mod gradcheck;
 mod output;
 mod page;
 mod predict;
 mod probe;
 mod progress;
+mod relate;
 mod report;
 mod settings;
 mod shell;
@@ -56,8 +58,10 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Study(arguments) => return study::run(&arguments),
         Command::Curve(arguments) => return curve::run(&arguments),
+        Command::Gains(arguments) => return gains::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
         Command::Errors(arguments) => errors::run(&arguments)?,
+        Command::Relate(arguments) => relate::run(&arguments)?,
         Command::Train(arguments) => return train::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments)?,
         Command::Predict(arguments) => predict::run(&arguments)?,
@@ -104,6 +108,8 @@ Examples:
   mtlcore study --task a=a.tsv --task b=b.tsv          the same question about your own tasks
   mtlcore curve                                        how much of the other task's data does it take?
   mtlcore errors study                                 where the two err, and a sample of errors to sort by hand
+  mtlcore relate --task a=a.tsv --task b=b.tsv         how related are these tasks?
+  mtlcore gains folder                                 what does each gain of each other?
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -124,6 +130,8 @@ enum Command {
     Curve(curve::Arguments),
     Report(report::Arguments),
     Errors(errors::Arguments),
+    Relate(relate::Arguments),
+    Gains(gains::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),

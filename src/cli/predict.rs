@@ -30,7 +30,7 @@ use mtlcore::{
 use rayon::ThreadPool;
 
 use crate::{
-    output,
+    output, settings,
     subject::open,
     tables::format_parser,
     threshold::{self, Threshold},
@@ -65,7 +65,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P|tuned", value_parser = threshold::parse)]
     threshold: Option<Threshold>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = settings::threads)]
     threads: usize,
 }
 

@@ -127,6 +127,9 @@ impl StudyProgress {
 
     /// Shows how many units are finished. Those of earlier times do not count in the rate.
     pub fn update(&self, done: usize, all: usize) {
+        if all == 0 {
+            return; // nothing is to be done, so there is nothing to show
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = state.as_mut().filter(|state| state.all == all) else {
             let now = Instant::now();

@@ -122,6 +122,13 @@ impl Args for DataArguments {
     }
 }
 
+/// `--threads` of what has no settings of its own, within the same bounds.
+pub fn threads(text: &str) -> Result<usize, String> {
+    let field = Field::named("threads").expect("it is a field");
+    let number = field.parse(text)?.as_integer().and_then(|number| usize::try_from(number).ok());
+    Ok(number.expect("its bounds are those of a few threads"))
+}
+
 /// The file that was named.
 pub fn file(matches: &ArgMatches) -> Option<PathBuf> {
     matches.get_one("config").cloned()

@@ -81,6 +81,9 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     }
     let prepared = Prepared::new(settings)?;
     let table = prepared.table(settings);
+    if let Some(group) = prepared.dominant_group() {
+        output::say(format!("Warning: {group}."));
+    }
     let Prepared { corpus, dataset, split, vectors, coverage } = prepared;
     if let Some(coverage) = coverage {
         output::say(format!("Word vectors: {coverage}."));

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use rand::Rng;
-use serde::{Deserialize, Serialize};
-
 use super::{Lstm, Sequence};
 use crate::autograd::{
     ParamStore, Tape, Var,
@@ -12,6 +9,7 @@ use crate::autograd::{
     ops::lstm::{self, GateActivation},
 };
 use crate::tensor::{Real, Segments, Tensor};
+use rand::Rng;
 
 /// Two LSTMs of H units, one a direction; their hidden states stand side by side, `[forward, backward]`.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +25,8 @@ pub struct Bilstm {
 }
 
 /// How the hidden states of a text become one vector of 2H numbers. A text without tokens gives zeros.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum SentenceVector {
     /// Each direction's state after all tokens: the forward one at the last token, the backward one at the first.
     #[default]

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod files;
 pub mod model;
 pub mod prepare;
+pub mod relatedness;
 pub mod run;
 pub mod settings;
 pub mod streams;

@@ -1,11 +1,14 @@
 //! From settings to everything that a training needs.
 
 use super::{
-    data::{Corpus, Coverage, Dataset, Simulation, Split, Vectors, hold_out, read, require_both_classes},
+    data::{
+        Corpus, Coverage, Dataset, DominantGroup, Simulation, Split, Vectors, hold_out, read_grouped,
+        require_both_classes,
+    },
     model::Table,
     settings::{Embedding, Settings},
 };
-use crate::Result;
+use crate::{Error, Result};
 
 /// The data of a training.
 #[derive(Clone, Debug)]
@@ -51,8 +54,14 @@ impl Prepared {
         require_both_classes(&corpus)?;
         Dataset::require_room(&corpus, settings.tokenizer, settings.max_length, settings.padding)?;
         let dataset = Dataset::new(&corpus, settings.tokenizer, settings.max_length, settings.padding);
-        let split = split(settings, &dataset)?;
+        let split = split(settings, &dataset)
+            .map_err(|error| DominantGroup::explain(error, &corpus.records, &dataset.examples))?;
         Ok(Self { corpus, dataset, split, vectors: None, coverage: None })
+    }
+
+    /// A group that holds more than half of the rows together, if there is one.
+    pub fn dominant_group(&self) -> Option<DominantGroup> {
+        DominantGroup::find(&self.corpus.records, &self.dataset.examples)
     }
 
     /// What the embedding starts from.
@@ -78,10 +87,16 @@ pub(super) fn coverage(settings: &Settings, dataset: &Dataset, vectors: Option<&
 /// What is wrong with the files.
 pub fn corpus(settings: &Settings) -> Result<Corpus> {
     if settings.tasks.is_empty() {
+        if settings.group.is_some() {
+            return Err(Error::config(
+                "group",
+                "the simulated pair has no such column; name files of your own with --task",
+            ));
+        }
         return simulation(settings).generate();
     }
     let tasks: Vec<_> = settings.tasks.iter().map(|task| settings.completed(task.clone())).collect();
-    read(&tasks)
+    read_grouped(&tasks, settings.group.as_deref())
 }
 
 /// Which rows are learnt from and which are held out: the rows of validation files, and the settings' share of the others.
@@ -90,7 +105,8 @@ pub fn corpus(settings: &Settings) -> Result<Corpus> {
 /// A task that lacks a class on one side.
 pub fn split(settings: &Settings, dataset: &Dataset) -> Result<Split> {
     if settings.validation > 0.0 {
-        return hold_out(&dataset.tasks, &dataset.examples, settings.validation, settings.seed);
+        return hold_out(&dataset.tasks, &dataset.examples, settings.validation, settings.seed)
+            .map_err(|error| error.advised("--validation 0 holds no rows out"));
     }
     let (held_out, train) = (0..dataset.examples.len()).partition(|&row| dataset.examples[row].validation);
     Ok(Split { train, held_out })

@@ -9,6 +9,8 @@ mod custom_op;
 mod does_it_help;
 #[path = "../../examples/fused_lstm.rs"]
 mod fused_lstm;
+#[path = "../../examples/mlp.rs"]
+mod mlp;
 #[path = "../../examples/paper_model.rs"]
 mod paper_model;
 #[path = "../../examples/scalar_tape.rs"]
@@ -33,6 +35,12 @@ fn the_fused_lstm_computes_the_same_on_fewer_lines() {
     for (a, b) in fused.data().iter().zip(composed.data()) {
         approx::assert_relative_eq!(a, b, max_relative = 1e-3, epsilon = 1e-4);
     }
+}
+
+#[test]
+fn the_engine_alone_learns_a_circle() {
+    let (before, after) = (mlp::accuracy(0), mlp::accuracy(1000));
+    assert!(before < 0.7 && after > 0.95, "{before} and {after}");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn groups_and_duplicates_are_never_split() {
         vec![mtlcore::mtl::study::Pair { name: "p".into(), tasks: [(0, "a"), (1, "b")].map(task).to_vec() }];
     settings.inner = 0.2;
     let without = PairData::all(&settings).unwrap().remove(0);
-    settings.group = Some("author".into());
+    settings.base.group = Some("author".into());
     let pair = PairData::all(&settings).unwrap().remove(0);
     assert_ne!(pair.sha256, without.sha256, "other groups are other data");
     let split_groups = |pair: &PairData| -> usize {
@@ -311,7 +311,7 @@ fn a_study_can_be_extended_but_not_changed() {
     assert!(
         error.ends_with(
             "study.toml: a study of other settings: `dropout` is 0.25 there and 0.5 here, `epochs` is 2 there and 3 here; \
-             choose another --out"
+             choose another --out, or replace it with --force"
         ),
         "{error}"
     );

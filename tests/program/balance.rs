@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::common::{Place, output};
+use crate::common::{Place, edit_json, output};
 use mtlcore::mtl::{data::Simulation, settings::Balance};
 use serde_json::Value;
 
@@ -126,9 +126,7 @@ fn a_run_of_another_version_is_told() {
     let place = place();
     assert_eq!(place.run("train study.toml --epochs 1").code, Some(0));
     assert_eq!(place.run("balance --run run --step 1").stderr, "");
-    let manifest = std::fs::read_to_string(place.path("run/manifest.json")).unwrap();
-    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
-    std::fs::write(place.path("run/manifest.json"), manifest.replace(&version, "\"version\": \"0.0.9\"")).unwrap();
+    edit_json(&place.path("run/manifest.json"), |manifest| manifest["version"] = "0.0.9".into());
     let output = place.run("balance --run run --step 1");
     assert!(output.code == Some(0) && output.stderr.contains("trained by mtlcore 0.0.9"), "{output:?}");
 }

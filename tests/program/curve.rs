@@ -142,7 +142,8 @@ fn a_group_column_holds_rows_together_or_is_missed() {
     for (words, message) in [
         (
             format!("study --task a=a.tsv --task b=b.tsv {small} --out g"),
-            "error: g/study.toml: a study of other settings: `group` is \"author\" there and nothing here; choose another --out",
+            "error: g/study.toml: a study of other settings: `group` is \"author\" there and nothing here; choose another --out, \
+             or replace it with --force",
         ),
         (
             format!("study --task a=a.tsv --task c=c.tsv {small} --group author --out h"),

@@ -9,7 +9,8 @@ use std::{
 
 use crate::common::{Place, output};
 use mtlcore::mtl::data::Simulation;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Trains on the files beside it in about a second; flags replace what it says.
 const STUDY: &str = "
@@ -115,7 +116,7 @@ fn killed_ten_times(options: &str, seed: u64) -> (Place, serde_json::Value) {
     let undisturbed = result(&place, options, "alone");
     let longest = start.elapsed() / 3;
 
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut kills, mut resumed) = (0, 0);
     while kills < 10 || !is_finished(&place) {
         let can_resume = !is_finished(&place) && place.path("run/checkpoint.safetensors").exists();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Output, Place, assert_keeps_to_itself, finished};
+use crate::common::{Output, Place, assert_keeps_to_itself, edit_json, finished};
 use mtlcore::{
     autograd::{Mode, Tape},
     mtl::{
@@ -260,9 +260,7 @@ fn the_page_says_what_it_cannot_show() {
     let explanation = explain(&trained(&place), "zzzzq", &[]).unwrap();
     assert_eq!(explanation.tokens[0].kind, TokenKind::Unknown);
 
-    let manifest = fs::read_to_string(place.path("run/manifest.json")).unwrap();
-    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
-    fs::write(place.path("run/manifest.json"), manifest.replace(&version, "\"version\": \"0.0.9\"")).unwrap();
+    edit_json(&place.path("run/manifest.json"), |manifest| manifest["version"] = "0.0.9".into());
     let (html, notes) = page(&place, "zzzzq");
     assert!(html.contains("trained by mtlcore 0.0.9") && notes.contains("trained by mtlcore 0.0.9"), "{notes}");
 

@@ -27,6 +27,22 @@ fn the_table_shows_every_input_and_all_pass() {
 }
 
 #[test]
+fn a_name_chooses_the_checks_that_contain_it() {
+    let report = json(&["LSTM"]);
+    let checks = report["checks"].as_array().unwrap();
+    assert!(checks.len() > 1 && report["passed"] == true);
+    assert!(checks.iter().all(|check| check["name"].as_str().unwrap().contains("lstm")), "{report}");
+    let (code, _, errors) = gradcheck(&["lsmt"]);
+    assert!(
+        code == Some(1) && errors.starts_with("error: no check has \"lsmt\" in its name; did you mean one of: lstm"),
+        "{errors}"
+    );
+    let (code, _, errors) = gradcheck(&["zzz"]);
+    assert!(code == Some(1) && errors.contains("the checks are: "), "{errors}");
+    assert_eq!(gradcheck(&["lstm", "--mutate"]).0, Some(2));
+}
+
+#[test]
 fn every_error_is_below_a_millionth_in_every_section() {
     let report = json(&[]);
     assert_eq!((report["tolerance"].as_f64(), report["passed"].as_bool()), (Some(1e-6), Some(true)));

@@ -8,6 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
+use crate::common::edit_json;
 use mtlcore::mtl::run::RunDirectory;
 use tempfile::TempDir;
 
@@ -314,10 +315,7 @@ fn damaged(change: impl FnOnce(&Path)) -> (TempDir, PathBuf) {
 }
 
 fn edit_manifest(run: &Path, change: impl FnOnce(&mut serde_json::Value)) {
-    let path = run.join("manifest.json");
-    let mut manifest = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    change(&mut manifest);
-    fs::write(path, serde_json::to_string_pretty(&manifest).unwrap()).unwrap();
+    edit_json(&run.join("manifest.json"), change);
 }
 
 /// As a version without checksums left it.

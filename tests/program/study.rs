@@ -97,8 +97,100 @@ fn the_written_study_file_is_the_study() {
     assert_eq!(other.status.code(), Some(1));
     assert_eq!(
         text(&other.stderr).lines().last().unwrap(),
-        "error: s/study.toml: a study of other settings: `seed` is 1 there and 2 here; choose another --out"
+        "error: s/study.toml: a study of other settings: `seed` is 1 there and 2 here; choose another --out, or replace \
+         it with --force"
     );
+}
+
+/// A study in the place of another one: what mtlcore made goes, what somebody else put there stays.
+#[test]
+fn force_replaces_a_study_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    assert_success(&small(directory.path(), "s").output().unwrap());
+    assert_success(&mtlcore(directory.path(), &["errors", "s"]).output().unwrap());
+    let units = |out: &str| {
+        let names = fs::read_dir(path(out).join("units")).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    for mine in ["s/notes.txt", "s/units/notes.json", "s/errors.csv"] {
+        fs::write(path(mine), "mine").unwrap();
+    }
+    let other = |out: &str| {
+        let mut command = small(directory.path(), out);
+        command.args(["--seed", "2"]);
+        command
+    };
+    let refused = other("s").output().unwrap();
+    let error = text(&refused.stderr);
+    assert!(error.ends_with("choose another --out, or replace it with --force\n"), "{error}");
+    assert_success(&other("s").arg("--force").output().unwrap());
+    for mine in ["s/notes.txt", "s/units/notes.json", "s/errors.csv"] {
+        assert_eq!(fs::read_to_string(path(mine)).unwrap(), "mine", "{mine}");
+    }
+    assert_success(&other("t").output().unwrap());
+    let mut replaced = units("s");
+    assert!(replaced.remove(std::ffi::OsStr::new("notes.json")));
+    assert_eq!(replaced, units("t"), "no unit of the old study is left");
+    assert_eq!(fs::read(path("s/results.json")).unwrap(), fs::read(path("t/results.json")).unwrap());
+
+    // A folder with a study.toml of somebody's own, a run, and a study whose new data cannot be read.
+    fs::create_dir(path("own")).unwrap();
+    fs::write(path("own/study.toml"), "seed = 3\n").unwrap();
+    let train = ["train", "--epochs", "1", "--shared", "conv", "--out", "run"];
+    assert_success(&mtlcore(directory.path(), &train).output().unwrap());
+    for (out, more, message) in [
+        ("own", &[][..], "error: own: it exists and is no study of mtlcore, so --force does not replace it\n"),
+        ("run", &[], "error: run: it exists and is no study of mtlcore, so --force does not replace it\n"),
+        ("s", &["--task", "a=a.tsv", "--task", "b=b.tsv"], "error: a.tsv: No such file or directory (os error 2)\n"),
+    ] {
+        let names = || {
+            let entries = fs::read_dir(path(out)).unwrap().map(|entry| entry.unwrap());
+            entries.map(|entry| (entry.file_name(), fs::read(entry.path()).ok())).collect::<Vec<_>>()
+        };
+        let before = names();
+        let refused = small(directory.path(), out).arg("--force").args(more).output().unwrap();
+        assert_eq!((refused.status.code(), text(&refused.stderr).ends_with(message)), (Some(1), true), "{refused:?}");
+        assert_eq!(names(), before);
+    }
+}
+
+#[test]
+fn what_is_no_study_says_what_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let train = ["train", "--epochs", "1", "--shared", "conv", "--out", "run"];
+    assert_success(&mtlcore(directory.path(), &train).output().unwrap());
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    let run = "error: run: it is a run, not a study: `mtlcore evaluate run`, `mtlcore predict run FILE` and \
+               `mtlcore explain run \"a text\"` read it";
+    for (words, message) in [
+        (&["report", "run"][..], run),
+        (&["errors", "run"], run),
+        (&["study", "run"], run),
+        (&["report", "empty"], "error: empty: it is no study: it has no study.toml"),
+        (&["errors", "nowhere"], "error: nowhere: there is no such study"),
+    ] {
+        let output = mtlcore(directory.path(), words).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr).trim_end()), (Some(1), message), "{words:?}");
+    }
+    let plan = small(directory.path(), "s").args(["--plan"]).output().unwrap();
+    assert_success(&plan);
+}
+
+/// The demonstration has a directory of its own, so that it is not in the way of a study of one's own data.
+#[test]
+fn a_study_of_own_data_does_not_meet_the_demonstration() {
+    let directory = tempfile::tempdir().unwrap();
+    let row = |i: usize| format!("word {}\t{}\n", "a".repeat(i + 1).replace("aa", "ab"), i % 2);
+    let rows = "text\tlabel\n".to_owned() + &(0..40).map(row).collect::<String>();
+    fs::write(directory.path().join("a.tsv"), rows).unwrap();
+    let small = &SMALL[..SMALL.len() - 1];
+    assert_success(&mtlcore(directory.path(), small).output().unwrap());
+    let tasks = ["--task", "a=a.tsv", "--task", "b=a.tsv"];
+    assert_success(&mtlcore(directory.path(), small).args(tasks).output().unwrap());
+    for out in ["demonstration", "study"] {
+        assert!(directory.path().join(out).join("report.html").exists(), "{out}");
+    }
 }
 
 #[test]
@@ -117,7 +209,7 @@ fn bad_input_is_named() {
     for (arguments, message) in [
         (
             &["--task", "a=a.tsv", "--task", "b=b.tsv"][..],
-            "error: task `b`: 4 true rows are too few for 10 folds; each fold tests at least one",
+            "error: task `b`: 4 true rows are too few for 10 folds, each of which tests one; say --folds 4 or fewer",
         ),
         (&["--task", "a=a.tsv"], "error: `pair`: `a` has one task, `a`; to learn together takes two or more"),
         (&["one.toml"], "error: `pair`: `p` has one task, `a`; to learn together takes two or more"),
@@ -130,22 +222,36 @@ fn bad_input_is_named() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Killed again and again, it ends with the bits of a study that was left alone.
+/// Killed twenty times, with one, two and four threads, a study of two trainings a fold ends with the bits of one left alone.
 #[test]
 #[cfg(unix)]
 fn killing_it_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    assert_success(&small(directory.path(), "whole").output().unwrap());
-    for milliseconds in (0..20).map(|i| 5 + i * 37 % 100) {
-        let quiet = std::process::Stdio::null;
-        let mut child = small(directory.path(), "killed").stdout(quiet()).stderr(quiet()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    assert_success(&small(directory.path(), "killed").output().unwrap());
+    let start = |out: &str, threads: &str| {
+        let two_seeds = SMALL.map(|argument| if argument == "1" { "2" } else { argument });
+        let mut command = mtlcore(directory.path(), &two_seeds);
+        command.args([out, "--threads", threads]);
+        command
+    };
     let result = |out: &str| fs::read(directory.path().join(out).join("results.json")).unwrap();
-    assert!(result("whole") == result("killed"));
+    assert_success(&start("whole", "2").output().unwrap());
+    for threads in ["1", "2", "4"] {
+        let out = format!("killed-{threads}");
+        let units = || fs::read_dir(directory.path().join(&out).join("units")).map_or(0, Iterator::count);
+        let mut stops_between_units = 0;
+        for milliseconds in (0..20).map(|i| 5 + i * 37 % 100) {
+            let quiet = std::process::Stdio::null;
+            let before = units();
+            let mut child = start(&out, threads).stdout(quiet()).stderr(quiet()).spawn().unwrap();
+            thread::sleep(Duration::from_millis(milliseconds));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            stops_between_units += usize::from(units() > before);
+        }
+        println!("{threads} threads: {stops_between_units} of 20 kills came after a unit");
+        assert_success(&start(&out, threads).output().unwrap());
+        assert!(result("whole") == result(&out), "{threads} threads");
+    }
 }
 
 #[test]

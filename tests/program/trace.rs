@@ -132,6 +132,26 @@ fn two_tasks_stand_side_by_side_and_add_up() {
 }
 
 #[test]
+fn the_table_fits_a_terminal_and_begins_with_the_cost() {
+    let place = place("bilstm");
+    let text = words(&place);
+    let few = traced(&place, &text, "").stdout;
+    let longest = few.lines().skip(3).map(|line| line.chars().count()).max();
+    assert!(longest <= Some(100), "{longest:?} columns\n{few}");
+    assert!(
+        few.lines().nth(1).unwrap().contains("flops") && few.contains("∂ is the gradient of the sum of the logits."),
+        "{few}"
+    );
+    let all = traced(&place, &text, "--full").stdout;
+    for heading in ["min", "mean", "max", "zeros", "µs", "bytes"] {
+        assert!(
+            all.contains(heading) && !few.lines().take(5).any(|line| line.contains(&format!(" {heading} "))),
+            "{heading}"
+        );
+    }
+}
+
+#[test]
 fn graphs_have_every_value_and_every_edge() {
     let place = place("bilstm");
     let text = words(&place);

@@ -60,7 +60,8 @@ fn bad_rows_are_named() {
         (b"text\tflu\nx\t1\ny\t1\n", "task `flu`: all 2 labelled rows are true, expected both classes"),
         (
             b"text\tflu\nx\t1\ny\t0\n",
-            "task `flu`: no true row would be held out: too few distinct texts (or groups) with this label",
+            "task `flu`: no true row would be held out: found 1, in too few distinct texts (or groups), which are never parted; \
+             --validation 0 holds no rows out",
         ),
     ] {
         assert_eq!(refusal(&[("flu.tsv", content)], TRAIN), message);

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::{Fault, difference::slope, wave};
 use crate::autograd::{Mode, ParamId, ParamStore, Tape, Var};
 use crate::tensor::{Pool, Tensor};
@@ -25,7 +23,8 @@ pub struct Check {
 }
 
 /// The outcome of a check.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Report {
     /// The name of the check.
     pub name: String,
@@ -34,7 +33,8 @@ pub struct Report {
 }
 
 /// How far the gradient of one input is off, or the value (then the name is [`VALUE`]).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Line {
     /// The name of the input.
     pub name: String,

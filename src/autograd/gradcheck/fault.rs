@@ -1,12 +1,11 @@
 //! Known bugs, to check the checks.
 
-use serde::Serialize;
-
 use crate::autograd::{Ctx, Gradient, Gradients, Op};
 use crate::tensor::{Real, Tensor, pointwise};
 
 /// A bug in one operation: what it computes, forwards or backwards, is corrupted.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Fault {
     /// The name of the operation.
     pub op: &'static str,
@@ -17,8 +16,8 @@ pub struct Fault {
 }
 
 /// What a [`Fault`] corrupts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum Place {
     /// The value of the forward computation.
     Value,
@@ -31,8 +30,8 @@ pub enum Place {
 
 /// How numbers are corrupted. Blocks are equal shares of the rows or columns of a tensor seen as a matrix, as an LSTM's columns
 /// are those of its four gates and the rows of a convolution's kernel are those of its offsets.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum Corruption {
     /// All are multiplied by a number.
     Scale(f64),

@@ -1,11 +1,10 @@
 //! The bugs that people really make, to be planted one at a time: a check that lets one pass is no check.
 
-use serde::Serialize;
-
 use super::{Check, Corruption, Corruption::*, Fault, Line, Place, TOLERANCE};
 
 /// A known bug.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Mutation {
     /// Where it is and what is wrong.
     pub description: &'static str,
@@ -14,7 +13,8 @@ pub struct Mutation {
 }
 
 /// How a bug was caught.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Catch {
     /// The name of the check that failed.
     pub check: String,
@@ -27,8 +27,8 @@ pub struct Catch {
 }
 
 /// What numbers are held against.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum Evidence {
     /// Central differences.
     Differences,

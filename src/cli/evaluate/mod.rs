@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use mtlcore::mtl::data::TaskSource;
 use serde::Serialize;
 
-use crate::{output, tables::TableArguments, threshold::share};
+use crate::{output, settings, tables::TableArguments, threshold::share};
 use {
     comparison::Comparison,
     report::Report,
@@ -37,7 +37,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P", value_parser = share)]
     threshold: Option<f64>,
     /// Threads to compute with, 0 for one a core; the result is the same for any number
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = settings::threads)]
     threads: usize,
 }
 

@@ -3,7 +3,10 @@
 use anyhow::Result;
 use indexmap::IndexMap;
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::explain::{Place, TokenKind};
+use mtlcore::{
+    mtl::explain::{Explanation, Place, TokenKind},
+    printable::listed,
+};
 use serde::Serialize;
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
     code::{self, Listing},
 };
 use crate::{
-    page::{self, escape},
+    page::{self, escape, numbers::decimals},
     subject,
 };
 
@@ -28,11 +31,58 @@ pub fn of(explained: &Explained) -> Result<String> {
         listings => Value::from(Serde(listings)),
         data => Value::from_safe_string(escape::json(explained)),
         explain_style => Value::from_safe_string(include_str!("templates/explain.css").into()),
+        opening => opening(&explained.explanation),
         notices => notices(explained),
     };
     let mut environment = page::environment();
     environment.add_template("explain.html", include_str!("templates/explain.html")).expect("the template is valid");
     page::render(&mut environment, "explain.html", &[include_str!("templates/explain.js")], context)
+}
+
+/// What each two tasks ask of what they share, over all shared parameters, and the word that did most for each answer.
+fn opening(explanation: &Explanation) -> Vec<String> {
+    let tasks = &explanation.tasks;
+    let pairs = (0..tasks.len()).flat_map(|a| (a + 1..tasks.len()).map(move |b| [a, b]));
+    let mut sentences: Vec<String> = pairs
+        .filter_map(|[a, b]| {
+            let who = match tasks.len() {
+                2 => "Both tasks".to_owned(),
+                _ => format!("{} and {}", tasks[a].name, tasks[b].name),
+            };
+            let cosine = cosine_of_pulls(explanation, [a, b])?;
+            let how = match cosine {
+                ..-0.1 => "pull against each other",
+                ..=0.1 => "hardly concern each other",
+                _ => "pull alike",
+            };
+            Some(format!(
+                "{who} {how} on the shared weights: the cosine of their gradients is {}.",
+                decimals(cosine, 2)
+            ))
+        })
+        .collect();
+    for task in tasks {
+        let shares = &task.attribution.integrated_gradients;
+        let most = shares.iter().zip(&explanation.tokens).max_by(|(a, _), (b, _)| a.abs().total_cmp(&b.abs()));
+        if let Some((share, token)) = most.filter(|(share, _)| **share != 0.0) {
+            let way = if *share > 0.0 { "for" } else { "against" };
+            sentences.push(format!("What speaks most {way} {} is “{}”.", task.name, token.text));
+        }
+    }
+    sentences
+}
+
+/// The cosine of two tasks' gradients over all shared parameters, from what is known of each of them; none if one is 0.
+fn cosine_of_pulls(explanation: &Explanation, tasks: [usize; 2]) -> Option<f64> {
+    let (mut product, mut squares) = (0.0, [0.0, 0.0]);
+    for pull in &explanation.pulls {
+        let norms = tasks.map(|task| pull.norms[task]);
+        let cosine = pull.agreements.iter().find(|agreement| agreement.tasks == tasks).and_then(|found| found.cosine);
+        product += cosine.unwrap_or(0.0) * norms[0] * norms[1];
+        squares = [squares[0] + norms[0] * norms[0], squares[1] + norms[1] * norms[1]];
+    }
+    let length = (squares[0] * squares[1]).sqrt();
+    (length > 0.0).then(|| product / length)
 }
 
 /// What a reader has to know before believing the pictures.
@@ -54,6 +104,15 @@ fn notices(explained: &Explained) -> Vec<String> {
             "None of these words has a vector of its own, so the network sees how many they are, and nothing else."
                 .into(),
         );
+    }
+    let known = words().any(|token| token.kind == TokenKind::Known);
+    for (kind, what) in
+        [(TokenKind::Unknown, "unknown to the run"), (TokenKind::WithoutVector, "without a vector of their own")]
+    {
+        let found: Vec<&str> = words().filter(|token| token.kind == kind).map(|token| token.text.as_str()).collect();
+        if known && !found.is_empty() {
+            notices.push(format!("Words {what}: {}.", listed(&found)));
+        }
     }
     if explanation.left_out > 0 {
         notices

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::page::{
     self,
     charts::{self, Drawing},
-    numbers::decimals,
+    numbers::{decimals, rounded_percent},
 };
 
 /// Points of a curve at most. Single measurements scatter widely; fewer points show their course.
@@ -39,6 +39,8 @@ struct Page {
     measurements: usize,
     last: u64,
     in_a_point: usize,
+    /// A sentence a pair of tasks: how they get on over all shared parameters.
+    answers: Vec<String>,
     sections: Vec<Section>,
     rows: Vec<Row>,
 }
@@ -151,7 +153,18 @@ impl Page {
             }
             Row { block: block.to_string(), cells }
         };
+        let answer = |((name, cosine), (_, conflict)): ((String, Of<'_>), (String, Of<'_>))| {
+            let (cosine, conflict) = (mean(measurements, &cosine)?, mean(measurements, &conflict)?);
+            Some(format!(
+                "{name}: in conflict at {} of the steps measured, mean cosine {}.",
+                rounded_percent(conflict),
+                decimals(cosine, 2)
+            ))
+        };
+        let cosines = of_pairs(ALL, |pair| pair.cosine).into_iter();
+        let answers = cosines.zip(of_pairs(ALL, |pair| f64::from(pair.cosine < 0.0))).filter_map(answer).collect();
         Self {
+            answers,
             rows: blocks.iter().map(row).collect(),
             tasks: tasks.to_vec(),
             pairs,
@@ -173,15 +186,32 @@ impl Curves<'_> {
     fn chart(&self, label: &str, series: &[(String, Of<'_>)], levels: &[f64]) -> Drawing {
         let mut points = Vec::new();
         for (name, of) in series {
-            for point in &self.points {
-                let step = point.iter().map(|measurement| measurement.step).sum::<u64>() / point.len() as u64;
-                points.extend(mean(point, of).map(|value| json!({ "series": name, "step": step, "value": value })));
-            }
+            let step = |point: &[Measurement]| {
+                point.iter().map(|measurement| measurement.step).sum::<u64>() / point.len() as u64
+            };
+            let curve: Vec<(u64, f64)> =
+                self.points.iter().filter_map(|point| Some((step(point), mean(point, of)?))).collect();
+            let values: Vec<f64> = curve.iter().map(|(_, value)| *value).collect();
+            points.extend(curve.iter().zip(smoothed(&values)).map(|((step, value), smoothed)| {
+                json!({ "series": name, "step": step, "value": value, "smoothed": smoothed })
+            }));
         }
         let levels: Vec<serde_json::Value> = levels.iter().map(|level| json!({ "level": level })).collect();
         let chart = charts::chart(include_str!("curve.vl.json"), json!({ "points": points, "levels": levels }));
         Drawing { label: label.to_owned(), chart }
     }
+}
+
+/// Points on each side over which a curve is smoothed.
+const BESIDE: usize = 5;
+
+/// The mean of each value and of its neighbours.
+fn smoothed(values: &[f64]) -> Vec<f64> {
+    let mean = |at: usize| {
+        let near = &values[at.saturating_sub(BESIDE)..values.len().min(at + BESIDE + 1)];
+        near.iter().sum::<f64>() / near.len() as f64
+    };
+    (0..values.len()).map(mean).collect()
 }
 
 /// The mean over those measurements in which the number is there.
@@ -192,6 +222,17 @@ fn mean(measurements: &[Measurement], of: &Of<'_>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::smoothed;
+
+    #[test]
+    fn smoothing_keeps_straight_lines_and_calms_jagged_ones() {
+        let line: Vec<f64> = (0..30).map(f64::from).collect();
+        assert_eq!(smoothed(&line)[5..25], line[5..25]);
+        let jagged: Vec<f64> = (0..30).map(|i| f64::from(i % 2)).collect();
+        assert!(smoothed(&jagged)[5..25].iter().all(|value| (value - 0.5).abs() < 0.05));
+        assert_eq!((smoothed(&[]), smoothed(&[2.0])), (vec![], vec![2.0]));
+    }
+
     /// Else Vega warns of two legends for one field, in every reader's console.
     #[test]
     fn colour_and_dashes_of_a_series_share_a_legend() {

@@ -15,9 +15,12 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use mtlcore::mtl::study::{Study, results::Results};
+use mtlcore::mtl::study::{
+    Study, require_study,
+    results::{RESULTS, Results},
+};
 
 use crate::{output, page};
 pub use page::{numbers, words};
@@ -59,7 +62,7 @@ Examples:
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let directory = &arguments.study;
-    let results = results(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
+    let results = results(directory)?;
     let template = match arguments.format {
         None => {
             let files = write(&results, directory)?;
@@ -76,13 +79,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// The results of a study; if nobody has written them though all units are finished, they are written now. (Of several processes that
 /// finish at once, each may have seen the others' units as missing.)
-fn results(directory: &Path) -> mtlcore::Result<Results> {
-    if directory.join("results.json").exists() || !directory.join("study.toml").exists() {
-        return Results::read(directory);
+fn results(directory: &Path) -> Result<Results> {
+    if !directory.join(RESULTS).exists() {
+        require_study(directory)?;
+        let study = Study::open(directory)?;
+        if study.planned_units().iter().any(|unit| !unit.finished) {
+            let settings = directory.join("study.toml");
+            bail!("{}: it is not finished; `mtlcore study {}` goes on", directory.display(), settings.display());
+        }
+        study.run(&AtomicBool::new(false), &|_| {})?;
     }
-    let study = Study::open(directory)?;
-    study.outcomes()?;
-    Ok(study.run(&AtomicBool::new(false), &|_| {})?.expect("nothing interrupts it"))
+    Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))
 }
 
 /// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.

@@ -26,7 +26,11 @@ impl Origin {
             WITHOUT_EFFECT.iter().for_each(|name| drop(table.remove(*name)));
             table.to_string()
         });
-        let manifest = manifest(directory)?.map(|mut manifest| {
+        let manifest = Manifest::read(directory)?;
+        if let (Some(manifest), true) = (&manifest, settings.is_some()) {
+            manifest.check_settings(directory)?;
+        }
+        let manifest = manifest.map(|mut manifest| {
             manifest.pairs = manifest.pairs.into_iter().map(|(name, pair)| (called(&name), pair)).collect();
             manifest
         });
@@ -39,15 +43,6 @@ fn settings(directory: &Path) -> Result<Option<Table>> {
     let path = directory.join("study.toml");
     let text = read(&path)?;
     text.map(|text| text.parse().with_context(|| path.display().to_string())).transpose()
-}
-
-/// `manifest.json`, if there is one.
-fn manifest(directory: &Path) -> Result<Option<Manifest>> {
-    let path = directory.join("manifest.json");
-    let parse = |text: String| {
-        serde_json::from_str(&text).with_context(|| format!("{}: not the manifest of a study", path.display()))
-    };
-    read(&path)?.map(parse).transpose()
 }
 
 /// The text of a file, or nothing if there is no such file.

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use mtlcore::mtl::{
     settings::Preset,
-    study::{Ended, Event, Part, Rest, Results, Shard, Study, StudyRun, StudySettings, Units, fields},
+    study::{Ended, Event, Part, Rest, Results, Shard, Study, StudyRun, StudySettings, Units, fields, require_study},
 };
 use toml::Table;
 
@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Say what the study would take and what it could decide, and train nothing
     #[arg(long, conflicts_with_all = ["until_decided", "budget"])]
     plan: bool,
+    /// Replace the study that --out names
+    #[arg(long, conflicts_with = "plan")]
+    force: bool,
     /// Add trainings to the comparisons that are undecided until they are decided, or cannot be
     #[arg(long)]
     until_decided: bool,
@@ -52,7 +55,7 @@ pub struct Arguments {
     #[arg(long, help_heading = "Many processes")]
     wait: bool,
     /// Print a batch script for Slurm that runs this study as a job array, and do nothing
-    #[arg(long, conflicts_with_all = ["plan", "only", "shard"], help_heading = "Many processes")]
+    #[arg(long, conflicts_with_all = ["plan", "only", "shard", "force"], help_heading = "Many processes")]
     slurm: bool,
     /// Tables for people, JSON with every number (as in results.json), or with --plan its units as TSV
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -99,6 +102,11 @@ pub struct StudyArguments {
 impl StudyArguments {
     /// The effective settings: the flags over the file, the file over the preset.
     pub fn load(&self) -> Result<StudySettings> {
+        if let Some(directory) = self.file.as_deref().filter(|file| file.is_dir()) {
+            require_study(directory)?;
+            let path = directory.join("study.toml");
+            bail!("{}: it is a directory; did you mean {}?", directory.display(), path.display());
+        }
         let settings = StudySettings::load(self.file.as_deref(), self.flags.clone())?;
         settings::refuse_contradictions(&self.flags, &settings.base)?;
         Ok(settings)
@@ -147,7 +155,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.format == Format::Tsv {
         bail!("--format tsv is for the units of a plan: add --plan (a study's figures are in results.csv)");
     }
-    let mut study = Study::begin(settings)?;
+    let mut study = if arguments.force { Study::begin_anew(settings)? } else { Study::begin(settings)? };
+    say_dominant_groups(&study);
     say_coverage(&study);
     let mut ended = None;
     let ran = watched_part(|interrupted, observe| match arguments.until_decided {
@@ -218,6 +227,15 @@ pub fn say_if_simulated(settings: &StudySettings, command: &str) {
             "No pair is named: studying simulated pairs of {scale} times the paper's sizes. \
              See `mtlcore {command} --help` for your own."
         ));
+    }
+}
+
+/// Warns of groups, such as a placeholder for many authors, that keep most rows of a pair in one fold.
+fn say_dominant_groups(study: &Study) {
+    for pair in &study.pairs {
+        if let Some(group) = pair.dominant_group() {
+            output::say(format!("Warning: {}: {group}.", pair.name));
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Record the LSTM and the convolution as small readable operations, not fused
     #[arg(long)]
     reference: bool,
-    /// Show all numbers of every value and gradient (table and JSON)
+    /// Show all columns, and all numbers of every value and gradient (table and JSON)
     #[arg(long)]
     full: bool,
     /// A table for people, JSON, or a graph: DOT for Graphviz, SVG for a browser
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let options = TraceOptions { tasks: &arguments.tasks, reference: arguments.reference, full: arguments.full };
     let trace = alone(|| trace(&subject.trained, &subject.text, &arguments.subject.labels, options))??;
     output::print(&match arguments.format {
-        Format::Table => table::of(&trace),
+        Format::Table => table::of(&trace, arguments.full),
         Format::Json => output::json(&trace)?,
         Format::Dot => dot::of(&trace),
         Format::Svg => svg::of(&trace),

@@ -8,27 +8,33 @@ use mtlcore::{
 use super::{shape, short};
 use crate::output::{self, Column};
 
-const NUMBERS: [&str; 5] = ["min", "mean", "max", "norm", "zeros"];
+/// What is shown of a value or gradient, in few columns and in all.
+const FEW: &[&str] = &["norm"];
+const NUMBERS: &[&str] = &["min", "mean", "max", "norm", "zeros"];
 
-/// A line a value, what all of them cost together, and, if they are there, all numbers.
-pub fn of(trace: &Trace) -> String {
-    let gradients = trace.sweeps.iter().flat_map(|sweep| NUMBERS.map(|number| format!("∂ {sweep}\n{number}")));
+/// What all values cost together, a line each, and with `full` all columns and all numbers: else as much as a terminal holds.
+pub fn of(trace: &Trace, full: bool) -> String {
+    let shown = if full { NUMBERS } else { FEW };
+    let gradients = trace.sweeps.iter().flat_map(|sweep| {
+        let name = if trace.sweeps.len() == 1 { "∂".to_owned() } else { format!("∂ {sweep}") };
+        shown.iter().map(move |number| format!("{name}\n{number}"))
+    });
     let backward =
         |what: &str| if trace.sweeps.len() == 1 { format!("back\n{what}") } else { format!("back, each\n{what}") };
-    let numbers = NUMBERS.iter().map(|number| format!("value\n{number}")).chain(gradients).chain([
-        "flops".into(),
-        backward("flops"),
-        "bytes".into(),
-        "µs".into(),
-        backward("µs"),
-    ]);
+    let mut numbers: Vec<String> = shown.iter().map(|number| format!("value\n{number}")).chain(gradients).collect();
+    numbers.push("flops".into());
+    if full {
+        numbers.extend([backward("flops"), "bytes".into(), "µs".into(), backward("µs")]);
+    }
     let texts = ["", "operation", "of", "shape"].map(str::to_owned);
-    let (texts, numbers) = (texts.to_vec(), numbers.collect::<Vec<_>>());
     let columns: Vec<Column<'_>> =
         texts.iter().map(|name| Column::Text(name)).chain(numbers.iter().map(|name| Column::Number(name))).collect();
-    let mut text = format!("{}\n\n", tokens(trace));
-    text += &output::table(&columns, trace.nodes.iter().map(row));
-    text += &format!("\n{}\n", totals(trace));
+    let mut text = format!("{}\n{}\n\n", tokens(trace), totals(trace));
+    text += &output::table(&columns, trace.nodes.iter().map(|node| row(node, full)));
+    if let [sweep] = &trace.sweeps[..] {
+        text += &format!("\n∂ is the gradient of the {sweep}.");
+    }
+    text += if full { "\n" } else { "\n--full shows more columns, and every number.\n" };
     for node in &trace.nodes {
         text += &all_numbers(trace, node);
     }
@@ -46,26 +52,30 @@ fn tokens(trace: &Trace) -> String {
     format!("{count} {noun}: {}", trace.tokens.iter().map(token).collect::<Vec<_>>().join(" · "))
 }
 
-fn row(node: &TracedNode) -> Vec<String> {
+fn row(node: &TracedNode, full: bool) -> Vec<String> {
     let operation = node.name.as_ref().unwrap_or(&node.op.to_owned()).clone();
     let inputs: Vec<String> = node.inputs.iter().map(usize::to_string).collect();
     let mut row = vec![node.index.to_string(), operation, inputs.join(" "), shape(&node.shape)];
     for numbers in std::iter::once(Some(&node.value)).chain(node.gradients.iter().map(Option::as_ref)) {
-        match numbers {
-            Some(n) => row.extend([short(n.minimum), short(n.mean), short(n.maximum), short(n.norm), share(n.zeros)]),
-            None => row.extend(NUMBERS.map(|_| "-".to_owned())),
-        }
+        row.extend(match (numbers, full) {
+            (Some(n), true) => vec![short(n.minimum), short(n.mean), short(n.maximum), short(n.norm), share(n.zeros)],
+            (Some(n), false) => vec![short(n.norm)],
+            (None, true) => NUMBERS.iter().map(|_| "-".to_owned()).collect(),
+            (None, false) => vec!["-".to_owned()],
+        });
     }
     let microseconds = |ns: Option<u64>| ns.map_or("-".into(), |ns| format!("{:.1}", ns as f64 / 1e3));
     let backward: Vec<String> = node.backward_ns.iter().map(|&ns| microseconds(ns)).collect();
     let count = |flops: Option<u64>| flops.map_or("-".into(), output::count);
-    row.extend([
-        count(node.forward_flops),
-        count(node.backward_flops),
-        output::count(node.bytes),
-        microseconds(node.forward_ns),
-        backward.join(" "),
-    ]);
+    row.push(count(node.forward_flops));
+    if full {
+        row.extend([
+            count(node.backward_flops),
+            output::count(node.bytes),
+            microseconds(node.forward_ns),
+            backward.join(" "),
+        ]);
+    }
     row
 }
 

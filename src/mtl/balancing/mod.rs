@@ -38,7 +38,7 @@ pub mod mgda;
 pub mod nash_mtl;
 pub mod pcgrad;
 pub mod random;
-mod solve;
+pub(in crate::mtl) mod solve;
 mod static_weights;
 pub mod uncertainty;
 pub mod upgrad;

@@ -1,10 +1,10 @@
 //! Small dense problems in double precision: a few tasks make matrices of a few rows, and no library is needed for them.
 
 /// A square matrix by rows.
-pub(super) type Matrix = Vec<Vec<f64>>;
+pub(in crate::mtl) type Matrix = Vec<Vec<f64>>;
 
 /// x with Ax = b, for a symmetric positive definite A (Cholesky's decomposition).
-pub(super) fn positive_definite(a: &Matrix, b: &[f64]) -> Vec<f64> {
+pub(in crate::mtl) fn positive_definite(a: &Matrix, b: &[f64]) -> Vec<f64> {
     let n = b.len();
     let mut lower = a.clone();
     for i in 0..n {
@@ -67,7 +67,7 @@ fn settle(q: &Matrix, b: &[f64], x: &mut [f64], free: &mut [bool]) -> bool {
 
 /// Eigenvalues of a symmetric matrix, and the eigenvector of each (Jacobi's method, in cyclic order; Golub & Van Loan 2013,
 /// section 8.5).
-pub(super) fn eigen(mut a: Matrix) -> (Vec<f64>, Matrix) {
+pub(in crate::mtl) fn eigen(mut a: Matrix) -> (Vec<f64>, Matrix) {
     let n = a.len();
     let mut vectors: Matrix = (0..n).map(|i| (0..n).map(|j| f64::from(i == j)).collect()).collect();
     // Convergence is quadratic: a few sweeps do, whatever the matrix.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{corpus::Record, dataset::Example};
+use crate::{Error, printable::quoted};
 
 /// A group with more than half of the rows: it cannot be divided, so nearly everything is learnt from or nearly everything
 /// is tested. A placeholder for many authors, such as `[deleted]`, makes one.
@@ -17,6 +18,8 @@ pub struct DominantGroup {
     pub rows: usize,
     /// The rows of all groups.
     pub all: usize,
+    /// Whether `name` is a value of the column of groups, not a text.
+    pub in_column: bool,
 }
 
 impl DominantGroup {
@@ -32,18 +35,33 @@ impl DominantGroup {
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         of_group().filter_map(|record| record.group.as_deref()).for_each(|name| *names.entry(name).or_default() += 1);
         let most = names.into_iter().max_by_key(|&(_, rows)| rows).map(|(name, _)| name.to_owned());
+        let in_column = most.is_some();
         let name = most.or_else(|| of_group().next().map(|record| record.text.clone()))?;
-        Some(Self { name, rows, all })
+        Some(Self { name, rows, all, in_column })
+    }
+
+    /// The error of a split of these rows, with the group that keeps it from being made, if there is one.
+    pub(crate) fn explain(error: Error, records: &[Record], examples: &[Example]) -> Error {
+        match Self::find(records, examples) {
+            Some(group) => error.advised(group),
+            None => error,
+        }
     }
 }
 
 impl fmt::Display for DominantGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, rows, all } = self;
-        write!(
-            f,
-            "`{name}` holds {rows} of {all} rows together; if it stands for many authors, leave its rows' group empty"
-        )
+        let Self { name, rows, all, in_column } = self;
+        let name = quoted(name);
+        match in_column {
+            true => write!(
+                f,
+                "{name} holds {rows} of {all} rows together; if it stands for many authors, leave its rows' group empty"
+            ),
+            false => {
+                write!(f, "{name} is the text of {rows} of {all} rows, or of one of several that differ in no token")
+            }
+        }
     }
 }
 
@@ -151,7 +169,7 @@ mod tests {
         let found = DominantGroup::find(&records, &examples).unwrap();
         assert_eq!(
             found.to_string(),
-            "`[deleted]` holds 6 of 11 rows together; if it stands for many authors, leave its rows' group empty"
+            "\"[deleted]\" holds 6 of 11 rows together; if it stands for many authors, leave its rows' group empty"
         );
         let (records, examples) = rows(6, 6);
         assert_eq!(DominantGroup::find(&records, &examples), None);

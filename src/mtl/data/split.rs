@@ -60,10 +60,16 @@ pub fn hold_out(tasks: &[String], examples: &[Example], share: f64, seed: u64) -
     for (slot, task) in tasks.iter().enumerate() {
         for (rows, place) in [(&split.train, "to learn from"), (&split.held_out, "held out")] {
             for (label, class) in [(true, "true"), (false, "false")] {
-                if !rows.iter().any(|&row| examples[row].labels[slot] == Some(label)) {
-                    let message =
-                        format!("no {class} row would be {place}: too few distinct texts (or groups) with this label");
-                    return Err(Error::task(task, message));
+                let is_of_class = |row: usize| examples[row].labels[slot] == Some(label);
+                if !rows.iter().any(|&row| is_of_class(row)) {
+                    let all = (0..examples.len()).filter(|&row| is_of_class(row)).count();
+                    return Err(Error::task(
+                        task,
+                        format!(
+                            "no {class} row would be {place}: found {all}, in too few distinct texts (or groups), which are never \
+                             parted"
+                        ),
+                    ));
                 }
             }
         }
@@ -179,7 +185,7 @@ mod tests {
         let rows = |labels: &[bool]| rows(labels.len(), |row, _| labels[row], 1);
         assert_eq!(
             hold_out(&names(1), &rows(&[true, false, false]), 0.2, 1).unwrap_err().to_string(),
-            "task `a`: no true row would be held out: too few distinct texts (or groups) with this label"
+            "task `a`: no true row would be held out: found 1, in too few distinct texts (or groups), which are never parted"
         );
         assert_eq!(
             hold_out(&names(1), &rows(&[true, false]), 1.0, 1).unwrap_err().to_string(),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     corners::corners,
-    quadrature::{Line, Look, integrate},
+    quadrature::{Line, Sample, integrate},
     subject::Subject,
 };
 use crate::autograd::{Mode, ParamStore, Tape};
@@ -36,9 +36,9 @@ pub(super) fn attributions(trained: &Trained, subject: &Subject) -> Result<Vec<A
     params.ids().filter(|&id| id != words).for_each(|id| params.freeze(id));
     let vectors = params.value(words).clone();
     let mut growing = Growing { trained, subject, params, vectors, pool: Pool::new() };
-    let [baseline, text] = [0.0, 1.0].map(|alpha| growing.look(&[alpha]).remove(0).values);
-    let slopes = growing.slopes(&[1.0]).remove(0);
-    let ends = slopes.into_iter().zip(text.into_iter().zip(baseline));
+    let [baseline, text] = [0.0, 1.0].map(|alpha| growing.sample(&[alpha]).remove(0).values);
+    let derivatives = growing.derivatives(&[1.0]).remove(0);
+    let ends = derivatives.into_iter().zip(text.into_iter().zip(baseline));
     let of_task = |(integrated_gradients, (gradient_times_input, (logit, baseline_logit)))| Attribution {
         gradient_times_input,
         integrated_gradients,
@@ -76,18 +76,18 @@ impl Growing<'_> {
 }
 
 impl Line for Growing<'_> {
-    fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+    fn sample(&mut self, alphas: &[f64]) -> Vec<Sample> {
         let trained = self.trained;
         let (mut tape, recorded) = self.record(alphas);
         let corners = corners(trained.model.shared(), &mut tape, &recorded, alphas.len());
-        let looks = alphas.iter().zip(corners).enumerate().map(|(text, (&alpha, corners))| {
+        let samples = alphas.iter().zip(corners).enumerate().map(|(text, (&alpha, corners))| {
             let values = recorded.logits.iter().map(|&logit| tape.value(logit).data()[text]).collect();
-            Look { alpha, values, corners }
+            Sample { alpha, values, corners }
         });
-        looks.collect()
+        samples.collect()
     }
 
-    fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+    fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
         let words = self.trained.model.embedding().weight;
         let (mut tape, recorded) = self.record(alphas);
         // No text has a part in another's logit, so the gradient of their sum has the gradient of each in its own rows.

@@ -1,4 +1,4 @@
-//! Where the network has corners: it is smooth in the words but for its maxima, for ReLU and for the hard sigmoid.
+//! Where the network has corners: it is smooth in the words except at its maxima, at ReLU and at the hard sigmoid.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::layers::{Bilstm, Conv, SentenceVector, Sequence};
 use crate::mtl::model::{Recorded, SharedLayer};
 use crate::tensor::{Segments, Tensor};
 
-/// What decides where each of some recorded texts, all of the same length, has its corners.
+/// The numbers that decide where each of some recorded texts, all of the same length, has its corners.
 pub(super) fn corners(
     shared: &SharedLayer,
     tape: &mut Tape<'_, f64>,
@@ -59,7 +59,7 @@ fn of_convolution(conv: &Conv, tape: &mut Tape<'_, f64>, recorded: &Recorded, co
     let input = recorded.states.unwrap_or(recorded.words);
     let tokens = tape.shape(input).rows() / corners.len();
     let segments = Arc::new(Segments::from_lengths(vec![tokens; corners.len()]));
-    // The mean keeps what it is the mean of.
+    // Pooling by the mean keeps every window's activation for its gradient; pooling by the maximum keeps the winners only.
     let mean = Conv { activation: ConvActivation::Linear, pooling: TimePooling::Mean, ..*conv };
     let mean = mean.forward(tape, &Sequence::of_tokens(input, segments));
     let Some(ConvInside::Activations(windows)) = tape.conv_inside(mean) else { unreachable!("{WANTED}") };

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use super::{
-    CHECKPOINT, CLAIM, CONFIG, LEARNT, LearntTexts, METRICS, MODEL, Manifest, PROBE, PROBE_PAGE, RunDirectory,
-    VOCABULARY,
+    CHECKPOINT, CLAIM, CONFIG, LEARNT, LearntTexts, MANIFEST, METRICS, MODEL, Manifest, PROBE, PROBE_PAGE,
+    RunDirectory, VOCABULARY,
 };
 use crate::autograd::ParamStore;
 use crate::mtl::{
@@ -66,7 +66,7 @@ impl RunDirectory {
             return Ok(());
         }
         let refused = |message: &str| Err(Error::file(&self.path, message));
-        match (force, self.holds_run()) {
+        match (force, Self::is_at(&self.path)) {
             (true, true) => Ok(()),
             (true, false) => refused("it exists and is no run of mtlcore, so --force does not replace it"),
             (false, true) => refused("it exists already; choose another --out, or replace it with --force"),
@@ -74,9 +74,11 @@ impl RunDirectory {
         }
     }
 
-    /// Whether a run is here, and not what belongs to another program or to a study.
-    fn holds_run(&self) -> bool {
-        !self.is_study() && self.manifest().is_ok()
+    /// Whether a run is here, damaged or not, and not what belongs to another program or to a study.
+    pub(in crate::mtl) fn is_at(path: &Path) -> bool {
+        let run = Self { path: path.into(), _claim: None };
+        let is_manifest = |text: String| serde_json::from_str::<Manifest>(&text).is_ok();
+        !run.is_study() && fs::read_to_string(run.file(MANIFEST)).is_ok_and(is_manifest)
     }
 
     /// The run, to be trained by this process alone as long as the value (or a clone) exists.

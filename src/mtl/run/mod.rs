@@ -109,9 +109,7 @@ impl RunDirectory {
     /// [`Error::Io`] if it cannot be read, [`Error::File`] if it is damaged or of a version that wrote others.
     pub fn manifest(&self) -> Result<Manifest> {
         let path = self.file(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|error| Error::line(&path, error.line() as u64, format!("not a manifest: {error}")))?;
+        let manifest: Manifest = files::read_json(&path, "a manifest")?;
         manifest.check().map_err(|what| Error::file(&path, format!("it is damaged: {what}")))?;
         Ok(manifest)
     }
@@ -139,8 +137,7 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
-        let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
-        files::write_whole(&self.file(MANIFEST), |output| output.write_all(text.as_bytes()))
+        files::write_json(&self.file(MANIFEST), manifest)
     }
 
     /// Writes the reports of all epochs so far, a line each.

@@ -88,6 +88,8 @@ settings! {
         delimiter: Option<Delimiter> as Kind::Delimiter => None;
         /// The format of files whose extension does not tell it; for tasks that name none.
         input_format: Option<Format> as Kind::Choice(words::FORMAT) => None;
+        /// Column of the files, such as the author: rows that agree in it are never parted, as exact duplicates are not.
+        group: Option<String> as Kind::Name => None;
     }
     "Text" {
         /// What makes tokens of a text: the rules of the GloVe Twitter vectors, or white space alone.

@@ -1,4 +1,4 @@
-//! A study's directory: what was asked, what was done, what was found.
+//! A study's directory: settings, units, results.
 
 use std::{
     fs,
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use super::replace;
 use super::{
     execution::{
         Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
@@ -19,7 +20,12 @@ use super::{
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
-use crate::mtl::{data::Coverage, files, run::SourceEntry, settings::literal};
+use crate::mtl::{
+    data::Coverage,
+    files,
+    run::{RunDirectory, SourceEntry},
+    settings::literal,
+};
 use crate::printable::listed;
 use crate::{Error, Result};
 
@@ -53,8 +59,8 @@ const OWN_OF_A_PROCESS: [&str; 2] = ["threads", "out"];
 /// | `study.toml` | the effective settings |
 /// | `manifest.json` | version, hashes, rows, folds, times |
 /// | `units/` | finished units |
-/// | `results.json`, `results.csv` | what was found |
-/// | `curve.json`, `curve.csv` | its learning curves, if they were asked for |
+/// | `results.json`, `results.csv` | comparisons, verdicts, every figure |
+/// | `curve.json`, `curve.csv` | its learning curves, after `mtlcore curve` |
 pub struct Study {
     /// The effective settings.
     pub settings: StudySettings,
@@ -92,9 +98,12 @@ pub struct Manifest {
     /// How many trainings each comparison has in every fold.
     #[serde(default)]
     pub seeds: Seeds,
-    /// SHA-256 of the keys of all units in their order: what was planned.
+    /// SHA-256 of the keys of all units in their order: the plan.
     #[serde(default)]
     pub plan_sha256: String,
+    /// SHA-256 of the settings but those that determine no result; empty in studies made before there was one.
+    #[serde(default)]
+    pub settings_sha256: String,
     /// The pairs by name.
     pub pairs: IndexMap<String, PairManifest>,
     /// Units of the whole study; 0 while it is not finished.
@@ -141,6 +150,38 @@ pub struct FoldManifest {
     pub test_positives: IndexMap<String, usize>,
 }
 
+impl Manifest {
+    /// The manifest of a study's directory; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Line`] if it is damaged or something else, [`Error::Io`] if it cannot be read.
+    pub fn read(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(MANIFEST);
+        if !path.exists() {
+            return Ok(None);
+        }
+        files::read_json(&path, "the manifest of a study").map(Some)
+    }
+
+    /// Checks that the directory's settings are those that the study ran with last.
+    ///
+    /// # Errors
+    /// [`Error::File`] if they are not; what reading them returns.
+    pub fn check_settings(&self, directory: &Path) -> Result<()> {
+        let path = directory.join(SETTINGS);
+        if self.settings_sha256.is_empty()
+            || self.settings_sha256 == StudySettings::load(Some(&path), Table::new())?.sha256()
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "it is damaged, or was changed since the study ran; `mtlcore study {}` goes on with it as it is now",
+            path.display()
+        );
+        Err(Error::file(path, message))
+    }
+}
+
 impl Study {
     /// Begins a study in the directory that the settings name, or goes on with it, alone or beside other processes.
     ///
@@ -149,14 +190,47 @@ impl Study {
     /// layers, controls, seeds or presentation than those of processes that work on it now.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
-        fs::create_dir_all(&study.directory).map_err(Error::io(&study.directory))?;
-        study.write_settings()?;
-        let manifest = study.new_manifest()?;
-        let is_there = study.manifest()?.is_some_and(|then| then.plan_sha256 == manifest.plan_sha256);
-        if !is_there {
-            study.write_manifest(&manifest)?;
-        }
+        study.write_beginning()?;
         Ok(study)
+    }
+
+    /// As [`begin`](Self::begin), in place of another study: what mtlcore made there goes, once the new study's data are read; nothing
+    /// else in the directory does, and no `errors.csv`, in which somebody may have sorted errors.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin); a directory that holds no study; another process that works on a unit there.
+    pub fn begin_anew(settings: StudySettings) -> Result<Self> {
+        let settings = settings.completed();
+        let directory = settings.base.out.clone();
+        let is_replaced = directory.exists() && holds_something(&directory)?;
+        if is_replaced && !replace::is_study(&directory) {
+            return Err(Error::file(
+                &directory,
+                "it exists and is no study of mtlcore, so --force does not replace it",
+            ));
+        }
+        let study = Self::new(settings, directory)?;
+        if is_replaced {
+            replace::clear(&study.directory, &*study.units.join()?)?;
+            let text = study.settings.to_toml();
+            files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+        }
+        study.write_beginning()?;
+        Ok(study)
+    }
+
+    /// A manifest of the same plan stays: those who finished it have written more into it.
+    fn write_beginning(&self) -> Result<()> {
+        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
+        self.write_settings()?;
+        let manifest = self.new_manifest()?;
+        let is_same = |then: Manifest| {
+            (then.plan_sha256 == manifest.plan_sha256, then.settings_sha256 == manifest.settings_sha256) == (true, true)
+        };
+        if Manifest::read(&self.directory)?.is_some_and(is_same) {
+            return Ok(());
+        }
+        self.write_manifest(&manifest)
     }
 
     /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
@@ -164,7 +238,7 @@ impl Study {
     fn write_settings(&self) -> Result<()> {
         let path = self.directory.join(SETTINGS);
         // Before the settings, so that whoever finds them finds those who work by them too.
-        let worker = self.units.worker()?;
+        let worker = self.units.join()?;
         let text = self.settings.to_toml();
         if files::write_new(&path, text.as_bytes())? {
             return Ok(());
@@ -197,7 +271,7 @@ impl Study {
         let path = directory.join(SETTINGS);
         if path.exists() {
             check_same(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
-        } else if directory.exists() && holds_something(&directory)? {
+        } else if directory.exists() && holds_something(&directory)? && !path.exists() {
             return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
         }
         Self::with_data(settings, directory)
@@ -208,23 +282,27 @@ impl Study {
     /// # Errors
     /// A directory that is no study; what is wrong with its files; data that have changed since.
     pub fn open(directory: &Path) -> Result<Self> {
-        let path = directory.join(SETTINGS);
-        if !path.exists() {
-            return Err(Error::file(directory, format!("it is no study: it has no {SETTINGS}")));
+        require_study(directory)?;
+        let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new())?;
+        if let Some(manifest) = Manifest::read(directory)? {
+            manifest.check_settings(directory)?;
         }
-        let settings = StudySettings::load(Some(&path), Table::new())?;
         Self::with_data(settings, directory.into())
     }
 
     fn with_data(settings: StudySettings, directory: PathBuf) -> Result<Self> {
-        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
-        let units = UnitStore::of(&directory);
-        let mut study = Self { settings, pairs, seeds, directory, units };
-        if let Some(manifest) = study.manifest()? {
+        let mut study = Self::new(settings, directory)?;
+        if let Some(manifest) = Manifest::read(&study.directory)? {
             study.check_manifest(&manifest)?;
             study.seeds.more = manifest.seeds.more;
         }
         Ok(study)
+    }
+
+    fn new(settings: StudySettings, directory: PathBuf) -> Result<Self> {
+        let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
+        let units = UnitStore::of(&directory);
+        Ok(Self { settings, pairs, seeds, directory, units })
     }
 
     /// The directory.
@@ -242,7 +320,7 @@ impl Study {
         self.units.clone()
     }
 
-    /// Runs what is missing and writes what was found. `None` if `interrupted` was set on the way.
+    /// Runs the missing units and writes the results. `None` if `interrupted` was set on the way.
     ///
     /// # Errors
     /// The first error of a unit; what cannot be read or written.
@@ -306,7 +384,7 @@ impl Study {
                     format!("a study of other settings than {}: {}", self.directory.display(), differing.join(", "));
                 return Err(Error::file(&path, message));
             }
-            if read_manifest(other)?.is_none_or(|manifest| manifest.plan_sha256 != self.plan_sha256()) {
+            if Manifest::read(other)?.is_none_or(|manifest| manifest.plan_sha256 != self.plan_sha256()) {
                 let message = format!(
                     "its units are not those of {}: other data, trainings or version",
                     self.directory.display()
@@ -369,8 +447,7 @@ impl Study {
 
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
         let results = analyse(&self.settings, &self.pairs, outcomes);
-        let json = serde_json::to_string_pretty(&results).expect("results are plain data") + "\n";
-        files::write_whole(&self.directory.join(RESULTS), |output| output.write_all(json.as_bytes()))?;
+        files::write_json(&self.directory.join(RESULTS), &results)?;
         files::write_whole(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
@@ -388,6 +465,7 @@ impl Study {
             chosen_on,
             seeds: self.seeds.clone(),
             plan_sha256: self.plan_sha256(),
+            settings_sha256: self.settings.sha256(),
             pairs: pairs.collect::<Result<_>>()?,
             units: 0,
             unit_seconds: 0.0,
@@ -435,13 +513,8 @@ impl Study {
         })
     }
 
-    fn manifest(&self) -> Result<Option<Manifest>> {
-        read_manifest(&self.directory)
-    }
-
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
-        let text = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
-        files::write_whole(&self.directory.join(MANIFEST), |output| output.write_all(text.as_bytes()))
+        files::write_json(&self.directory.join(MANIFEST), manifest)
     }
 
     /// The rules and the data must be those that the study began with.
@@ -470,15 +543,26 @@ impl Study {
     }
 }
 
-fn read_manifest(directory: &Path) -> Result<Option<Manifest>> {
-    let path = directory.join(MANIFEST);
-    if !path.exists() {
-        return Ok(None);
+/// Checks that a directory is that of a study, finished or not.
+///
+/// # Errors
+/// [`Error::File`] that says what it is instead, and which commands read that.
+pub fn require_study(directory: &Path) -> Result<()> {
+    if directory.join(SETTINGS).exists() {
+        return Ok(());
     }
-    let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
-    let manifest = serde_json::from_str(&text)
-        .map_err(|error| Error::line(&path, error.line() as u64, format!("not the manifest of a study: {error}")))?;
-    Ok(Some(manifest))
+    let path = directory.display();
+    let message = if RunDirectory::is_at(directory) {
+        format!(
+            "it is a run, not a study: `mtlcore evaluate {path}`, `mtlcore predict {path} FILE` and `mtlcore explain {path} \"a text\"` \
+             read it"
+        )
+    } else if directory.exists() {
+        format!("it is no study: it has no {SETTINGS}")
+    } else {
+        "there is no such study".into()
+    };
+    Err(Error::file(directory, message))
 }
 
 /// Whether there is anything in a directory but logs, what a killed process was writing, and processes that begin a study.
@@ -486,9 +570,6 @@ fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>();
     let paths = paths.map_err(Error::io(directory))?;
-    if paths.iter().any(|path| path.file_name().is_some_and(|name| name == SETTINGS)) {
-        return Ok(false);
-    }
     Ok(!paths.iter().all(|path| files::is_aside(path) || is_log(path) || UnitStore::is_begun(path)))
 }
 
@@ -524,6 +605,7 @@ fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<
     if differences.is_empty() {
         return Ok(());
     }
-    let message = format!("a study of other settings: {}; choose another --out", differences.join(", "));
+    let differences = differences.join(", ");
+    let message = format!("a study of other settings: {differences}; choose another --out, or replace it with --force");
     Err(Error::file(path, message))
 }

@@ -19,13 +19,14 @@ mod execution;
 mod findings;
 mod plan;
 mod planning;
+mod replace;
 mod until_decided;
 
 pub(super) use directory::SETTINGS;
-pub use directory::{Manifest, PairManifest, Study, StudyRun};
+pub use directory::{Manifest, PairManifest, Study, StudyRun, require_study};
 pub use execution::{
-    Event, InnerPredictions, Outcomes, Part, PlannedUnit, Predictions, Ran, Rest, Shard, Trial, UnitOutcome, UnitStore, Units,
-    process_name, run_part, run_units,
+    Event, InnerPredictions, Outcomes, Part, PlannedUnit, Predictions, Ran, Rest, Shard, Trial, UnitOutcome, UnitStore,
+    Units, process_name, run_part, run_units,
 };
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,

@@ -7,7 +7,7 @@ use mtlcore::mtl::{
     evaluation::{
         interval::{Measure, NothingLearnt, Verdict},
         metrics::{Counts, Metrics},
-        statistics::{corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
+        statistics::{Pooled, corrected_resampled_t, correlated_t, f_over_folds, paired_t, smallest_effect, wilcoxon},
     },
     settings::{Balance, Preset, Shared},
     study::{
@@ -159,6 +159,7 @@ fn narrowing(half_width: f64) -> Narrowing {
         twice_the_texts: 0.7 * half_width,
         seeds_to_decide: Some(7),
         texts_to_decide: None,
+        seeds_with_them: None,
     }
 }
 
@@ -313,7 +314,7 @@ pub static STUDY: LazyLock<Results> = LazyLock::new(|| Results {
     epochs: 3,
     rope: ROPE,
     inner: 0.1,
-    claims: Claims { comparisons: 7, helps: 2, hurts: 1 },
+    claims: Claims { comparisons: 7, helps: 2, hurts: 1, pooled: Some(Pooled { mean: -0.26, sd: 1.64 }) },
     pairs: vec![
         pair(
             "simulated-1",

@@ -23,8 +23,6 @@ mod windows;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::autograd::{
     Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
@@ -34,8 +32,8 @@ pub use inside::ConvInside;
 use windows::Windows;
 
 /// The function φ of a convolution. All of them are nowhere falling.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum ConvActivation {
     /// max(z, 0).
     #[default]
@@ -67,8 +65,8 @@ impl ConvActivation {
 }
 
 /// How the windows of a text become one vector.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum TimePooling {
     /// The largest value of each filter.
     #[default]

@@ -49,10 +49,20 @@ fn the_second_version_reads_entities() {
 fn the_second_version_does_not_see_what_is_invisible() {
     assert_eq!(both("the vac\u{ad}cine works"), ["the vaccine works", "the vac cine works"]);
     assert_eq!(both("n\u{200c}ot #Flu\u{200c}Shot fl\u{2060}u")[0], "not <hashtag> flu shot flu");
-    assert_eq!(both("#get\u{200b}vaccinated\u{feff} \u{200b} x")[0], "<hashtag> getvaccinated x");
+    assert_eq!(both("#get\u{feff}vaccinated\u{feff} \u{200b} x")[0], "<hashtag> getvaccinated x");
     assert_eq!(Tokenizer::Glove2.tokens("ෆ්\u{200d}රෙන්ස්"), ["ෆ්\u{200d}රෙන්ස්"]);
     assert_eq!(Tokenizer::Glove.tokens("ෆ්\u{200d}රෙන්ස්").len(), 2);
     assert_eq!(both("می\u{200c}خواهم #می\u{200c}خواهم")[0], "می\u{200c}خواهم <hashtag> می\u{200c}خواهم");
+}
+
+/// By UAX #29 a word ends at U+200B; it is where a line may break.
+#[test]
+fn a_zero_width_space_ends_a_word() {
+    for text in ["vac\u{200b}cine", "vac&#x200B;cine", "vac&#8203;cine"] {
+        assert_eq!(both(text)[0], "vac cine", "{text:?}");
+    }
+    assert_eq!(both("#Flu\u{200b}Shot")[0], "<hashtag> flu shot");
+    assert_eq!(both("@you\u{200b} \u{200b}http://t.co/x\u{200b}")[0], "<user> <url>");
 }
 
 /// The example that comes with the published script.

@@ -5,7 +5,8 @@ use memchr::memchr;
 use std::borrow::Cow;
 
 /// `text` with the characters that its HTML entities (`&amp;`, `&#39;`, `&#x200B;`) stand for, and without characters that are
-/// neither seen nor part of a word's spelling (soft hyphens, joiners, direction marks): they must not cut a word.
+/// neither seen nor part of a word's spelling (soft hyphens, joiners, direction marks): they must not cut a word. The zero width
+/// space stays: it stands where a word ends.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let text = match memchr(b'&', text.as_bytes()) {
         Some(_) => without_entities(text),
@@ -41,7 +42,7 @@ fn is_joined(c: char) -> bool {
 
 /// Whether `c` is shown as nothing, and is no space.
 fn is_invisible(c: char) -> bool {
-    (is_blank(c) && !c.is_whitespace() && !c.is_control())
+    (is_blank(c) && !c.is_whitespace() && !c.is_control() && c != '\u{200b}')
         || matches!(c, '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
@@ -100,10 +101,11 @@ mod tests {
 
     #[test]
     fn invisible_characters_go_unless_they_spell_a_word() {
-        for c in "\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}\u{fe0f}\u{34f}\u{202a}".chars() {
+        for c in "\u{ad}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}\u{fe0f}\u{34f}\u{202a}".chars() {
             assert_eq!(plain(&format!("vac{c}cine")), "vaccine", "{c:?}");
         }
         assert_eq!(plain("vac&shy;cine &zwj;"), "vaccine ");
+        assert_eq!(plain("vac\u{200b}cine"), "vac\u{200b}cine");
         for word in ["ෆ්\u{200d}රෙන්ස්", "می\u{200c}خواهم"] {
             assert_eq!(plain(word), word);
         }

@@ -23,6 +23,9 @@ use std::{path::PathBuf, sync::LazyLock};
 /// The names of the two tasks.
 pub(crate) const TASKS: [&str; 2] = ["task_a", "task_b"];
 
+/// Words of all texts of a task: some gigabytes of memory.
+const MOST_WORDS: usize = 200_000_000;
+
 /// A field of [`Simulation`], as serde names it, and what it says.
 #[derive(Debug)]
 pub struct SimulationField {
@@ -90,6 +93,18 @@ impl Simulation {
             true => Ok(()),
             false => Err(Error::config(field, format!("found {value}, expected {low} to 1"))),
         };
+        let at_most = |field: &str, value: usize, most: usize| match value <= most {
+            true => Ok(()),
+            false => Err(Error::config(field, format!("found {value}, expected at most {most}"))),
+        };
+        self.rows.into_iter().try_for_each(|rows| at_most("rows", rows, 10_000_000))?;
+        at_most("words", self.words, 1_000_000)?;
+        at_most("length", self.length, 10_000)?;
+        at_most("dim", self.dim, 4_096)?;
+        if self.rows[0].max(self.rows[1]) * self.length > MOST_WORDS {
+            let message = format!("{:?} of {} words are more than {MOST_WORDS} words in all", self.rows, self.length);
+            return Err(Error::config("rows", message));
+        }
         share("relatedness", self.relatedness, -1.0)?;
         share("overlap", self.overlap, 0.0)?;
         share("noise", self.noise, 0.0)?;

@@ -5,7 +5,7 @@ use super::{
     components::{Components, half_width},
 };
 
-/// As many seeds as nobody trains.
+/// The largest number of seeds that is tried.
 const MOST_SEEDS: usize = 1_000;
 
 impl Interval {
@@ -45,9 +45,9 @@ impl Interval {
         Some(high)
     }
 
-    /// How many times as many labelled texts give half this width with as many trainings; infinite if none do.
-    pub fn texts_for(&self, half_width: f64) -> f64 {
-        let is_enough = |times: f64| self.half_width_with(self.seeds, times) <= half_width;
+    /// How many times as many labelled texts give half this width with `seeds` trainings in every fold; infinite if none do.
+    pub fn texts_for(&self, half_width: f64, seeds: usize) -> f64 {
+        let is_enough = |times: f64| self.half_width_with(seeds, times) <= half_width;
         let (mut low, mut high) = (1.0, 1e6);
         if !is_enough(high) {
             return f64::INFINITY;

@@ -288,8 +288,14 @@ fn more_seeds_and_more_texts_narrow_down_to_what_the_other_leaves() {
         let needed = interval.seeds_for(wanted).unwrap();
         assert!(interval.half_width_with(needed, 1.0) <= wanted && interval.half_width_with(needed - 1, 1.0) > wanted);
         assert_eq!(interval.seeds_for(0.9 * limit), None);
-        let times = interval.texts_for(0.9 * interval.half_width_with(seeds.max(2), 1.0));
+        let times = interval.texts_for(0.9 * interval.half_width_with(seeds.max(2), 1.0), seeds);
         assert!(times > 1.0);
+        if measure == Measure::F1 {
+            // What the seeds leave takes more seeds as well as more texts.
+            let little = 0.5 * interval.half_width_with(seeds, 1e6);
+            assert_eq!(interval.texts_for(little, seeds), f64::INFINITY);
+            assert!(interval.texts_for(little, 100 * seeds).is_finite());
+        }
     }
 }
 

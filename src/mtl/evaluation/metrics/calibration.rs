@@ -10,7 +10,7 @@ pub fn brier_score(probabilities: &[f64], truths: &[bool]) -> f64 {
     mean_loss(probabilities, truths, |p| (1.0 - p).powi(2))
 }
 
-/// The mean of −ln(probability given to what was true), in nats, lower is better. 0 if there are no predictions.
+/// The mean of −ln(predicted probability of the true label), in nats, lower is better. 0 if there are no predictions.
 ///
 /// As in scikit-learn's `log_loss`, probabilities are first clipped to [ε, 1 − ε] with ε = 2⁻⁵², so that certainty in
 /// the wrong label costs 36 nats and not infinitely many.
@@ -21,7 +21,7 @@ pub fn log_loss(probabilities: &[f64], truths: &[bool]) -> f64 {
     mean_loss(probabilities, truths, |p| -p.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln())
 }
 
-/// The mean of `loss(probability given to what was true)`.
+/// The mean of `loss(predicted probability of the true label)`.
 fn mean_loss(probabilities: &[f64], truths: &[bool], loss: impl Fn(f64) -> f64) -> f64 {
     assert_same_length(probabilities, truths);
     let of_one = |(&p, &truth): (&f64, &bool)| {

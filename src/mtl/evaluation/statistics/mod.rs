@@ -11,6 +11,7 @@
 //! | [`wilcoxon`] | a rank test that assumes no normal distribution |
 //! | [`mcnemar`] | a test on single texts instead of folds |
 //! | [`holm`], [`benjamini_hochberg`] | correction of many p-values |
+//! | [`pooled`] | what many comparisons have in common |
 //! | [`f_over_folds`] | the three ways to make one F of many folds |
 //! | [`smallest_effect`] | what these folds could have shown at all |
 
@@ -20,6 +21,7 @@ mod f_over_folds;
 mod mcnemar;
 mod minimum_detectable_effect;
 mod multiple_testing;
+mod pooling;
 mod t_test;
 mod wilcoxon;
 
@@ -29,6 +31,7 @@ pub use f_over_folds::{FOverFolds, f_over_folds};
 pub use mcnemar::mcnemar;
 pub use minimum_detectable_effect::smallest_effect;
 pub use multiple_testing::{benjamini_hochberg, holm};
+pub use pooling::{Pooled, pooled};
 pub use t_test::{TTest, corrected_resampled_t, paired_t};
 pub use wilcoxon::{Wilcoxon, wilcoxon};
 

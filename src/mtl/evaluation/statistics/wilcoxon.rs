@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Up to so many non-zero differences the p-value is exact: every sum of ranks is still counted exactly in an `f64`.
+/// Up to this number of non-zero differences the p-value is exact: every sum of ranks is still counted exactly in an `f64`.
 const EXACT_UP_TO: usize = 50;
 
 /// Magnitudes that differ by no more than this share of the largest are ties, and magnitudes below it are zeros.

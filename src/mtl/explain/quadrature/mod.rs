@@ -1,27 +1,28 @@
-//! Integration along a straight line, of gradients that jump at corners.
+//! Adaptive quadrature along a straight line, of gradients that jump at corners: Gauss–Legendre on each subinterval, which is cut
+//! at the corners that its ends tell of, and in the middle where the fundamental theorem of calculus shows an error.
 
 use std::rc::Rc;
 
-/// What is integrated from α = 0 to α = 1: the derivatives of some functions, each split into shares.
+/// The integrand from α = 0 to α = 1: the derivatives of some functions, each split into shares.
 pub(super) trait Line {
     /// The functions at each α.
-    fn look(&mut self, alphas: &[f64]) -> Vec<Look>;
+    fn sample(&mut self, alphas: &[f64]) -> Vec<Sample>;
 
     /// At each α, of each function, the shares of its derivative.
-    fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>>;
+    fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>>;
 }
 
-/// Some functions at one place of a line.
+/// The functions at one place of the line.
 #[derive(Clone, Debug)]
-pub(super) struct Look {
+pub(super) struct Sample {
     pub alpha: f64,
     /// Of each function.
     pub values: Vec<f64>,
     pub corners: Corners,
 }
 
-/// What decides where the functions have corners. All these numbers are smooth, and so are the functions but where a winner or a sign
-/// changes.
+/// Smooth numbers that decide where the functions have corners: where the winner of a maximum changes, or the sign of a switch.
+/// Elsewhere the functions are smooth.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Corners {
     /// The numbers among which each maximum chooses.
@@ -30,66 +31,66 @@ pub(super) struct Corners {
     pub switches: Vec<f64>,
 }
 
-/// How far the integral over a stretch may be from the change of the value along it: absolutely, or relative to the values or the
-/// shares if they are larger than 1, whose own rounding is then larger too.
+/// How far the integral over a subinterval may be from the change of the value along it: absolute, or relative to the values or
+/// shares where they exceed 1, since then their own rounding is larger too.
 const TOLERANCE: f64 = 1e-9;
-/// A lead that is none, absolute or relative as above. If a corner is misplaced so that one number leads another there by δ, the
-/// integral errs by δ times what the maximum weighs in the function, however flat the two cross.
-const EVEN: f64 = 1e-10;
-/// Stretches at most: a smooth network needs a few, one with hundreds of gates some thousands.
-const MOST: usize = 200_000;
-/// Looks for one corner at most; a search that finds none until then cuts where it is.
-const LOOKS: usize = 100;
-/// No stretch is cut that is as short as this.
+/// A lead of one number over another that counts as a tie, absolute or relative as above. If a corner is misplaced so that one number
+/// leads another there by δ, the integral errs by δ times the weight of the maximum in the function, however flat the two cross.
+const TIE: f64 = 1e-10;
+/// The most subintervals: a smooth network needs a few, one with hundreds of gates some thousands.
+const MOST_SUBINTERVALS: usize = 200_000;
+/// The most iterations of the search for one corner; after them the subinterval is cut at the last guess.
+const MOST_ITERATIONS: usize = 100;
+/// A subinterval of this length is not cut further.
 const SHORTEST: f64 = 1e-13;
-/// So many stretches are seen to at once: a look at several places costs much less than as many looks.
-const WAVE: usize = 16;
+/// Subintervals that are refined together: one batch through the network for several places costs much less than several batches.
+const TOGETHER: usize = 16;
 
-/// The nodes and weights of Gauss and Legendre's rules with two and four points, on [−1, 1]; as many again are their mirror images.
+/// The nodes and weights of Gauss and Legendre's rules with two and four points, on [−1, 1]: the positive half, of which the negative one is the mirror image.
 const TWO: [(f64, f64); 1] = [(0.577_350_269_189_625_8, 1.0)];
 const FOUR: [(f64, f64); 2] =
     [(0.339_981_043_584_856_26, 0.652_145_154_862_546_1), (0.861_136_311_594_052_6, 0.347_854_845_137_453_85)];
-/// Two points do for a stretch as short as this: their error falls with its fifth power.
+/// Below this length two points are enough: their error falls with its fifth power.
 const SHORT: f64 = 0.01;
 
-/// ∫₀¹ of each function's shares; `None` if they have not settled after [`MOST`] stretches, or are not finite.
+/// ∫₀¹ of each function's shares; `None` if they have not settled after [`MOST_SUBINTERVALS`] subintervals, or are not finite.
 ///
-/// A stretch is cut at a corner until nothing changes between its ends. By the fundamental theorem of calculus the shares' integrals
-/// over a stretch add up to the change of the value along it; a stretch where they do not is cut in the middle: it is too curved, or
-/// has corners that its ends do not tell of.
+/// A subinterval is cut at a corner until no winner and no sign changes between its ends. By the fundamental theorem of calculus the
+/// integrals of the shares add up to the change of the value; a subinterval where they do not is cut in the middle: its integrand is
+/// too curved, or has corners that the ends do not show.
 pub(super) fn integrate(line: &mut impl Line) -> Option<Vec<Vec<f64>>> {
     let (mut total, mut count) = (Vec::new(), 0);
-    let ends: Vec<_> = line.look(&[0.0, 1.0]).into_iter().map(Rc::new).collect();
-    let mut stretches = vec![Stretch(ends[0].clone(), ends[1].clone())];
-    while !stretches.is_empty() {
-        let wave = stretches.split_off(stretches.len().saturating_sub(WAVE));
-        count += wave.len();
-        if count > MOST {
+    let ends: Vec<_> = line.sample(&[0.0, 1.0]).into_iter().map(Rc::new).collect();
+    let mut subintervals = vec![Subinterval(ends[0].clone(), ends[1].clone())];
+    while !subintervals.is_empty() {
+        let together = subintervals.split_off(subintervals.len().saturating_sub(TOGETHER));
+        count += together.len();
+        if count > MOST_SUBINTERVALS {
             return None;
         }
         let (mut searches, mut smooth) = (Vec::new(), Vec::new());
-        for stretch in wave {
-            match stretch.change() {
-                Some(change) => searches.push(Search::new(stretch, change)),
-                None => smooth.push(stretch),
+        for subinterval in together {
+            match subinterval.change() {
+                Some(change) => searches.push(Search::new(subinterval, change)),
+                None => smooth.push(subinterval),
             }
         }
         let curved = sum_up(line, smooth, &mut total);
-        let middles: Vec<f64> = curved.iter().map(|stretch| stretch.middle()).collect();
-        let mut cuts: Vec<_> = curved.into_iter().zip(look(line, &middles)).collect();
+        let middles: Vec<f64> = curved.iter().map(|subinterval| subinterval.middle()).collect();
+        let mut cuts: Vec<_> = curved.into_iter().zip(sample(line, &middles)).collect();
         cuts.extend(search(line, searches));
-        stretches.extend(cuts.into_iter().flat_map(|(Stretch(a, b), cut)| {
+        subintervals.extend(cuts.into_iter().flat_map(|(Subinterval(a, b), cut)| {
             let cut = Rc::new(cut);
-            [Stretch(a, cut.clone()), Stretch(cut, b)]
+            [Subinterval(a, cut.clone()), Subinterval(cut, b)]
         }));
     }
     total.iter().flatten().all(|share: &f64| share.is_finite()).then_some(total)
 }
 
 /// From one place of the line to a later one.
-struct Stretch(Rc<Look>, Rc<Look>);
+struct Subinterval(Rc<Sample>, Rc<Sample>);
 
-impl Stretch {
+impl Subinterval {
     fn middle(&self) -> f64 {
         0.5 * (self.0.alpha + self.1.alpha)
     }
@@ -98,14 +99,14 @@ impl Stretch {
         self.1.alpha - self.0.alpha
     }
 
-    /// What changes between the ends; of several changes the one that seems to be nearest the middle.
+    /// A winner or sign that changes between the ends; of several the one whose zero a straight line puts nearest the middle.
     fn change(&self) -> Option<Change> {
         let (a, b) = (&self.0.corners, &self.1.corners);
         let winners = a.maxima.iter().zip(&b.maxima).enumerate();
         let winners = winners.map(|(i, (a, b))| Change::Winner(i, winner(a), winner(b)));
         let changes = winners.chain((0..a.switches.len()).map(Change::Sign));
         let leads = changes.map(|change| (change, change.lead(a), change.lead(b)));
-        let changes = leads.filter(|(_, a, b)| a.abs() > EVEN && b.abs() > EVEN && (*a > 0.0) != (*b > 0.0));
+        let changes = leads.filter(|(_, a, b)| a.abs() > TIE && b.abs() > TIE && (*a > 0.0) != (*b > 0.0));
         let off_middle = |(_, a, b): &(Change, f64, f64)| (a / (a - b) - 0.5).abs();
         let change = changes.min_by(|x, y| off_middle(x).total_cmp(&off_middle(y)))?.0;
         (self.length() > SHORTEST).then_some(change)
@@ -119,31 +120,32 @@ impl Stretch {
     }
 }
 
-/// Adds the integrals over the stretches to the total, but of those that it returns, whose integrals are not good enough.
-fn sum_up(line: &mut impl Line, stretches: Vec<Stretch>, total: &mut Vec<Vec<f64>>) -> Vec<Stretch> {
-    let rules: Vec<_> = stretches.iter().map(Stretch::rule).collect();
+/// Adds the integrals over the subintervals to the total. Returns those whose integrals are not within the tolerance; they are left
+/// out.
+fn sum_up(line: &mut impl Line, subintervals: Vec<Subinterval>, total: &mut Vec<Vec<f64>>) -> Vec<Subinterval> {
+    let rules: Vec<_> = subintervals.iter().map(Subinterval::rule).collect();
     let alphas: Vec<f64> = rules.iter().flatten().map(|node| node.0).collect();
     if alphas.is_empty() {
-        return stretches;
+        return subintervals;
     }
-    let mut slopes = line.slopes(&alphas).into_iter();
-    let is_curved = |(stretch, rule): (Stretch, Vec<(f64, f64)>)| {
+    let mut derivatives = line.derivatives(&alphas).into_iter();
+    let is_curved = |(subinterval, rule): (Subinterval, Vec<(f64, f64)>)| {
         let mut sums = Vec::new();
-        for ((_, weight), slopes) in rule.into_iter().zip(&mut slopes) {
-            add(&mut sums, &slopes, weight);
+        for ((_, weight), derivatives) in rule.into_iter().zip(&mut derivatives) {
+            add(&mut sums, &derivatives, weight);
         }
-        let ends = stretch.0.values.iter().zip(&stretch.1.values);
+        let ends = subinterval.0.values.iter().zip(&subinterval.1.values);
         let mut gaps = sums.iter().zip(ends).map(|(sums, (a, b))| {
             let size = sums.iter().map(|share| share.abs()).sum::<f64>().max(a.abs()).max(b.abs()).max(1.0);
             (sums.iter().sum::<f64>() - (b - a)).abs() / size
         });
-        if stretch.length() > SHORTEST && gaps.any(|gap| gap > TOLERANCE) {
-            return Some(stretch);
+        if subinterval.length() > SHORTEST && gaps.any(|gap| gap > TOLERANCE) {
+            return Some(subinterval);
         }
         add(total, &sums, 1.0);
         None
     };
-    stretches.into_iter().zip(rules).filter_map(is_curved).collect()
+    subintervals.into_iter().zip(rules).filter_map(is_curved).collect()
 }
 
 fn add(total: &mut Vec<Vec<f64>>, sums: &[Vec<f64>], weight: f64) {
@@ -153,17 +155,17 @@ fn add(total: &mut Vec<Vec<f64>>, sums: &[Vec<f64>], weight: f64) {
     total.iter_mut().flatten().zip(sums.iter().flatten()).for_each(|(total, sum)| *total += weight * sum);
 }
 
-/// What changes at a corner.
+/// The kind of a corner.
 #[derive(Clone, Copy)]
 enum Change {
-    /// Of a maximum: one number wins before and another after.
+    /// Of this maximum, one number wins before the corner and another after it.
     Winner(usize, usize, usize),
-    /// Of a switch.
+    /// This switch changes its sign.
     Sign(usize),
 }
 
 impl Change {
-    /// What has different signs before and after; relative to the numbers where they are larger than 1.
+    /// The number that changes its sign at the corner; relative to the numbers where they exceed 1.
     fn lead(self, corners: &Corners) -> f64 {
         match self {
             Self::Winner(i, p, q) => {
@@ -179,33 +181,33 @@ fn winner(numbers: &[f64]) -> usize {
     (1..numbers.len()).fold(0, |best, i| if numbers[i] > numbers[best] { i } else { best })
 }
 
-/// The search for where a lead is 0, which has different signs at the two ends of a stretch: by the Illinois variant of the secant
-/// method, which halves the number at an end that stays, lest it stay for ever.
+/// The search for the zero of a lead, by the Illinois variant of the secant method (Dowell & Jarratt 1971): it halves the value at an
+/// end that stays, so that no end stays for ever.
 struct Search {
-    stretch: Stretch,
+    subinterval: Subinterval,
     change: Change,
-    /// The two places between which it is, and the leads there.
+    /// Two places with leads of different signs.
     far: (f64, f64),
     near: (f64, f64),
-    looks: usize,
+    samples: usize,
 }
 
 impl Search {
-    fn new(stretch: Stretch, change: Change) -> Self {
-        let [far, near] = [&stretch.0, &stretch.1].map(|end| (end.alpha, change.lead(&end.corners)));
-        Self { stretch, change, far, near, looks: 0 }
+    fn new(subinterval: Subinterval, change: Change) -> Self {
+        let [far, near] = [&subinterval.0, &subinterval.1].map(|end| (end.alpha, change.lead(&end.corners)));
+        Self { subinterval, change, far, near, samples: 0 }
     }
 
     fn guess(&self) -> f64 {
         self.near.0 - self.near.1 * (self.near.0 - self.far.0) / (self.near.1 - self.far.1)
     }
 
-    /// Whether a look is at the corner, or as near as can be.
-    fn ends_with(&mut self, look: &Look) -> bool {
-        let now = (look.alpha, self.change.lead(&look.corners));
-        self.looks += 1;
-        let is_narrow = (self.near.0 - self.far.0).abs() < SHORTEST || self.looks == LOOKS;
-        if now.1.abs() <= EVEN || is_narrow || now.1.is_nan() {
+    /// Takes the sample at the guess; true if the search ends there.
+    fn ends_with(&mut self, sample: &Sample) -> bool {
+        let now = (sample.alpha, self.change.lead(&sample.corners));
+        self.samples += 1;
+        let is_narrow = (self.near.0 - self.far.0).abs() < SHORTEST || self.samples == MOST_ITERATIONS;
+        if now.1.abs() <= TIE || is_narrow || now.1.is_nan() {
             return true;
         }
         if (now.1 > 0.0) == (self.near.1 > 0.0) {
@@ -218,16 +220,16 @@ impl Search {
     }
 }
 
-/// The corners that are searched for, each with the stretch that it cuts.
-fn search(line: &mut impl Line, mut searches: Vec<Search>) -> Vec<(Stretch, Look)> {
+/// Finds the corners, each with the subinterval that it cuts.
+fn search(line: &mut impl Line, mut searches: Vec<Search>) -> Vec<(Subinterval, Sample)> {
     let mut found = Vec::new();
     while !searches.is_empty() {
         let guesses: Vec<f64> = searches.iter().map(Search::guess).collect();
-        let looks = look(line, &guesses);
+        let samples = sample(line, &guesses);
         let mut open = Vec::new();
-        for (mut search, look) in searches.into_iter().zip(looks) {
-            if search.ends_with(&look) {
-                found.push((search.stretch, look));
+        for (mut search, sample) in searches.into_iter().zip(samples) {
+            if search.ends_with(&sample) {
+                found.push((search.subinterval, sample));
             } else {
                 open.push(search);
             }
@@ -237,8 +239,8 @@ fn search(line: &mut impl Line, mut searches: Vec<Search>) -> Vec<(Stretch, Look
     found
 }
 
-fn look(line: &mut impl Line, alphas: &[f64]) -> Vec<Look> {
-    if alphas.is_empty() { Vec::new() } else { line.look(alphas) }
+fn sample(line: &mut impl Line, alphas: &[f64]) -> Vec<Sample> {
+    if alphas.is_empty() { Vec::new() } else { line.sample(alphas) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use super::*;
 
-/// 3·max(x − 1/3, 0) − 7·max(x − 0.6, 0) + max(x − 0.61, 0) + tanh 4x + max over three lines, and 3x; its tally of looks and nodes.
+/// 3·max(x − 1/3, 0) − 7·max(x − 0.6, 0) + max(x − 0.61, 0) + tanh 4x + max over three lines, and 3x; its tally of samples and nodes.
 #[derive(Default)]
 struct Broken {
-    looks: usize,
+    samples: usize,
     nodes: usize,
 }
 
@@ -13,24 +13,24 @@ const WEIGHTS: [f64; 3] = [3.0, -7.0, 1.0];
 const LINES: [(f64, f64); 3] = [(0.0, 0.0), (-0.25, 1.0), (-1.25, 3.0)];
 
 impl Line for Broken {
-    fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
-        self.looks += alphas.len();
+    fn sample(&mut self, alphas: &[f64]) -> Vec<Sample> {
+        self.samples += alphas.len();
         alphas.iter().map(|&x| Self::at(x)).collect()
     }
 
-    fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+    fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
         self.nodes += alphas.len();
         alphas.iter().map(|&x| Self::slope(x)).collect()
     }
 }
 
 impl Broken {
-    fn at(x: f64) -> Look {
+    fn at(x: f64) -> Sample {
         let lines = LINES.map(|(height, slope)| height + slope * x).to_vec();
         let switches = CORNERS.map(|corner| x - corner);
         let relu: f64 = switches.iter().zip(WEIGHTS).map(|(z, weight)| weight * z.max(0.0)).sum();
         let value = relu + (4.0 * x).tanh() + lines[winner(&lines)];
-        Look {
+        Sample {
             alpha: x,
             values: vec![value, 3.0 * x],
             corners: Corners { maxima: vec![lines], switches: switches.into() },
@@ -58,7 +58,7 @@ fn jumps_and_curves_are_integrated_to_the_tolerance() {
     for (found, expected) in integrals[0].iter().zip(expected) {
         assert!((found - expected).abs() < 1e-8, "{found} for {expected}");
     }
-    assert!(line.looks < 40 && line.nodes < 120, "{} looks, {} nodes", line.looks, line.nodes);
+    assert!(line.samples < 40 && line.nodes < 120, "{} samples, {} nodes", line.samples, line.nodes);
 }
 
 /// Two corners of one maximum between ends at which the same number wins are found by the value, which they change.
@@ -66,17 +66,17 @@ fn jumps_and_curves_are_integrated_to_the_tolerance() {
 fn corners_that_hide_are_found() {
     struct Bump(usize);
     impl Line for Bump {
-        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+        fn sample(&mut self, alphas: &[f64]) -> Vec<Sample> {
             self.0 += alphas.len();
             let at = |&x: &f64| {
                 let z = (x - 0.2) * (0.7 - x); // largest in the middle, at 0.45
                 let corners = Corners { maxima: vec![vec![z, 0.0]], switches: Vec::new() };
-                Look { alpha: x, values: vec![z.max(0.0)], corners }
+                Sample { alpha: x, values: vec![z.max(0.0)], corners }
             };
             alphas.iter().map(at).collect()
         }
 
-        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+        fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
             let above = |x: f64| f64::from(x > 0.2 && x < 0.7);
             alphas.iter().map(|&x| vec![vec![0.9 * above(x), -2.0 * x * above(x)]]).collect()
         }
@@ -85,10 +85,10 @@ fn corners_that_hide_are_found() {
     let integrals = integrate(&mut line).unwrap();
     let expected = 0.9 * 0.5; // and 0.7² − 0.2²
     assert!(integrals[0].iter().zip([expected, -expected]).all(|(x, y)| (x - y).abs() < 1e-9), "{integrals:?}");
-    assert!(line.0 < 40, "{} looks", line.0);
+    assert!(line.0 < 40, "{} samples", line.0);
 }
-/// Two hundred hard sigmoids of different curves, as the gates of an LSTM over the words of a text are: each corner costs a few looks
-/// and the stretch behind it a few nodes.
+/// Two hundred hard sigmoids of different curves, as the gates of an LSTM over the words of a text are: each corner costs a few samples
+/// and the subinterval behind it a few nodes.
 #[test]
 fn hard_sigmoids_cost_a_few_looks_a_corner() {
     const GATES: usize = 200;
@@ -101,18 +101,18 @@ fn hard_sigmoids_cost_a_few_looks_a_corner() {
     }
     struct Gates(usize, usize);
     impl Line for Gates {
-        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+        fn sample(&mut self, alphas: &[f64]) -> Vec<Sample> {
             self.0 += alphas.len();
             let at = |&x: &f64| {
                 let gates: Vec<f64> = (0..GATES).map(|i| gate(i, x).0).collect();
                 let value = gates.iter().map(|y| y.clamp(0.0, 1.0)).sum();
                 let switches = gates.iter().flat_map(|y| [*y, 1.0 - y]).collect();
-                Look { alpha: x, values: vec![value], corners: Corners { maxima: Vec::new(), switches } }
+                Sample { alpha: x, values: vec![value], corners: Corners { maxima: Vec::new(), switches } }
             };
             alphas.iter().map(at).collect()
         }
 
-        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+        fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
             self.1 += alphas.len();
             let slope = |(y, slope): (f64, f64)| if (0.0..1.0).contains(&y) { slope } else { 0.0 };
             alphas.iter().map(|&x| vec![(0..GATES).map(|i| slope(gate(i, x))).collect()]).collect()
@@ -129,7 +129,7 @@ fn hard_sigmoids_cost_a_few_looks_a_corner() {
         .map(|i| usize::from(clipped(i, 0.0) != gate(i, 0.0).0) + usize::from(clipped(i, 1.0) != gate(i, 1.0).0))
         .sum();
     assert!(corners > GATES, "{corners} corners");
-    assert!(line.0 < 6 * corners && line.1 < 3 * corners, "{} looks, {} nodes, {corners} corners", line.0, line.1);
+    assert!(line.0 < 6 * corners && line.1 < 3 * corners, "{} samples, {} nodes, {corners} corners", line.0, line.1);
 }
 
 /// A network of weights around 10⁷: logits of a hundred million, whose rounding is far above 10⁻⁹.
@@ -137,14 +137,14 @@ fn hard_sigmoids_cost_a_few_looks_a_corner() {
 fn large_values_settle_as_small_ones_do() {
     struct Large(f64, usize);
     impl Line for Large {
-        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
+        fn sample(&mut self, alphas: &[f64]) -> Vec<Sample> {
             self.1 += alphas.len();
             let at = |&x: &f64| {
                 // Rounding as of sums over a thousand terms.
                 let noise = 1e-13 * (1e9 * x).sin();
                 let lines = LINES.map(|(height, slope)| self.0 * (height + slope * x) * (1.0 + noise));
                 let value = lines[winner(&lines)] + self.0 * (4.0 * x).tanh();
-                Look {
+                Sample {
                     alpha: x,
                     values: vec![value],
                     corners: Corners { maxima: vec![lines.to_vec()], switches: vec![] },
@@ -153,7 +153,7 @@ fn large_values_settle_as_small_ones_do() {
             alphas.iter().map(at).collect()
         }
 
-        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+        fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
             let slope = |&x: &f64| vec![Broken::slope(x)[0][3..].iter().map(|slope| self.0 * slope).collect()];
             alphas.iter().map(slope).collect()
         }
@@ -164,7 +164,7 @@ fn large_values_settle_as_small_ones_do() {
         for (found, expected) in integrals[0].iter().zip([4.0_f64.tanh(), 0.25 + 3.0 * 0.5]) {
             assert!((found / size - expected).abs() < 1e-8, "{found} for {expected}");
         }
-        assert!(line.1 < 100, "{} looks", line.1);
+        assert!(line.1 < 100, "{} samples", line.1);
     }
 }
 
@@ -173,11 +173,11 @@ fn large_values_settle_as_small_ones_do() {
 fn what_does_not_settle_ends() {
     struct Wrong;
     impl Line for Wrong {
-        fn look(&mut self, alphas: &[f64]) -> Vec<Look> {
-            alphas.iter().map(|&x| Look { alpha: x, values: vec![x], corners: Corners::default() }).collect()
+        fn sample(&mut self, alphas: &[f64]) -> Vec<Sample> {
+            alphas.iter().map(|&x| Sample { alpha: x, values: vec![x], corners: Corners::default() }).collect()
         }
 
-        fn slopes(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
+        fn derivatives(&mut self, alphas: &[f64]) -> Vec<Vec<Vec<f64>>> {
             vec![vec![vec![2.0]]; alphas.len()]
         }
     }

@@ -13,7 +13,7 @@ use crate::mtl::{
     evaluation::{
         interval::{Verdict, paired_interval},
         metrics::Metrics,
-        statistics::holm,
+        statistics::{holm, pooled},
     },
     settings::{Balance, Shared},
     study::{
@@ -81,6 +81,7 @@ fn tasks_of(pairs: &mut [PairResult]) -> impl Iterator<Item = &mut TaskResult> {
 /// is tested at half of 5 %, as an interval of 95 % has two ends.
 fn correct_cells(pairs: &mut [PairResult]) -> Claims {
     const LEVEL: f64 = 0.025;
+    const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054; // of 1 − LEVEL
     let mut cells: Vec<_> =
         tasks_of(pairs).map(|task| &mut task.cell).filter(|cell| cell.verdict != Verdict::NotLearnt).collect();
     let gains = holm(&cells.iter().map(|cell| cell.p_gain).collect::<Vec<_>>());
@@ -89,7 +90,10 @@ fn correct_cells(pairs: &mut [PairResult]) -> Claims {
         (cell.p_gain, cell.p_cost) = (*gain, *cost);
     }
     let below = |p: &[f64]| p.iter().filter(|&&p| p <= LEVEL).count();
-    Claims { comparisons: cells.len(), helps: below(&gains), hurts: below(&costs) }
+    // Half an interval in units of the normal quantile: wider where degrees of freedom are few, so that such cells weigh less.
+    let estimates = cells.iter().map(|cell| (cell.difference, (cell.high - cell.low) / 2.0 / NORMAL_QUANTILE));
+    let estimates: Vec<(f64, f64)> = estimates.filter(|(_, error)| *error > 0.0).collect();
+    Claims { comparisons: cells.len(), helps: below(&gains), hurts: below(&costs), pooled: pooled(&estimates) }
 }
 
 /// One pair with the outcomes of its units.

@@ -9,7 +9,7 @@ use crate::mtl::{
     study::planning::StudySettings,
 };
 
-/// Seeds beyond which nobody is told to go.
+/// The most seeds that are ever recommended.
 const MOST_SEEDS: usize = 100;
 
 /// Learning alone and together, with the groups of the pair's rows.
@@ -125,17 +125,19 @@ impl Narrowing {
         };
         let seeds_to_decide =
             wanted.and_then(|wanted| interval.seeds_for(wanted)).filter(|&needed| needed <= MOST_SEEDS);
-        let texts_to_decide = match (wanted, seeds_to_decide) {
-            (Some(wanted), None) if wanted > 0.0 => Some(interval.texts_for(wanted)),
-            _ => None,
-        };
+        // With the trainings that there are; if they are too few for any number of texts, with more.
+        let with_texts = wanted.filter(|&wanted| wanted > 0.0 && seeds_to_decide.is_none()).and_then(|wanted| {
+            let seeds = [seeds, 10, MOST_SEEDS].into_iter().filter(|&more| more >= seeds);
+            seeds.map(|seeds| (interval.texts_for(wanted, seeds), seeds)).find(|(times, _)| times.is_finite())
+        });
         Self {
             half_width: points(interval.half_width()),
             twice_the_seeds: points(interval.half_width_with(2 * seeds, 1.0)),
             any_seeds: points(interval.half_width_limit()),
             twice_the_texts: points(interval.half_width_with(seeds, 2.0)),
             seeds_to_decide,
-            texts_to_decide,
+            texts_to_decide: with_texts.map(|(times, _)| times),
+            seeds_with_them: with_texts.map(|(_, seeds)| seeds),
         }
     }
 }

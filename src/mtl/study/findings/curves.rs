@@ -24,7 +24,7 @@ use crate::mtl::{
 };
 use statrs::statistics::Statistics;
 
-use crate::{Error, Result};
+use crate::Result;
 
 const CURVES: &str = "curve.json";
 const TABLE: &str = "curve.csv";
@@ -144,26 +144,22 @@ impl Curves {
     /// Writes `curve.json` and `curve.csv` into a study's directory.
     ///
     /// # Errors
-    /// [`Error::Io`] if one cannot be written.
+    /// [`Error::Io`](crate::Error::Io) if one cannot be written.
     pub(in crate::mtl::study) fn write(&self, directory: &Path) -> Result<()> {
-        let json = serde_json::to_string_pretty(self).expect("curves are plain data") + "\n";
-        files::write_whole(&directory.join(CURVES), |output| output.write_all(json.as_bytes()))?;
+        files::write_json(&directory.join(CURVES), self)?;
         files::write_whole(&directory.join(TABLE), |output| self.write_csv(output))
     }
 
     /// Reads the curves of a study's directory; `None` if it has none.
     ///
     /// # Errors
-    /// [`Error::Io`] if they cannot be read, [`Error::Line`] if they are damaged or of a version that wrote others.
+    /// [`Error::Io`](crate::Error::Io) if they cannot be read, [`Error::Line`](crate::Error::Line) if they are damaged or of a version that wrote others.
     pub fn read(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(CURVES);
         if !path.exists() {
             return Ok(None);
         }
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let curves = serde_json::from_str(&text)
-            .map_err(|error| Error::line(&path, error.line() as u64, format!("not the curves of a study: {error}")))?;
-        Ok(Some(curves))
+        files::read_json(&path, "the curves of a study").map(Some)
     }
 
     /// One line a task, layer, point and training.

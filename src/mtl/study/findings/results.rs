@@ -23,19 +23,20 @@ use std::path::Path;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::mtl::{
     evaluation::{
         interval::{Measure, NothingLearnt, Verdict},
         metrics::Metrics,
-        statistics::{FOverFolds, Posterior, TTest, Wilcoxon},
+        statistics::{FOverFolds, Pooled, Posterior, TTest, Wilcoxon},
     },
+    files,
     settings::{Balance, Preset, Shared},
     study::{
         error_analysis::{McNemar, SliceResult},
         planning::Control,
     },
 };
-use crate::{Error, Result};
 
 /// The name of the results in a study's directory.
 pub const RESULTS: &str = "results.json";
@@ -75,7 +76,7 @@ pub struct Results {
 
 /// What can be said of all comparisons (tasks × layers × pairs) together, with Holm's correction for their number: a claim is
 /// wrong anywhere in at most one of twenty such studies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
     /// Comparisons that were made; those where nothing was learnt do not count.
     pub comparisons: usize,
@@ -83,6 +84,10 @@ pub struct Claims {
     pub helps: usize,
     /// In how many it costs more.
     pub hurts: usize,
+    /// The mean of their true differences and how far they differ around it, in points; absent for fewer than three. It
+    /// summarises, and no verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
 }
 
 /// What the study answers about a pair.
@@ -180,8 +185,11 @@ pub struct Narrowing {
     /// Trainings a fold after which an open question would have an answer if the estimate stayed; absent if no number does it or
     /// none is open.
     pub seeds_to_decide: Option<usize>,
-    /// How many times as many labelled texts would do it, if no number of trainings does.
+    /// How many times as many labelled texts would do it, if no number of trainings does; absent if no number of texts does either.
     pub texts_to_decide: Option<f64>,
+    /// Trainings a fold that it takes besides.
+    #[serde(default)]
+    pub seeds_with_them: Option<usize>,
 }
 
 /// What was found about one pair of tasks (or a set of more than two).
@@ -531,11 +539,8 @@ impl Results {
     /// Reads the results of a study's directory.
     ///
     /// # Errors
-    /// [`Error::Io`] if there are none, [`Error::Line`] if they are damaged or of a version that wrote others.
+    /// [`Error::Io`](crate::Error::Io) if there are none, [`Error::Line`](crate::Error::Line) if they are damaged or of a version that wrote others.
     pub fn read(directory: &Path) -> Result<Self> {
-        let path = directory.join(RESULTS);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text)
-            .map_err(|error| Error::line(&path, error.line() as u64, format!("not the results of a study: {error}")))
+        files::read_json(&directory.join(RESULTS), "the results of a study")
     }
 }

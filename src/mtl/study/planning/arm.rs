@@ -283,7 +283,7 @@ mod tests {
             for control in [Control::Shuffled, Control::Unrelated] {
                 let made = data(control);
                 assert_eq!(labels(&made.dataset, task), labels(&pair.dataset, task), "{control:?}");
-                assert!(made.heads[other].is_empty(), "{control:?}: nobody asks what it predicts for the partner");
+                assert!(made.heads[other].is_empty(), "{control:?}: it is not tested on the partner");
                 let (truths, placebo): (Vec<bool>, Vec<bool>) = labels(&pair.dataset, other)
                     .into_iter()
                     .zip(labels(&made.dataset, other))

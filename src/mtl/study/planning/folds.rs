@@ -135,12 +135,18 @@ fn check(tasks: &[String], examples: &[Example], assigned: &[Option<usize>], fol
             }
             let all: usize = of_fold.iter().sum();
             if all < folds {
-                let message = format!("{all} {class} rows are too few for {folds} folds; each fold tests at least one");
+                let fewer = match all {
+                    0 | 1 => "two are the fewest".into(),
+                    _ => format!("say --folds {all} or fewer"),
+                };
+                let message =
+                    format!("{all} {class} rows are too few for {folds} folds, each of which tests one; {fewer}");
                 return Err(Error::task(task, message));
             }
             if let Some(fold) = of_fold.iter().position(|&count| count == 0) {
                 let message = format!(
-                    "fold {} of {folds} would test no {class} row: the {all} {class} rows have too few distinct texts or groups",
+                    "fold {} of {folds} would test no {class} row: the {all} {class} rows have too few distinct texts or groups, \
+                     which are never parted; say fewer --folds",
                     fold + 1
                 );
                 return Err(Error::task(task, message));
@@ -265,15 +271,18 @@ mod tests {
         let message = |examples: &[Example]| assign(&names(1), examples, 5, 0, 1).unwrap_err().to_string();
         assert_eq!(
             message(&rows(4, false)),
-            "task `task0`: 4 true rows are too few for 5 folds; each fold tests at least one"
+            "task `task0`: 4 true rows are too few for 5 folds, each of which tests one; say --folds 4 or fewer"
         );
         assert_eq!(
             message(&rows(46, false)),
-            "task `task0`: 4 false rows are too few for 5 folds; each fold tests at least one"
+            "task `task0`: 4 false rows are too few for 5 folds, each of which tests one; say --folds 4 or fewer"
         );
         let found = message(&rows(6, true));
         assert!(
-            found.ends_with("would test no true row: the 6 true rows have too few distinct texts or groups"),
+            found.ends_with(
+                "would test no true row: the 6 true rows have too few distinct texts or groups, which are never parted; \
+                 say fewer --folds"
+            ),
             "{found}"
         );
     }

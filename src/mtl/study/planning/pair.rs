@@ -3,15 +3,15 @@
 use sha2::{Digest, Sha256};
 
 use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
-use crate::Result;
 use crate::mtl::{
-    data::{Corpus, Coverage, Dataset, Vectors, hold_out, read_grouped},
+    data::{Corpus, Coverage, Dataset, DominantGroup, Example, Vectors, hold_out, read_grouped},
     files,
     model::Table,
     prepare,
     settings::Settings,
-    streams::Streams,
+    streams::{Streams, split_mix},
 };
+use crate::{Error, Result};
 
 /// The data of one pair, ready to train on.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct PairData {
     pub folds: Vec<Vec<Option<usize>>>,
     inner: f64,
     seed: u64,
+    /// See [`PairData::limited`].
+    limits: Option<Vec<usize>>,
 }
 
 /// The rows of one fold: indices of examples, rising.
@@ -61,7 +63,7 @@ impl PairData {
     }
 
     fn read(settings: &StudySettings, pair: &Pair) -> Result<Self> {
-        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.group.as_deref())?)
+        Self::new(settings, &pair.name, read_grouped(&pair.tasks, settings.base.group.as_deref())?)
     }
 
     fn simulated(settings: &StudySettings, pair: &SimulatedPair) -> Result<Self> {
@@ -82,10 +84,34 @@ impl PairData {
         let coverage = prepare::coverage(&settings.base, &dataset, vectors.as_ref())?;
         let folds = (0..settings.repeats)
             .map(|repeat| folds::assign(&dataset.tasks, &dataset.examples, settings.folds, repeat, seed));
-        let folds = folds.collect::<Result<_>>()?;
-        let sha256 = sha256(&dataset, vectors.as_ref(), settings.group.is_some());
+        let folds = folds
+            .collect::<Result<_>>()
+            .map_err(|error| DominantGroup::explain(error, &corpus.records, &dataset.examples))?;
+        let sha256 = sha256(&dataset, vectors.as_ref(), settings.base.group.is_some());
         let (name, inner) = (name.to_owned(), settings.inner);
-        Ok(Self { name, relatedness: None, corpus, dataset, vectors, coverage, sha256, folds, inner, seed })
+        Ok(Self {
+            name,
+            relatedness: None,
+            corpus,
+            dataset,
+            vectors,
+            coverage,
+            sha256,
+            folds,
+            inner,
+            seed,
+            limits: None,
+        })
+    }
+
+    /// The same data, of which a fold learns from so many rows of each task at most (by slot), inner rows included. It tests on all
+    /// rows of its own.
+    ///
+    /// What is drawn of a task, and which of it are inner rows, depends on the task's rows alone: it is the same beside any partner.
+    /// So a row must have a label of one task only.
+    pub fn limited(self, limits: Vec<usize>) -> Self {
+        let sha256 = files::hexadecimal(&Sha256::digest(format!("{} learnt from: {limits:?}", self.sha256)));
+        Self { sha256, limits: Some(limits), ..self }
     }
 
     /// The position of a task among the pair's.
@@ -107,14 +133,63 @@ impl PairData {
         };
         let test = of_fold(true).map(|(row, _)| row).collect();
         let rest: Vec<usize> = of_fold(false).map(|(row, _)| row).collect();
+        if let Some(limits) = &self.limits {
+            return Ok(FoldRows { test, ..self.drawn(&rest, limits, self.seed_of(repeat, fold, 0))? });
+        }
         if self.inner == 0.0 {
             return Ok(FoldRows { train: rest, inner: Vec::new(), test });
         }
         let examples: Vec<_> = rest.iter().map(|&row| self.dataset.examples[row].clone()).collect();
         let seed = self.seed_of(repeat, fold, 0);
-        let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed)?;
+        let split = hold_out(&self.dataset.tasks, &examples, self.inner, seed);
+        let split = split.map_err(|error| self.explained(error.advised("--inner 0 holds no rows out")))?;
         let back = |side: Vec<usize>| side.into_iter().map(|place| rest[place]).collect();
         Ok(FoldRows { train: back(split.train), inner: back(split.held_out), test })
+    }
+
+    /// A group that holds more than half of the rows together, if there is one.
+    pub fn dominant_group(&self) -> Option<DominantGroup> {
+        DominantGroup::find(&self.corpus.records, &self.dataset.examples)
+    }
+
+    fn explained(&self, error: Error) -> Error {
+        DominantGroup::explain(error, &self.corpus.records, &self.dataset.examples)
+    }
+
+    /// Rows to learn from and inner rows, drawn task by task, with as many of either class as the task has in proportion.
+    fn drawn(&self, rest: &[usize], limits: &[usize], seed: u64) -> Result<FoldRows> {
+        let key = Streams::new(seed).key("rows to learn from", 0);
+        let (mut train, mut inner) = (Vec::new(), Vec::new());
+        for (slot, (task, &limit)) in self.dataset.tasks.iter().zip(limits).enumerate() {
+            let label = |row: usize| self.dataset.examples[row].labels[slot];
+            let mut of_task: Vec<usize> = rest.iter().copied().filter(|&row| label(row).is_some()).collect();
+            let all = of_task.len();
+            if all > limit {
+                of_task.sort_by_cached_key(|&row| (split_mix(key, self.dataset.examples[row].key), row));
+                let positives = of_task.iter().filter(|&&row| label(row) == Some(true)).count();
+                let kept = (positives * limit + all / 2) / all;
+                let mut left = [limit - kept, kept];
+                of_task.retain(|&row| {
+                    let left = &mut left[usize::from(label(row) == Some(true))];
+                    let is_kept = *left > 0;
+                    *left -= usize::from(is_kept);
+                    is_kept
+                });
+                of_task.sort_unstable();
+            }
+            if self.inner == 0.0 {
+                train.extend(of_task);
+                continue;
+            }
+            let example = |&row: &usize| Example { labels: vec![label(row)], ..self.dataset.examples[row].clone() };
+            let examples: Vec<Example> = of_task.iter().map(example).collect();
+            let split = hold_out(std::slice::from_ref(task), &examples, self.inner, seed)?;
+            train.extend(split.train.into_iter().map(|place| of_task[place]));
+            inner.extend(split.held_out.into_iter().map(|place| of_task[place]));
+        }
+        train.sort_unstable();
+        inner.sort_unstable();
+        Ok(FoldRows { train, inner, test: Vec::new() })
     }
 
     /// The root of the random numbers of a fold's training number `seed` (from 0): all arms share it, so they start and go on

@@ -1,6 +1,10 @@
 //! The configuration of a study: that of a run, flat, and what makes a study of runs.
 
-use std::{collections::BTreeSet, path::Path, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -9,6 +13,7 @@ use super::Control;
 use crate::mtl::{
     data::TaskSource,
     evaluation::{interval::Measure, statistics::DEFAULT_ROPE},
+    files,
     settings::{Balance, FIELDS, Field, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
 };
 use crate::{Error, Result};
@@ -63,8 +68,6 @@ pub struct StudySettings {
     pub scale: f64,
     /// The points of the learning curves: percentages of the other tasks' training data, rising.
     pub fractions: Vec<u8>,
-    /// A column of the tasks' files: rows with the same value there stay in one fold, as exact duplicates do.
-    pub group: Option<String>,
     /// The pairs to study; none means the simulated ones.
     pub pairs: Vec<Pair>,
 }
@@ -95,8 +98,6 @@ struct Own {
     inner: f64,
     scale: f64,
     fractions: Vec<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<String>,
 }
 
 impl Own {
@@ -117,10 +118,12 @@ impl Own {
             inner: 0.1,
             scale: 0.5,
             fractions: (0..=100).step_by(10).collect(),
-            group: None,
         }
     }
 }
+
+/// Where a study of simulated pairs goes, unless something else is said.
+const DEMONSTRATION: &str = "demonstration";
 
 /// Columns of the embedding of simulated pairs, unless something else is said: they have a few hundred words.
 const SIMULATED_EMBEDDING_DIM: i64 = 25;
@@ -128,10 +131,16 @@ const SIMULATED_EMBEDDING_DIM: i64 = 25;
 /// Folds of simulated pairs, likewise: half the time of ten folds, for an interval that is hardly wider.
 const SIMULATED_FOLDS: i64 = 5;
 
+/// Trainings of one arm at most: the plan of a study holds each of them.
+const MOST_TRAININGS: usize = 100_000;
+
+/// A hundred times the paper's rows are some 4 million texts.
+const MOST_SCALE: f64 = 100.0;
+
 /// Fields of a run that mean nothing in a study, or something else.
 const NOT_IN_A_STUDY: [&str; 6] = ["shared", "validation", "checkpoint-steps", "balance", "balance-weights", "probe"];
 
-/// Methods that a study can compare with plain MTL: all but plain MTL itself, and weights that nobody gives.
+/// Methods that a study can compare with plain MTL: all but plain MTL itself, and fixed weights, which have no setting here.
 static BALANCE: LazyLock<Vec<&str>> = LazyLock::new(|| {
     Balance::WORDS
         .iter()
@@ -163,7 +172,6 @@ static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
         field("inner", Kind::Share, "Share of each unit's training rows that choose thresholds and when to stop."),
         field("scale", Kind::Positive, "Size of the simulated pairs, as a share of the paper's."),
         field("fractions", Kind::Percentages, "Points of the curves: percentages of the other tasks' training data."),
-        field("group", Kind::Name, "Column of the files; rows that agree in it stay in one fold, as duplicates do."),
     ]
 });
 
@@ -181,7 +189,7 @@ impl StudySettings {
     }
 
     fn of(base: Settings, own: Own, pairs: Vec<Pair>) -> Self {
-        let Own { folds, repeats, seeds, measure, tune, rope, inner, scale, group, mut fractions, .. } = own;
+        let Own { folds, repeats, seeds, measure, tune, rope, inner, scale, mut fractions, .. } = own;
         fractions.sort_unstable();
         fractions.dedup();
         let (shared, mut controls, balance) = (distinct(own.shared), distinct(own.controls), distinct(own.balance));
@@ -203,12 +211,11 @@ impl StudySettings {
             inner,
             scale,
             fractions,
-            group,
             pairs,
         }
     }
 
-    /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
+    /// The preset's values, replaced by those of the file, replaced by `overrides` (the flags of the command line).
     /// Tasks outside any pair are one pair and take the place of all others. Simulated pairs have an embedding of 25 columns
     /// and five folds, unless something else is said.
     ///
@@ -237,7 +244,8 @@ impl StudySettings {
         }
         let own: Own = from_value(Value::Table(own), "study")?;
         given.insert("validation".into(), own.inner.into());
-        given.entry("out").or_insert_with(|| "study".into());
+        // So that the demonstration is never in the way of a study of one's own.
+        given.entry("out").or_insert_with(|| if pairs.is_empty() { DEMONSTRATION } else { "study" }.into());
         let base = Settings::load(None, given).map_err(|error| match error {
             Error::Config { field, .. } if field == "patience" => {
                 Error::config(field, "stopping early needs inner rows, and `inner` is 0")
@@ -266,7 +274,7 @@ impl StudySettings {
             let message = format!("found none, expected {}", Kind::Percentages.expected());
             return Err(Error::config("fractions", message));
         }
-        if self.group.is_some() && self.pairs.is_empty() {
+        if self.base.group.is_some() && self.pairs.is_empty() {
             let message =
                 "the simulated pairs have no such column; name files of your own with --task or [[pair.task]]";
             return Err(Error::config("group", message));
@@ -278,6 +286,18 @@ impl StudySettings {
         }
         if self.tune > 1 && self.inner == 0.0 {
             return Err(Error::config("tune", "trials are chosen on inner rows, and `inner` is 0"));
+        }
+        let trainings = self.folds * self.repeats * self.seeds;
+        if trainings > MOST_TRAININGS {
+            let Self { folds, repeats, seeds, .. } = self;
+            let message =
+                format!("{folds} folds × {repeats} repeats × {seeds} seeds are {trainings} trainings of an arm");
+            return Err(Error::config("folds", format!("{message}, expected at most {MOST_TRAININGS}")));
+        }
+        if self.scale > MOST_SCALE {
+            let message =
+                format!("found {}, expected at most {MOST_SCALE}: more rows than that are no quick look", self.scale);
+            return Err(Error::config("scale", message));
         }
         if self.rope < 0.0 {
             return Err(Error::config("rope", format!("found {}, expected at least 0", self.rope)));
@@ -317,24 +337,17 @@ impl StudySettings {
             table.remove(name);
         }
         let Self { folds, repeats, seeds, measure, tune, rope, inner, scale, .. } = *self;
-        let Self { shared, controls, balance, fractions, group, .. } = self.clone();
-        let own = Own {
-            folds,
-            repeats,
-            seeds,
-            measure,
-            tune,
-            shared,
-            controls,
-            balance,
-            rope,
-            inner,
-            scale,
-            fractions,
-            group,
-        };
+        let Self { shared, controls, balance, fractions, .. } = self.clone();
+        let own =
+            Own { folds, repeats, seeds, measure, tune, shared, controls, balance, rope, inner, scale, fractions };
         table.extend(Table::try_from(own).expect("plain data"));
         table
+    }
+
+    /// SHA-256 of all settings but those that determine no result: threads, and the directory.
+    pub fn sha256(&self) -> String {
+        let neutral = Settings { threads: 0, out: PathBuf::new(), ..self.base.clone() };
+        files::sha256_of(Self { base: neutral, ..self.clone() }.to_toml().as_bytes())
     }
 
     /// The configuration file of these settings: every field under its explanation. [`StudySettings::load`] reads it back.

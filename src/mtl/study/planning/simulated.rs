@@ -42,7 +42,7 @@ impl SimulatedPair {
     /// Its rows. Slots are in the order of the tasks' names, as everywhere.
     ///
     /// # Errors
-    /// If so few rows are asked for that a class is missing.
+    /// If the scale leaves a task without rows of one class.
     pub fn corpus(&self) -> Result<Corpus> {
         let mut corpus = self.simulation.generate()?;
         let renamed = |name: &String| {

@@ -122,6 +122,7 @@ impl UnitSpec {
             negative: neutral.negative,
             delimiter: neutral.delimiter,
             input_format: neutral.input_format,
+            group: neutral.group,
             ..self.settings(study, pair)
         };
         let mut hash = Sha256::new();
