@@ -1,4 +1,4 @@
-//! A course in ten short chapters: what automatic differentiation is, what the network of this crate does, and how to tell whether
+//! A course in eleven short chapters: what automatic differentiation is, what the network of this crate does, and how to tell whether
 //! learning two tasks together helps. It is meant for people who can program and know what a derivative is; no Rust is assumed.
 //! Every listing compiles, runs and checks the numbers that its text tells.
 //!
@@ -12,6 +12,7 @@
 //! 8. [One layer, two tasks: two pulls on the same weights](two_pulls)
 //! 9. [Conflict and balancing](conflict_and_balancing)
 //! 10. [Does it help? Reading a study](does_it_help)
+//! 11. [When does it help? Relatedness](when_does_it_help)
 //!
 //! And for those who want to go on in the engine: [adding an operation](adding_an_op).
 //!
@@ -62,5 +63,6 @@ chapters! {
     two_pulls "08-two-pulls.md"
     conflict_and_balancing "09-conflict-and-balancing.md"
     does_it_help "10-does-it-help.md"
+    when_does_it_help "11-when-does-it-help.md"
     adding_an_op "../adding-an-op.md"
 }

@@ -12,7 +12,7 @@
 //! Features choose how much of it is built: `cli`, the default, is everything; `mtl` leaves the program out; without either there is
 //! the engine, `tensor`, `autograd` and `layers`, whose settings and reports `serde` can write.
 //!
-//! [`course`] explains what is inside, in ten chapters from a scalar tape to the reading of a study, and how to
+//! [`course`] explains what is inside, in eleven chapters from a scalar tape to the relatedness of tasks, and how to
 //! [add an operation](course::adding_an_op).
 
 pub mod autograd;

@@ -55,6 +55,7 @@ chapter!(chapter_07: running_mean adam_update bound_of_a_step);
 chapter!(chapter_08: gradient_cosine pull_on_shared lookahead_affinity);
 chapter!(chapter_09: project_conflicts shortest_mixture equal_projections);
 chapter!(chapter_10: t_statistic sign_flip say_verdict);
+chapter!(chapter_11: word_weight ranks_of apart);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -106,7 +107,7 @@ fn every_chapter_has_three_exercises_with_a_solution_each() {
         }
         chapters += 1;
     }
-    assert_eq!(chapters, 10);
+    assert_eq!(chapters, 11);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn texts_of_one_law_diverge_no_more_than_chance() {
     let found = cheap(&Simulation { overlap: 1.0, ..Simulation::default() });
     assert!(value(&found, "excess_jsd").abs() < 0.01);
     let apart = cheap(&Simulation { overlap: 0.0, relatedness: 0.0, ..Simulation::default() });
-    assert!(value(&apart, "excess_jsd") > 0.9);
+    assert!(value(&apart, "excess_jsd") > 0.85);
     assert!(!apart.pair("task_a", "task_b").unwrap().measures["word_weight_cosine"].is_above_floor());
 }
 

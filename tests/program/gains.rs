@@ -83,7 +83,11 @@ fn relatedness_against_gains() {
     assert_eq!(models, ["mean", "size", "ridge"]);
     assert_eq!(cell["predictions"][0]["q2"], 0.0, "the mean against itself");
     let output = place.run(&format!("{words} --out page.html"));
-    assert!(output.stdout.starts_with("convolution, 20 rows, 6 tasks, 30 ordered pairs: "), "{}", output.stdout);
+    assert!(
+        output.stdout.starts_with("convolution, 20 rows, F at the tuned threshold, 6 tasks, 30 ordered pairs: "),
+        "{}",
+        output.stdout
+    );
     assert_keeps_to_itself(&fs::read_to_string(place.path("page.html")).unwrap(), 1);
 
     let three = "--task sun=sun.tsv --task rain=rain.tsv --task sea=sea.tsv";

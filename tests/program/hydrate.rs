@@ -264,7 +264,10 @@ fn the_token_is_written_nowhere() {
 #[test]
 fn what_a_server_can_get_wrong_is_an_error_and_nothing_is_lost() {
     for (reply, message) in [
-        (Reply::new(200, "", "{\"data\": ["), "the answer is not one of this API: EOF while parsing a list at line 1 column 10"),
+        (
+            Reply::new(200, "", "{\"data\": ["),
+            "the answer is not one of this API: EOF while parsing a list at line 1 column 10",
+        ),
         (Reply::new(200, "", "{}"), "the answer is not one of this API: it has neither posts nor errors"),
         (
             Reply::new(200, "", json!({"data": [post("99")]})),

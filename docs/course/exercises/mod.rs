@@ -10,3 +10,4 @@ pub mod chapter_07;
 pub mod chapter_08;
 pub mod chapter_09;
 pub mod chapter_10;
+pub mod chapter_11;

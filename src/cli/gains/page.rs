@@ -79,7 +79,7 @@ impl<'g> Map<'g> {
             cells: partners.iter().map(|partner| gain(main, partner).map(cell_of)).collect(),
         };
         let verdicts = |word: &str| gains.iter().filter(|gain| gain.verdict.word() == word).count();
-        let ceiling = found.ceilings.iter().find(|ceiling| (ceiling.shared, ceiling.size_asked.as_str()) == cell);
+        let ceiling = found.ceiling(cell, false);
         Self {
             number,
             shared: cell.0.word(),

@@ -18,7 +18,7 @@ pub fn all(found: &Gains) -> String {
     for cell in found.cells() {
         let gains = found.of(cell);
         text += &format!("{}\n\n{}\n", heading(&gains), table(&gains));
-        let ceiling = found.ceilings.iter().find(|ceiling| (ceiling.shared, ceiling.size_asked.as_str()) == cell);
+        let ceiling = found.ceiling(cell, false);
         text += &wrapped(&sentence(ceiling));
         text.push('\n');
     }

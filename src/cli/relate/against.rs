@@ -35,7 +35,8 @@ pub fn table(found: &Against) -> String {
 
 fn heading(cell: &CellReport) -> String {
     let layer = said(words::LAYERS, cell.shared.word());
-    format!("{layer}, {} rows, {} tasks, {} ordered pairs", cell.size_asked, cell.tasks.len(), cell.pairs)
+    let (size, measure) = (&cell.size_asked, cell.measure.name());
+    format!("{layer}, {size} rows, {measure}, {} tasks, {} ordered pairs", cell.tasks.len(), cell.pairs)
 }
 
 fn measures(cell: &CellReport) -> String {

@@ -198,7 +198,7 @@ impl Study {
     /// else in the directory does, and no `errors.csv`, in which somebody may have sorted errors.
     ///
     /// # Errors
-    /// As [`begin`](Self::begin); a directory that holds no study; another process that works on a unit there.
+    /// As [`begin`](Self::begin); a directory that holds no study; another process that works there.
     pub fn begin_anew(settings: StudySettings) -> Result<Self> {
         let settings = settings.completed();
         let directory = settings.base.out.clone();
@@ -225,7 +225,7 @@ impl Study {
         self.write_settings()?;
         let manifest = self.new_manifest()?;
         let is_same = |then: Manifest| {
-            (then.plan_sha256 == manifest.plan_sha256, then.settings_sha256 == manifest.settings_sha256) == (true, true)
+            then.plan_sha256 == manifest.plan_sha256 && then.settings_sha256 == manifest.settings_sha256
         };
         if Manifest::read(&self.directory)?.is_some_and(is_same) {
             return Ok(());

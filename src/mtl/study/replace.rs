@@ -22,7 +22,7 @@ pub(super) fn is_study(directory: &Path) -> bool {
     settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
 }
 
-/// Removes units, results and pages. Settings and manifest stay, so that what is left after a kill can be replaced again.
+/// Removes units, results and pages of a study on which no process works. Settings and manifest stay, so that what is left after a kill can be replaced again.
 ///
 /// # Errors
 /// [`Error::File`] if another process works on a unit: then nothing is removed. [`Error::Io`] if something cannot be removed.

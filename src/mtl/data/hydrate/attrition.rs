@@ -99,9 +99,13 @@ impl Attrition {
 fn rows_of(path: &Path) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let dialect = Dialect { format: Some(Format::Tsv), ..Dialect::default() };
     let mut reader = RowReader::open_as(path, dialect)?;
-    let is_ours = matches!(reader.columns(), [id, second, ..] if id == "id" && (second == "text" || second == "reason"));
+    let is_ours =
+        matches!(reader.columns(), [id, second, ..] if id == "id" && (second == "text" || second == "reason"));
     if !is_ours {
-        return Err(Error::file(path, "expected the columns id, text or reason, and labels, as `mtlcore data hydrate` writes them"));
+        return Err(Error::file(
+            path,
+            "expected the columns id, text or reason, and labels, as `mtlcore data hydrate` writes them",
+        ));
     }
     let labels = reader.columns()[2..].to_vec();
     let mut rows = Vec::new();

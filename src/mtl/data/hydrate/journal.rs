@@ -110,7 +110,7 @@ impl Journal {
         let text = fs::read_to_string(&self.path).map_err(Error::io(&self.path))?;
         let is_marker = |line: &&str| matches!(serde_json::from_str(line), Ok(Entry::Refresh { .. }));
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let after = lines.iter().rposition(|line| is_marker(line)).map_or(0, |marker| marker + 1);
+        let after = lines.iter().rposition(is_marker).map_or(0, |marker| marker + 1);
         files::write_whole(&self.path, |output| {
             lines[after..].iter().try_for_each(|line| output.write_all(line.as_bytes()))
         })?;

@@ -34,7 +34,12 @@ pub const CONTEXT_COLUMNS: [&str; 5] =
 
 impl Observation {
     /// Those of one layer and size: pairs of which both are known, with the names of the tasks.
-    pub fn of_cell(relatedness: &Relatedness, gains: &Gains, cell: (Shared, &str)) -> (Vec<String>, Vec<Self>) {
+    pub fn of_cell(
+        relatedness: &Relatedness,
+        gains: &Gains,
+        cell: (Shared, &str),
+        is_auroc: bool,
+    ) -> (Vec<String>, Vec<Self>) {
         let found: Vec<(&Gain, &PairRelatedness)> = gains
             .of(cell)
             .into_iter()
@@ -52,7 +57,7 @@ impl Observation {
         let observations = found.iter().zip(weights).map(|(&(gain, pair), weight)| Self {
             main: place(&gain.main),
             partner: place(&gain.partner),
-            gain: gain.difference,
+            gain: gain.by(is_auroc),
             weight,
             size: size_columns(relatedness, gains, gain),
             measures: measure_columns(pair),

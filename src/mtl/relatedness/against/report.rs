@@ -8,7 +8,7 @@ use super::{
     validation::{ModelReport, leave_two_tasks_out},
 };
 use crate::mtl::{
-    evaluation::statistics::holm,
+    evaluation::{interval::Measure, statistics::holm},
     relatedness::{
         MEASURES, Relatedness,
         correlation::{kendall, spearman},
@@ -27,13 +27,11 @@ pub const FEWEST_TASKS: usize = 4;
 /// Relatedness against gains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Against {
-    /// What a gain is a difference of.
-    pub measure: String,
     /// Half the width of the region of equivalence, in points.
     pub rope: f64,
     /// How often tasks were permuted and drawn.
     pub draws: usize,
-    /// Each layer and size.
+    /// Each layer and size, by the measure of the gains and by the area under the ROC curve.
     pub cells: Vec<CellReport>,
 }
 
@@ -44,6 +42,8 @@ pub struct CellReport {
     pub shared: Shared,
     /// Rows of the main task, as they were asked for.
     pub size_asked: String,
+    /// What a gain is a difference of.
+    pub measure: Measure,
     /// The tasks of whose pairs both are known.
     pub tasks: Vec<String>,
     /// Ordered pairs.
@@ -91,8 +91,10 @@ pub fn against(relatedness: &Relatedness, gains: &Gains) -> Result<Against> {
     let cells: Vec<CellReport> = gains
         .cells()
         .into_iter()
-        .map(|cell| {
-            let (tasks, observations) = Observation::of_cell(relatedness, gains, cell);
+        .flat_map(|cell| [false, true].map(|is_auroc| (cell, is_auroc)))
+        .filter(|(_, is_auroc)| !(*is_auroc && gains.measure == Measure::Auroc))
+        .map(|(cell, is_auroc)| {
+            let (tasks, observations) = Observation::of_cell(relatedness, gains, cell, is_auroc);
             if tasks.len() < FEWEST_TASKS {
                 let message = format!(
                     "{} of these tasks have gains, expected {FEWEST_TASKS} or more: a correlation over fewer tells nothing \
@@ -101,23 +103,23 @@ pub fn against(relatedness: &Relatedness, gains: &Gains) -> Result<Against> {
                 );
                 return Err(Error::config("against", message));
             }
-            Ok(cell_report(gains, cell, tasks, &observations, relatedness.seed))
+            Ok(cell_report(gains, (cell, is_auroc), tasks, &observations, relatedness.seed))
         })
         .collect::<Result<_>>()?;
     if cells.is_empty() {
         return Err(Error::config("against", "there is no gain in it"));
     }
-    Ok(Against { measure: gains.measure.word().to_owned(), rope: gains.rope, draws: DRAWS, cells })
+    Ok(Against { rope: gains.rope, draws: DRAWS, cells })
 }
 
 fn cell_report(
     gains: &Gains,
-    (shared, size): (Shared, &str),
+    ((shared, size), is_auroc): ((Shared, &str), bool),
     tasks: Vec<String>,
     observations: &[Observation],
     seed: u64,
 ) -> CellReport {
-    let ceiling = gains.ceilings.iter().find(|c| (c.shared, c.size_asked.as_str()) == (shared, size)).cloned();
+    let ceiling = gains.ceiling((shared, size), is_auroc).cloned();
     let of = |name: &str, column: &dyn Fn(&Observation) -> Option<f64>| {
         measure_report(name, tasks.len(), observations, column, seed)
     };
@@ -137,6 +139,7 @@ fn cell_report(
     CellReport {
         shared,
         size_asked: size.to_owned(),
+        measure: if is_auroc { Measure::Auroc } else { gains.measure },
         model,
         pairs: observations.len(),
         mean_gain: mean(&gained),

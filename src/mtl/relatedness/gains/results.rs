@@ -81,6 +81,16 @@ pub struct Gain {
     pub auroc: f64,
     /// The difference in each half of the folds (of the repeats, if there are several); absent for fewer than four folds.
     pub halves: Option<[f64; 2]>,
+    /// The same in the area under the ROC curve.
+    #[serde(default)]
+    pub auroc_halves: Option<[f64; 2]>,
+}
+
+impl Gain {
+    /// The difference in the measure of all gains, or in the area under the ROC curve.
+    pub fn by(&self, is_auroc: bool) -> f64 {
+        if is_auroc { self.auroc } else { self.difference }
+    }
 }
 
 /// A pair that was not measured.
@@ -104,6 +114,9 @@ pub struct Ceiling {
     pub shared: Shared,
     /// The size as it was asked for.
     pub size_asked: String,
+    /// Whether it is of gains in the area under the ROC curve, and not in the measure of all gains.
+    #[serde(default)]
+    pub is_auroc: bool,
     /// Ordered pairs.
     pub pairs: usize,
     /// The correlation of the two halves' gains over pairs.
@@ -116,14 +129,16 @@ pub struct Ceiling {
 
 impl Ceiling {
     /// Of the gains of one layer and size; `None` for few pairs or without halves.
-    fn of(gains: &[&Gain]) -> Option<Self> {
-        let halves: Vec<[f64; 2]> = gains.iter().filter_map(|gain| gain.halves).collect();
+    fn of(gains: &[&Gain], is_auroc: bool) -> Option<Self> {
+        let of_gain = |gain: &&Gain| if is_auroc { gain.auroc_halves } else { gain.halves };
+        let halves: Vec<[f64; 2]> = gains.iter().filter_map(of_gain).collect();
         let [first, second] = [0, 1].map(|half| halves.iter().map(|pair| pair[half]).collect::<Vec<f64>>());
         let correlation = pearson(&first, &second).filter(|_| halves.len() >= FEWEST_PAIRS)?;
         let reliability = spearman_brown(correlation);
         Some(Self {
             shared: gains[0].shared,
             size_asked: gains[0].size_asked.clone(),
+            is_auroc,
             pairs: halves.len(),
             halves: correlation,
             reliability,
@@ -154,7 +169,14 @@ impl Gains {
     }
 
     pub(super) fn set_ceilings(&mut self) {
-        self.ceilings = self.cells().into_iter().filter_map(|cell| Ceiling::of(&self.of(cell))).collect();
+        let both = self.cells().into_iter().flat_map(|cell| [(cell, false), (cell, true)]);
+        self.ceilings = both.filter_map(|(cell, is_auroc)| Ceiling::of(&self.of(cell), is_auroc)).collect();
+    }
+
+    /// The noise ceiling of one layer and size.
+    pub fn ceiling(&self, cell: (Shared, &str), is_auroc: bool) -> Option<&Ceiling> {
+        let is_meant = |c: &&Ceiling| ((c.shared, c.size_asked.as_str()), c.is_auroc) == (cell, is_auroc);
+        self.ceilings.iter().find(is_meant)
     }
 
     /// Reads the gains of a directory, or of their file.

@@ -239,14 +239,14 @@ impl<'o> Compared<'o> {
         let everywhere = |spec: &UnitSpec| Some((spec.repeat, spec.fold));
         let interval = self.interval(study.measure, everywhere).expect("there are two folds or more");
         let auroc = self.interval(Measure::Auroc, everywhere).expect("there are two folds or more");
-        let half = |side: usize| {
+        let half = |measure: Measure, side: usize| {
             let place = |spec: &UnitSpec| match study.repeats {
                 1 => (spec.fold % 2 == side).then_some((0, spec.fold / 2)),
                 _ => (spec.repeat % 2 == side).then_some((spec.repeat / 2, spec.fold)),
             };
-            self.interval(study.measure, place).map(|interval| POINTS * interval.difference)
+            self.interval(measure, place).map(|interval| POINTS * interval.difference)
         };
-        let halves = half(0).zip(half(1)).map(|(first, second)| [first, second]);
+        let halves = |measure| half(measure, 0).zip(half(measure, 1)).map(|(first, second)| [first, second]);
         Gain {
             main: main.name.clone(),
             partner: partner.name.clone(),
@@ -262,7 +262,8 @@ impl<'o> Compared<'o> {
             alone: interval.base,
             together: interval.other,
             auroc: POINTS * auroc.difference,
-            halves,
+            halves: halves(study.measure),
+            auroc_halves: halves(Measure::Auroc),
         }
     }
 }
