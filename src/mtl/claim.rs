@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::files::system::is_at;
 use crate::{Error, Result};
 
 /// The right to work on something: no other process has it while this exists.
@@ -61,20 +62,6 @@ fn open(path: &Path) -> Result<File> {
         _ => {}
     }
     OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(Error::io(path))
-}
-
-#[cfg(unix)]
-fn is_at(path: &Path, file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |found: io::Result<fs::Metadata>| found.map(|found| (found.dev(), found.ino())).ok();
-    let ours = identity(file.metadata());
-    ours.is_some() && ours == identity(fs::symlink_metadata(path))
-}
-
-/// Elsewhere a file that is open keeps its name.
-#[cfg(not(unix))]
-fn is_at(path: &Path, _file: &File) -> bool {
-    path.exists()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod arms;
 mod charts;
+mod notes;
 mod origin;
 mod templates;
 mod view;
@@ -23,7 +24,6 @@ use mtlcore::mtl::study::{
 };
 
 use crate::{output, page};
-pub use page::{numbers, words};
 use templates::Template;
 use view::Report;
 

@@ -5,7 +5,7 @@ use mtlcore::mtl::study::{Plan, Study};
 
 use crate::{
     output::{self, Column, count},
-    report::numbers::decimals,
+    page::numbers::decimals,
 };
 
 pub fn print(plan: &Plan, as_json: bool) -> Result<()> {

@@ -21,9 +21,9 @@ use super::{
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
 };
 use crate::mtl::{
-    data::Coverage,
+    data::{Coverage, SourceEntry},
     files,
-    run::{RunDirectory, SourceEntry},
+    run::RunDirectory,
     settings::literal,
 };
 use crate::printable::listed;
@@ -61,6 +61,25 @@ const OWN_OF_A_PROCESS: [&str; 2] = ["threads", "out"];
 /// | `units/` | finished units |
 /// | `results.json`, `results.csv` | comparisons, verdicts, every figure |
 /// | `curve.json`, `curve.csv` | its learning curves, after `mtlcore curve` |
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+///
+/// use mtlcore::mtl::settings::{Preset, Shared};
+/// use mtlcore::mtl::study::{Study, StudySettings};
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let out = directory.path().join("study");
+/// // Without a pair of tasks the data are simulated, here at a fiftieth of the paper's sizes.
+/// let mut settings = StudySettings::preset(Preset::Default);
+/// (settings.scale, settings.folds, settings.shared) = (0.02, 2, vec![Shared::Conv]);
+/// (settings.base.epochs, settings.base.out) = (1, out);
+/// let results = Study::begin(settings)?.run(&AtomicBool::new(false), &|_| {})?.expect("nothing interrupts it");
+/// for answer in results.pairs.iter().flat_map(|pair| &pair.answer.tasks) {
+///     println!("{}: {}, {:+.1} points", answer.task, answer.verdict, answer.difference);
+/// }
+/// # Ok::<(), mtlcore::Error>(())
+/// ```
 pub struct Study {
     /// The effective settings.
     pub settings: StudySettings,
@@ -213,7 +232,7 @@ impl Study {
         if is_replaced {
             replace::clear(&study.directory, &*study.units.join()?)?;
             let text = study.settings.to_toml();
-            files::write_whole(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+            files::write_atomically(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
         }
         study.write_beginning()?;
         Ok(study)
@@ -258,7 +277,7 @@ impl Study {
             );
             return Err(Error::file(&path, message));
         }
-        files::write_whole(&path, |output| output.write_all(text.as_bytes()))
+        files::write_atomically(&path, |output| output.write_all(text.as_bytes()))
     }
 
     /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
@@ -448,7 +467,7 @@ impl Study {
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
         let results = analyse(&self.settings, &self.pairs, outcomes);
         files::write_json(&self.directory.join(RESULTS), &results)?;
-        files::write_whole(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
+        files::write_atomically(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
 

@@ -111,7 +111,7 @@ impl Journal {
         let is_marker = |line: &&str| matches!(serde_json::from_str(line), Ok(Entry::Refresh { .. }));
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let after = lines.iter().rposition(is_marker).map_or(0, |marker| marker + 1);
-        files::write_whole(&self.path, |output| {
+        files::write_atomically(&self.path, |output| {
             lines[after..].iter().try_for_each(|line| output.write_all(line.as_bytes()))
         })?;
         self.file = OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path))?;

@@ -33,11 +33,11 @@ pub fn check_output(out: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Io`]; neither file is then half-written.
 pub fn write(ids: &Ids, answers: &Answers, retweets: Retweets, out: &Path) -> Result<()> {
-    files::write_whole(&missing_of(out), |output| {
+    files::write_atomically(&missing_of(out), |output| {
         let row = |id: &str| (!answers.is_found(id)).then(|| answers.reason(id).replace(['\t', '\n', '\r', '\0'], " "));
         table(ids, "reason", row, output)
     })?;
-    files::write_whole(out, |output| table(ids, "text", |id| answers.text(id, retweets), output))
+    files::write_atomically(out, |output| table(ids, "text", |id| answers.text(id, retweets), output))
 }
 
 fn table(ids: &Ids, second: &str, of: impl Fn(&str) -> Option<String>, output: &mut dyn Write) -> io::Result<()> {

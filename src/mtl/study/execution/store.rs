@@ -81,7 +81,7 @@ impl UnitStore {
     pub fn write(&self, spec: &UnitSpec, key: &str, outcome: &UnitOutcome) -> Result<()> {
         let file =
             UnitFile { key: key.to_owned(), spec: spec.clone(), sha256: checksum(outcome), outcome: outcome.clone() };
-        files::write_whole(&self.path(spec, key), |output| {
+        files::write_atomically(&self.path(spec, key), |output| {
             serde_json::to_writer(&mut *output, &file)?;
             output.write_all(b"\n")
         })
