@@ -1,8 +1,8 @@
-//! Which process works on something: a lock that ends with its process, however that ends.
+//! Which process of this machine works on something: a lock that ends with its process, however that ends. (Processes of several
+//! machines share a study by leases: see `study::execution`.)
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io,
     path::{Path, PathBuf},
 };
 
@@ -29,9 +29,9 @@ impl Claim {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                // A file system without locks: whoever works there must know that nobody else does.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                Err(TryLockError::Error(error)) => return Err(Error::io(path)(error)),
+                // A file system without locks, such as NFS without its lock daemon: whoever works there must know that nobody
+                // else does.
+                Err(TryLockError::Error(_)) => {}
             }
             // Its last owner may have removed the file between our opening and our locking it: then the lock is on nothing.
             if is_at(path, &lock) {

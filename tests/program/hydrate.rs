@@ -155,7 +155,9 @@ fn posts_come_with_their_labels_and_missing_ones_with_their_reason() {
         assert!(output.stdout.contains(words), "{words}\n{}", output.stdout);
     }
     // What is written is what our reader reads.
-    assert_eq!(place.run("data check --task flu=flu.tsv:related").code, Some(0));
+    let check = place.run("data check --task flu=flu.tsv:related");
+    assert!(check.code == Some(0) && check.stdout.contains("81 of 101 (80 %) rows have their post."), "{check:?}");
+    assert!(check.stdout.contains("Missing: not-authorized-for-resource 10, resource-not-found 10"), "{check:?}");
     // Nothing is left to ask, nor to pay.
     let again = run(&place, &server, "--format json");
     assert_eq!((again.code, server.asked().len()), (Some(0), 2));
@@ -262,7 +264,10 @@ fn the_token_is_written_nowhere() {
 #[test]
 fn what_a_server_can_get_wrong_is_an_error_and_nothing_is_lost() {
     for (reply, message) in [
-        (Reply::new(200, "", "{\"data\": ["), "the answer is not one of this API: EOF while parsing a list"),
+        (
+            Reply::new(200, "", "{\"data\": ["),
+            "the answer is not one of this API: EOF while parsing a list at line 1 column 10",
+        ),
         (Reply::new(200, "", "{}"), "the answer is not one of this API: it has neither posts nor errors"),
         (
             Reply::new(200, "", json!({"data": [post("99")]})),
@@ -399,4 +404,24 @@ fn bad_files_are_named() {
     for words in ["good.tsv --out flu.tsv --max-cost -1", "good.tsv --out flu.tsv --retweets some", "good.tsv"] {
         assert_eq!(place.run(&format!("data hydrate {words}")).code, Some(2), "{words}");
     }
+}
+
+/// A disk without room: an error that names the journal; what was answered before is kept.
+#[test]
+#[cfg(unix)]
+fn a_full_disk_is_named_and_costs_one_page_at_most() {
+    let place = Place::new(&[("ids.tsv", ids(250).as_bytes())]);
+    let server = Server::new(|_, ids| Reply::posts(ids));
+    let mut limited = Command::new("sh");
+    // A file may have 40 blocks of 512 bytes: the journal has room for one page. Ignored, the signal becomes an error.
+    let words = format!("trap '' XFSZ; ulimit -f 40; exec \"$0\" {WORDS}");
+    limited.arg("-c").arg(words).arg(assert_cmd::cargo::cargo_bin("mtlcore")).current_dir(place.path(""));
+    let output = finished({
+        limited.env("MTLCORE_X_API", &server.address).env("X_BEARER_TOKEN", TOKEN);
+        limited
+    });
+    assert!(error(&output).starts_with("error: flu.tsv.hydrate/pages.jsonl: File too large"), "{output:?}");
+    assert!(!place.path("flu.tsv").exists() && server.asked().len() == 2, "{:?}", server.asked().len());
+    assert_eq!(run(&place, &server, "").code, Some(0));
+    assert_eq!(server.asked().iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 100, 50], "the second page again");
 }

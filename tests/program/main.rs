@@ -16,8 +16,8 @@ mod evaluate;
 mod explain;
 mod gains;
 mod gradcheck;
-#[cfg(feature = "hydrate")]
 mod groups;
+#[cfg(feature = "hydrate")]
 mod hydrate;
 mod predict;
 mod probe;

@@ -157,7 +157,7 @@ fn describe(plan: &Plan, is_held: bool) -> String {
 }
 
 /// What is left, by label and year.
-fn losses(attrition: &Attrition) -> String {
+pub(super) fn losses(attrition: &Attrition) -> String {
     let mut text = format!("{} rows have their post.\n", kept(&attrition.rows));
     for label in &attrition.labels {
         text += &of_label(label);

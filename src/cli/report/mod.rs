@@ -80,14 +80,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// The results of a study; if nobody has written them though all units are finished, they are written now. (Of several processes that
 /// finish at once, each may have seen the others' units as missing.)
 fn results(directory: &Path) -> Result<Results> {
-    if directory.join(RESULTS).exists() {
-        return Results::read(directory)
-            .with_context(|| format!("there is nothing to report from {}", directory.display()));
+    if !directory.join(RESULTS).exists() {
+        require_study(directory)?;
+        let study = Study::open(directory)?;
+        if study.planned_units().iter().any(|unit| !unit.finished) {
+            let settings = directory.join("study.toml");
+            bail!("{}: it is not finished; `mtlcore study {}` goes on", directory.display(), settings.display());
+        }
+        study.run(&AtomicBool::new(false), &|_| {})?;
     }
-    require_study(directory)?;
-    let study = Study::open(directory)?;
-    study.outcomes()?;
-    Ok(study.run(&AtomicBool::new(false), &|_| {})?.expect("nothing interrupts it"))
+    Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))
 }
 
 /// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.

@@ -55,7 +55,7 @@ pub struct Arguments {
     #[arg(long, help_heading = "Many processes")]
     wait: bool,
     /// Print a batch script for Slurm that runs this study as a job array, and do nothing
-    #[arg(long, conflicts_with_all = ["plan", "only", "shard"], help_heading = "Many processes")]
+    #[arg(long, conflicts_with_all = ["plan", "only", "shard", "force"], help_heading = "Many processes")]
     slurm: bool,
     /// Tables for people, JSON with every number (as in results.json), or with --plan its units as TSV
     #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -107,8 +107,7 @@ impl Study {
     /// layers, controls, seeds or presentation than those of processes that work on it now.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
-        study.write_settings()?;
-        study.write_manifest_if_new()?;
+        study.write_beginning()?;
         Ok(study)
     }
 
@@ -129,27 +128,26 @@ impl Study {
         }
         let study = Self::new(settings, directory)?;
         if is_replaced {
-            let others = study.units.worker()?.others()?;
-            if !others.is_empty() {
-                let message = format!("{} works on this study; wait for its end", listed(&others));
-                return Err(Error::file(&study.directory, message));
-            }
-            replace::clear(&study.directory)?;
+            replace::clear(&study.directory, &*study.units.join()?)?;
             let text = study.settings.to_toml();
             files::write_atomically(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
         }
-        study.write_settings()?;
-        study.write_manifest_if_new()?;
+        study.write_beginning()?;
         Ok(study)
     }
 
-    /// Leaves a manifest of the same plan and settings as it is: it tells of units that were run.
-    fn write_manifest_if_new(&self) -> Result<()> {
+    /// A manifest of the same plan stays: those who finished it have written more into it.
+    fn write_beginning(&self) -> Result<()> {
+        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
+        self.write_settings()?;
         let manifest = self.new_manifest()?;
-        let is_there = Manifest::read(&self.directory)?.is_some_and(|then| {
+        let is_same = |then: Manifest| {
             then.plan_sha256 == manifest.plan_sha256 && then.settings_sha256 == manifest.settings_sha256
-        });
-        if is_there { Ok(()) } else { self.write_manifest(&manifest) }
+        };
+        if Manifest::read(&self.directory)?.is_some_and(is_same) {
+            return Ok(());
+        }
+        self.write_manifest(&manifest)
     }
 
     /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
@@ -157,7 +155,7 @@ impl Study {
     fn write_settings(&self) -> Result<()> {
         let path = self.directory.join(SETTINGS);
         // Before the settings, so that whoever finds them finds those who work by them too.
-        let worker = self.units.worker()?;
+        let worker = self.units.join()?;
         let text = self.settings.to_toml();
         if files::write_new(&path, text.as_bytes())? {
             return Ok(());
@@ -190,7 +188,7 @@ impl Study {
         let path = directory.join(SETTINGS);
         if path.exists() {
             check_same(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
-        } else if directory.exists() && holds_something(&directory)? {
+        } else if directory.exists() && holds_something(&directory)? && !path.exists() {
             return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
         }
         Self::with_data(settings, directory)
@@ -489,9 +487,6 @@ fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>();
     let paths = paths.map_err(Error::io(directory))?;
-    if paths.iter().any(|path| path.file_name().is_some_and(|name| name == SETTINGS)) {
-        return Ok(false);
-    }
     Ok(!paths.iter().all(|path| files::is_aside(path) || is_log(path) || UnitStore::is_begun(path)))
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use toml::Table;
 
-use super::{manifest::Manifest, planning::StudySettings};
+use super::{execution::Worker, manifest::Manifest, planning::StudySettings};
 use crate::mtl::{directories::STUDY_SETTINGS, files};
 use crate::{Error, Result};
 
@@ -22,12 +22,17 @@ pub(super) fn is_study(directory: &Path) -> bool {
     settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
 }
 
-/// Removes units, results and pages of a study on which no process works. Settings and manifest stay, so that what is left after a kill can be replaced again.
+/// Removes units, results and pages of a study on which no other process works. Settings and manifest stay, so that what is left
+/// after a kill can be replaced again.
 ///
 /// # Errors
-/// [`Error::Io`] if something cannot be removed.
-pub(super) fn clear(directory: &Path) -> Result<()> {
+/// [`Error::File`] if another process works on a unit: then nothing is removed. [`Error::Io`] if something cannot be removed.
+pub(super) fn clear(directory: &Path, worker: &Worker) -> Result<()> {
+    if let Some(other) = worker.others()?.first() {
+        return Err(Error::file(directory, format!("{other} works on this study; wait for its end")));
+    }
     let units = entries(&directory.join("units"))?;
+    // Claims are of processes that have ended.
     for path in units.iter().filter(|path| is_unit(path) || has_extension(path, "claim")) {
         fs::remove_file(path).map_err(Error::io(path))?;
     }

@@ -1,9 +1,13 @@
 //! How many posts are gone, by label and by year: what is left of a data set may lean to one label.
 
+use std::path::Path;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{answers::Answers, ids::Ids};
+use super::{answers::Answers, ids::Ids, output::missing_of};
+use crate::mtl::data::{Cells, Dialect, Format, RowReader};
+use crate::{Error, Result};
 
 /// How many of some rows are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -44,27 +48,73 @@ pub struct LabelAttrition {
 const MOST_VALUES: usize = 10;
 
 impl Attrition {
-    /// Counts the rows of `ids` that have an answer.
+    /// Counts the rows of `ids` that have their post.
     pub fn new(ids: &Ids, answers: &Answers) -> Self {
+        let rows = ids.rows.iter().map(|row| {
+            let reason = (!answers.is_found(&row.id)).then(|| answers.reason(&row.id));
+            (row.id.as_str(), &row.labels[..], reason)
+        });
+        Self::of(&ids.labels, rows)
+    }
+
+    /// Counts the rows of a file that [`write`](super::write) wrote, and of the one beside it; `None` if there is none beside it.
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn read(out: &Path) -> Result<Option<Self>> {
+        let missing = missing_of(out);
+        if !missing.exists() {
+            return Ok(None);
+        }
+        let (labels, kept) = rows_of(out)?;
+        let (_, gone) = rows_of(&missing)?;
+        let kept = kept.iter().map(|row| (row[0].as_str(), &row[2..], None));
+        let gone = gone.iter().map(|row| (row[0].as_str(), &row[2..], Some(row[1].as_str())));
+        Ok(Some(Self::of(&labels, kept.chain(gone))))
+    }
+
+    /// Of rows with an id, labels, and a reason if the post is missing.
+    fn of<'r>(names: &[String], rows: impl Iterator<Item = (&'r str, &'r [String], Option<&'r str>)>) -> Self {
         let mut all = Self { rows: Kept::default(), labels: vec![], years: IndexMap::new(), reasons: IndexMap::new() };
-        let mut labels: Vec<IndexMap<String, Kept>> = vec![IndexMap::new(); ids.labels.len()];
-        for row in &ids.rows {
-            let is_kept = answers.is_found(&row.id);
-            all.rows.count(is_kept);
-            all.years.entry(year(&row.id)).or_default().count(is_kept);
-            for (values, value) in labels.iter_mut().zip(&row.labels).filter(|(_, value)| !value.is_empty()) {
-                values.entry(value.clone()).or_default().count(is_kept);
+        let mut labels: Vec<IndexMap<String, Kept>> = vec![IndexMap::new(); names.len()];
+        for (id, values, reason) in rows {
+            all.rows.count(reason.is_none());
+            all.years.entry(year(id)).or_default().count(reason.is_none());
+            for (counts, value) in labels.iter_mut().zip(values).filter(|(_, value)| !value.is_empty()) {
+                counts.entry(value.clone()).or_default().count(reason.is_none());
             }
-            if !is_kept {
-                *all.reasons.entry(answers.reason(&row.id).to_owned()).or_default() += 1;
+            if let Some(reason) = reason {
+                *all.reasons.entry(reason.to_owned()).or_default() += 1;
             }
         }
-        let few = ids.labels.iter().zip(labels).filter(|(_, values)| (1..=MOST_VALUES).contains(&values.len()));
+        let few = names.iter().zip(labels).filter(|(_, values)| (1..=MOST_VALUES).contains(&values.len()));
         all.labels = few.map(|(label, values)| LabelAttrition::new(label, values)).collect();
         all.years.sort_keys();
         all.reasons.sort_by(|a, x, b, y| y.cmp(x).then(a.cmp(b)));
         all
     }
+}
+
+/// The labels' names and the rows (id, text or reason, labels) of a file that [`write`](super::write) wrote.
+fn rows_of(path: &Path) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+    let dialect = Dialect { format: Some(Format::Tsv), ..Dialect::default() };
+    let mut reader = RowReader::open_as(path, dialect)?;
+    let is_ours =
+        matches!(reader.columns(), [id, second, ..] if id == "id" && (second == "text" || second == "reason"));
+    if !is_ours {
+        return Err(Error::file(
+            path,
+            "expected the columns id, text or reason, and labels, as `mtlcore data hydrate` writes them",
+        ));
+    }
+    let labels = reader.columns()[2..].to_vec();
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row()? {
+        if let Cells::Fields(fields) = row.cells {
+            rows.push(fields.iter().map(str::to_owned).collect());
+        }
+    }
+    Ok((labels, rows))
 }
 
 impl LabelAttrition {

@@ -1,8 +1,7 @@
 //! A post's text, from the JSON of the API and of the tools that people saved it with.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::collections::HashMap;
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -78,14 +77,20 @@ impl Post {
 
     /// The text to learn from: entities undone, in one line.
     pub fn text(&self, retweets: Retweets, posts: &Posts) -> String {
-        static PREFIX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^RT @\w+: ").expect("a valid pattern"));
         let repeated = self.repeats.as_ref().filter(|_| retweets == Retweets::Full).and_then(|id| posts.get(id));
-        let whole = match (repeated, PREFIX.find(&self.raw)) {
-            (Some(repeated), Some(prefix)) => format!("{}{}", prefix.as_str(), repeated.raw),
+        let whole = match (repeated, prefix(&self.raw)) {
+            (Some(repeated), Some(prefix)) => format!("{prefix}{}", repeated.raw),
             _ => self.raw.clone(),
         };
         in_one_line(&unescaped(&whole))
     }
+}
+
+/// `RT @name: `, with which the text of a repost begins.
+fn prefix(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("RT @")?.split_once(": ")?.0;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    is_name.then(|| &text[.."RT @: ".len() + name.len()])
 }
 
 fn id_of(object: &Value) -> Option<String> {

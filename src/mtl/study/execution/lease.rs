@@ -50,7 +50,7 @@ pub(in crate::mtl) struct Identity {
 
 /// A process that works on a folder of units, from its first claim to its end.
 #[derive(Debug)]
-pub(in crate::mtl) struct Worker {
+pub(in crate::mtl::study) struct Worker {
     folder: PathBuf,
     name: String,
     content: String,
@@ -227,8 +227,16 @@ impl Worker {
 
     /// Whether a file was last written more than a lease ago, by the file server's clock. One that is not there is old.
     fn is_old(&self, path: &Path) -> Result<bool> {
+        self.is_old_at(path, self.now()?)
+    }
+
+    /// The file server's time: that of a file which we have just written.
+    fn now(&self) -> Result<SystemTime> {
         let own = self.path();
-        let now = self.beat().and_then(|()| modified(&own)).map_err(Error::io(&own))?;
+        self.beat().and_then(|()| modified(&own)).map_err(Error::io(&own))
+    }
+
+    fn is_old_at(&self, path: &Path, now: SystemTime) -> Result<bool> {
         let then = match modified(path) {
             Ok(then) => then,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -241,9 +249,10 @@ impl Worker {
 
     /// Removes the files of workers that are dead; the claims that they may have left then count by their own age.
     fn sweep(&self) -> Result<()> {
+        let now = self.now()?;
         for path in worker_files(&self.folder)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name != self.name && self.is_old(&path)? {
+            if name != self.name && self.is_old_at(&path, now)? {
                 let _ = fs::remove_file(path);
             }
         }

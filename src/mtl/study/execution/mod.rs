@@ -10,6 +10,7 @@ mod schedule;
 mod store;
 mod train;
 
+pub(super) use lease::Worker;
 pub use lease::process_name;
 pub use outcome::{InnerPredictions, Predictions, Trial, UnitOutcome};
 pub use part::{Part, Shard, Units};

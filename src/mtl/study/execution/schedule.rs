@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     UnitOutcome, UnitStore,
-    lease::Claiming,
+    lease::{Claiming, Worker},
     part::{Part, Units},
 };
 use crate::mtl::study::planning::{PairData, StudySettings, UnitSpec};
@@ -129,6 +129,7 @@ pub fn run_part(
     let done = AtomicUsize::new(outcomes.iter().flatten().count());
     observe(Event::Progress { done: done.load(Ordering::Relaxed), all });
 
+    let process = store.join()?;
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(outcomes);
     let with: Mutex<BTreeMap<String, usize>> = Mutex::default();
@@ -144,7 +145,7 @@ pub fn run_part(
             observe(Event::Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, all });
         };
         while let Some(work) = missing.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop()) {
-            match work.run(settings, store, interrupted, observe)? {
+            match work.run(settings, store, &process, interrupted, observe)? {
                 Done::Finished(outcome) => finish(work, *outcome),
                 Done::Elsewhere(_) => claimed_elsewhere.push(work),
                 Done::Interrupted => {}
@@ -153,7 +154,7 @@ pub fn run_part(
         // Those who hold these may have ended since, or been killed.
         for work in claimed_elsewhere {
             loop {
-                match work.run(settings, store, interrupted, observe)? {
+                match work.run(settings, store, &process, interrupted, observe)? {
                     Done::Finished(outcome) => finish(work, *outcome),
                     Done::Elsewhere(_) if part.wait && !stop() => {
                         thread::sleep(POLL);
@@ -179,6 +180,8 @@ pub fn run_part(
             });
         }
     });
+    drop(process);
+    store.leave();
     if let Some(error) = failure.into_inner().expect("no thread panicked") {
         return Err(error);
     }
@@ -286,10 +289,11 @@ impl Work<'_> {
         &self,
         settings: &StudySettings,
         store: &UnitStore,
+        process: &Worker,
         interrupted: &AtomicBool,
         observe: &(dyn Fn(Event) + Sync),
     ) -> Result<Done> {
-        let _claim = match store.claim(&self.spec, &self.key)? {
+        let _claim = match process.claim(&store.claim_of(&self.spec, &self.key))? {
             Claiming::Ours(claim) => claim,
             Claiming::Theirs(holder) => return Ok(Done::Elsewhere(holder)),
         };

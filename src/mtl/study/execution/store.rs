@@ -3,16 +3,13 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{
-    UnitOutcome,
-    lease::{Claiming, Worker},
-};
+use super::{UnitOutcome, lease::Worker};
 use crate::mtl::{files, study::planning::UnitSpec};
 use crate::{Error, Result};
 
@@ -23,8 +20,8 @@ const FOLDER: &str = "units";
 #[derive(Clone, Debug)]
 pub struct UnitStore {
     directory: PathBuf,
-    /// This process among those that work here, from its first claim until the store and its clones are gone.
-    worker: Arc<OnceLock<Worker>>,
+    /// This process among those that work here, while it does.
+    worker: Arc<Mutex<Option<Arc<Worker>>>>,
 }
 
 /// A unit as a file.
@@ -90,25 +87,26 @@ impl UnitStore {
         })
     }
 
-    /// This process as one of those that work here; its folder is made with it.
+    /// This process as one of those that work here, until [`leave`](Self::leave); its folder is made with it.
     ///
     /// # Errors
     /// As [`Worker::join`].
-    pub(in crate::mtl::study) fn worker(&self) -> Result<&Worker> {
-        if let Some(worker) = self.worker.get() {
-            return Ok(worker);
+    pub(in crate::mtl::study) fn join(&self) -> Result<Arc<Worker>> {
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() {
+            *worker = Some(Arc::new(Worker::join(&self.directory)?));
         }
-        let worker = Worker::join(&self.directory)?;
-        // Of two threads that come at once, one is this process's worker, and the other's file goes.
-        Ok(self.worker.get_or_init(|| worker))
+        Ok(worker.clone().expect("it has just joined"))
     }
 
-    /// Claims a unit, if nobody works on it.
-    ///
-    /// # Errors
-    /// As [`Worker::claim`].
-    pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Claiming<'_>> {
-        self.worker()?.claim(&self.path(spec, key).with_extension("claim"))
+    /// This process works here no more, once nobody has it from [`join`](Self::join).
+    pub(in crate::mtl::study) fn leave(&self) {
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// The file that claims a unit.
+    pub(super) fn claim_of(&self, spec: &UnitSpec, key: &str) -> PathBuf {
+        self.path(spec, key).with_extension("claim")
     }
 }
 
