@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use super::replace;
 use super::{
     execution::{
         Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
     },
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
+    replace,
 };
 use crate::mtl::{
     data::{Coverage, SourceEntry},
@@ -222,7 +222,7 @@ impl Study {
         let settings = settings.completed();
         let directory = settings.base.out.clone();
         let is_replaced = directory.exists() && holds_something(&directory)?;
-        if is_replaced && !replace::is_study(&directory) {
+        if is_replaced && !is_study(&directory) {
             return Err(Error::file(
                 &directory,
                 "it exists and is no study of mtlcore, so --force does not replace it",
@@ -560,6 +560,12 @@ impl Study {
         }
         Ok(())
     }
+}
+
+/// Whether a study of mtlcore is here: settings and a manifest that can be read, whatever became of the rest.
+fn is_study(directory: &Path) -> bool {
+    let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new());
+    settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
 }
 
 /// Checks that a directory is that of a study, finished or not.

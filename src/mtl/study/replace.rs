@@ -5,9 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::Table;
-
-use super::{Manifest, StudySettings, directory::SETTINGS, execution::Worker};
+use super::execution::Worker;
 use crate::mtl::files;
 use crate::{Error, Result};
 
@@ -16,13 +14,8 @@ use crate::{Error, Result};
 const WRITTEN: [&str; 8] =
     ["results.json", "results.csv", "curve.json", "curve.csv", "report.html", "report.md", "tables.tex", "errors.html"];
 
-/// Whether a study of mtlcore is here: settings and a manifest that can be read, whatever became of the rest.
-pub(super) fn is_study(directory: &Path) -> bool {
-    let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new());
-    settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
-}
-
-/// Removes units, results and pages of a study on which no process works. Settings and manifest stay, so that what is left after a kill can be replaced again.
+/// Removes units, results and pages of a study on which no process works. Settings and manifest stay, so that what is left after a kill
+/// can be replaced again.
 ///
 /// # Errors
 /// [`Error::File`] if another process works on a unit: then nothing is removed. [`Error::Io`] if something cannot be removed.
