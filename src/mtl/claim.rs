@@ -3,7 +3,6 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io,
     path::{Path, PathBuf},
 };
 

@@ -1,4 +1,4 @@
-//! JSON with a checksum of its own.
+//! JSON files that carry the checksum of their content.
 
 use std::{fs, path::Path};
 
@@ -7,10 +7,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{atomic::write_atomically, hash::sha256_of};
 use crate::{Error, Result};
 
-/// What stands before the checksum in a file of [`write_json`].
+/// Precedes the checksum in a file of [`write_json`].
 const CHECKSUM: &str = ",\n  \"sha256\": \"";
 
-/// Writes a struct as JSON, whole or not at all, with a last field `sha256`: that of all the text before it.
+/// Atomically writes a struct as JSON with a last field `sha256`: that of all the text before it.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be written.

@@ -1,4 +1,4 @@
-//! Files: atomic writes, JSON with checksums, tensors, hashes, and what operating systems do differently.
+//! Files: atomic writes, tensors, JSON with checksums, hashes, and what operating systems do differently.
 //!
 //! What a file means is its owner's business: runs, studies and data know their own formats.
 

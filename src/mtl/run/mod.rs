@@ -32,10 +32,9 @@ use std::{
 use super::{
     claim::Claim,
     data::{TextEncoder, Vocabulary},
-    files,
+    directories, files,
     model::{EmbeddingInit, Model},
     settings::Settings,
-    study,
     training::{EpochReport, Measurement},
 };
 use crate::autograd::ParamStore;
@@ -313,7 +312,7 @@ impl RunDirectory {
     }
 
     fn is_study(&self) -> bool {
-        self.file(study::SETTINGS).exists()
+        directories::is_study(&self.path)
     }
 
     /// Removes a file, if it is there.

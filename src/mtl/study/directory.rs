@@ -7,8 +7,6 @@ use std::{
     time::Instant,
 };
 
-use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
@@ -17,11 +15,13 @@ use super::{
         Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
     },
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
+    manifest::{FoldManifest, MANIFEST, Manifest, PairManifest},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
     replace,
 };
 use crate::mtl::{
     data::{Coverage, SourceEntry},
+    directories::{STUDY_SETTINGS as SETTINGS, is_study},
     files,
     run::RunDirectory,
     settings::literal,
@@ -29,9 +29,6 @@ use crate::mtl::{
 use crate::printable::listed;
 use crate::{Error, Result};
 
-/// What makes a directory a study.
-pub(in crate::mtl) const SETTINGS: &str = "study.toml";
-const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 
 /// Settings that may change between two runs of one study: they add units, or are about the presentation.
@@ -102,105 +99,6 @@ pub enum StudyRun {
     Interrupted,
 }
 
-/// What a study was made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The version of mtlcore that ran the study last.
-    pub version: String,
-    /// The rules that its units follow ([`SCHEMA`]); 0 in studies made before there was such a number.
-    #[serde(default)]
-    pub schema: u32,
-    /// The root of all random numbers.
-    pub seed: u64,
-    /// Where thresholds and the epoch to stop at come from.
-    pub chosen_on: String,
-    /// How many trainings each comparison has in every fold.
-    #[serde(default)]
-    pub seeds: Seeds,
-    /// SHA-256 of the keys of all units in their order: the plan.
-    #[serde(default)]
-    pub plan_sha256: String,
-    /// SHA-256 of the settings but those that determine no result; empty in studies made before there was one.
-    #[serde(default)]
-    pub settings_sha256: String,
-    /// The pairs by name.
-    pub pairs: IndexMap<String, PairManifest>,
-    /// Units of the whole study; 0 while it is not finished.
-    pub units: usize,
-    /// What the units took, summed up.
-    pub unit_seconds: f64,
-    /// What the last run took, in which finished units are not done again.
-    pub last_run_seconds: f64,
-    /// Threads of the last run.
-    pub threads: usize,
-}
-
-/// The data of one pair.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PairManifest {
-    /// SHA-256 of rows, labels and vectors.
-    pub sha256: String,
-    /// The files.
-    pub sources: Vec<SourceEntry>,
-    /// The SHA-256 of the word vectors in use.
-    pub vectors_sha256: Option<String>,
-    /// Words of the vocabulary.
-    pub vocabulary: usize,
-    /// The folds, repeat by repeat.
-    pub folds: Vec<FoldManifest>,
-}
-
-/// The rows of one fold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoldManifest {
-    /// The repeat, from 0.
-    pub repeat: usize,
-    /// The fold, from 0.
-    pub fold: usize,
-    /// Rows to learn from.
-    pub train: usize,
-    /// Rows on which thresholds and the epoch to stop at are chosen.
-    pub inner: usize,
-    /// Rows to test on.
-    pub test: usize,
-    /// Rows that are both tested and learnt from or chosen on: none.
-    pub test_rows_used_before: usize,
-    /// True test rows by task.
-    pub test_positives: IndexMap<String, usize>,
-}
-
-impl Manifest {
-    /// The manifest of a study's directory; `None` if it has none.
-    ///
-    /// # Errors
-    /// [`Error::File`] or [`Error::Line`] if it is damaged or something else, [`Error::Io`] if it cannot be read.
-    pub fn read(directory: &Path) -> Result<Option<Self>> {
-        let path = directory.join(MANIFEST);
-        if !path.exists() {
-            return Ok(None);
-        }
-        files::read_json(&path, "the manifest of a study").map(Some)
-    }
-
-    /// Checks that the directory's settings are those that the study ran with last.
-    ///
-    /// # Errors
-    /// [`Error::File`] if they are not; what reading them returns.
-    pub fn check_settings(&self, directory: &Path) -> Result<()> {
-        let path = directory.join(SETTINGS);
-        if self.settings_sha256.is_empty()
-            || self.settings_sha256 == StudySettings::load(Some(&path), Table::new())?.sha256()
-        {
-            return Ok(());
-        }
-        let message = format!(
-            "it is damaged, or was changed since the study ran; `mtlcore study {}` goes on with it as it is now",
-            path.display()
-        );
-        Err(Error::file(path, message))
-    }
-}
-
 impl Study {
     /// Begins a study in the directory that the settings name, or goes on with it, alone or beside other processes.
     ///
@@ -222,7 +120,7 @@ impl Study {
         let settings = settings.completed();
         let directory = settings.base.out.clone();
         let is_replaced = directory.exists() && holds_something(&directory)?;
-        if is_replaced && !is_study(&directory) {
+        if is_replaced && !replace::is_study(&directory) {
             return Err(Error::file(
                 &directory,
                 "it exists and is no study of mtlcore, so --force does not replace it",
@@ -562,18 +460,12 @@ impl Study {
     }
 }
 
-/// Whether a study of mtlcore is here: settings and a manifest that can be read, whatever became of the rest.
-fn is_study(directory: &Path) -> bool {
-    let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new());
-    settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
-}
-
 /// Checks that a directory is that of a study, finished or not.
 ///
 /// # Errors
 /// [`Error::File`] that says what it is instead, and which commands read that.
 pub fn require_study(directory: &Path) -> Result<()> {
-    if directory.join(SETTINGS).exists() {
+    if is_study(directory) {
         return Ok(());
     }
     let path = directory.display();

@@ -5,8 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::execution::Worker;
-use crate::mtl::files;
+use toml::Table;
+
+use super::{execution::Worker, manifest::Manifest, planning::StudySettings};
+use crate::mtl::{directories::STUDY_SETTINGS, files};
 use crate::{Error, Result};
 
 /// What commands write into a study's directory beside its settings and manifest. An `errors.csv` is not among them: categories that
@@ -14,8 +16,14 @@ use crate::{Error, Result};
 const WRITTEN: [&str; 8] =
     ["results.json", "results.csv", "curve.json", "curve.csv", "report.html", "report.md", "tables.tex", "errors.html"];
 
-/// Removes units, results and pages of a study on which no process works. Settings and manifest stay, so that what is left after a kill
-/// can be replaced again.
+/// Whether a study of mtlcore is here: settings and a manifest that can be read, whatever became of the rest.
+pub(super) fn is_study(directory: &Path) -> bool {
+    let settings = StudySettings::load(Some(&directory.join(STUDY_SETTINGS)), Table::new());
+    settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
+}
+
+/// Removes units, results and pages of a study on which no other process works. Settings and manifest stay, so that what is left
+/// after a kill can be replaced again.
 ///
 /// # Errors
 /// [`Error::File`] if another process works on a unit: then nothing is removed. [`Error::Io`] if something cannot be removed.
