@@ -30,7 +30,7 @@ pub fn run(texts: usize, fused: bool) -> (usize, Tensor) {
     };
     let lines = tape.vars().len();
     let cotangent = tape.value(states).clone();
-    let gradient = tape.pull_back(states, &cotangent).dense(ids[1]).expect("the states depend on the kernel");
+    let gradient = tape.vjp(states, &cotangent).dense(ids[1]).expect("the states depend on the kernel");
     (lines, gradient)
 }
 

@@ -4,8 +4,8 @@
 
 use mtlcore::autograd::{Mode, ParamStore, Tape};
 use mtlcore::mtl::data::{Dataset, Padding, Simulation, Tokenizer};
-use mtlcore::mtl::model::{Model, Packer, Table};
-use mtlcore::mtl::settings::{Embedding, Preset, Settings};
+use mtlcore::mtl::model::{EmbeddingInit, Model, Packer};
+use mtlcore::mtl::settings::{EmbeddingSource, Preset, Settings};
 use mtlcore::mtl::training::{epoch_plan, optimiser, step};
 use mtlcore::tensor::Pool;
 
@@ -20,9 +20,13 @@ pub fn angles(relatedness: f64, epochs: usize) -> mtlcore::Result<Vec<Vec<f64>>>
         ..Simulation::default()
     };
     let dataset = Dataset::new(&simulation.generate()?, Tokenizer::Plain, None, Padding::None);
-    let settings =
-        Settings { embedding: Embedding::Random, embedding_dim: 16, units: 8, ..Settings::preset(Preset::Default) };
-    let table = Table::new(&settings, &dataset.encoder.vocabulary, None);
+    let settings = Settings {
+        embedding: EmbeddingSource::Random,
+        embedding_dim: 16,
+        units: 8,
+        ..Settings::preset(Preset::Default)
+    };
+    let table = EmbeddingInit::new(&settings, &dataset.encoder.vocabulary, None);
     let mut params = ParamStore::<f32>::new();
     let model = Model::new(&settings, &dataset.tasks, &table, &mut params);
     let shared: Vec<_> = params.ids().filter(|&id| params.name(id).starts_with("shared")).collect();

@@ -118,7 +118,7 @@ fn operation(bencher: Bencher, backward: bool, weights: &[&[usize]], record: imp
         let y = record(&mut tape, x, &weights);
         if backward {
             let cotangent = tape.value(y).clone();
-            let gradients = tape.pull_back(y, &cotangent);
+            let gradients = tape.vjp(y, &cotangent);
             gradients.give_to(&mut pool);
         }
     });

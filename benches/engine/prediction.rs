@@ -4,8 +4,8 @@
 use divan::{Bencher, counter::ItemsCount};
 use mtlcore::autograd::ParamStore;
 use mtlcore::mtl::{
-    data::{Encoder, Padding, Tokenizer, Vocabulary},
-    model::{Model, Table},
+    data::{Padding, TextEncoder, Tokenizer, Vocabulary},
+    model::{EmbeddingInit, Model},
     settings::{Preset, Settings, Shared},
     training::Predictor,
 };
@@ -33,10 +33,10 @@ fn texts() -> Vec<String> {
     epoch.iter().flat_map(|batch| batch.segments.iter().map(|range| text(batch, range))).collect()
 }
 
-fn encoder() -> Encoder {
+fn encoder() -> TextEncoder {
     let words: Vec<String> = (0..VOCABULARY as u32).map(word).collect();
     let vocabulary = Vocabulary::of(words.iter().map(String::as_str), Tokenizer::Glove);
-    Encoder { tokenizer: Tokenizer::Glove, vocabulary, max_length: None, padding: Padding::None, padded_length: 0 }
+    TextEncoder { tokenizer: Tokenizer::Glove, vocabulary, max_length: None, padding: Padding::None, padded_length: 0 }
 }
 
 #[divan::bench(sample_count = 50, sample_size = 1)]
@@ -69,7 +69,7 @@ fn predict(bencher: Bencher, shared: Shared) {
     let weight = Tensor::from_fn([encoder.vocabulary.len(), WORD_SIZE], |i| (i as f32 * 0.7).sin());
     let mut params = ParamStore::<f32>::new();
     let tasks = ["one".to_owned(), "two".to_owned()];
-    let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+    let model = Model::new(&settings, &tasks, &EmbeddingInit { weight, trainable: false }, &mut params);
     let predictor = Predictor::new(&model, &params, encoder.vocabulary.len());
     predictor.probabilities_of_texts(&encoder, &texts);
     bencher.counter(ItemsCount::new(texts.len())).bench_local(|| {

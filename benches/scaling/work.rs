@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use mtlcore::autograd::RowUpdates;
 use mtlcore::mtl::{
-    data::{Dataset, Encoder, Example, Padding, Split, Tokenizer, Vocabulary},
-    model::Table,
+    data::{Dataset, Example, Padding, Split, TextEncoder, Tokenizer, Vocabulary},
+    model::EmbeddingInit,
     settings::{Preset, Settings},
     training::{Event, Flow, Trainer},
 };
@@ -61,7 +61,7 @@ impl Work {
         let dataset = self.dataset(rng);
         let split = Split { train: (0..self.texts).collect(), held_out: Vec::new() };
         let weight = Tensor::from_fn([dataset.encoder.vocabulary.len(), DIM], |_| rng.random_range(-0.7..0.7));
-        let table = Table { weight, trainable: !matches!(self.embedding, Embedding::Frozen) };
+        let table = EmbeddingInit { weight, trainable: !matches!(self.embedding, Embedding::Frozen) };
         let mut trainer = Trainer::new(&settings, &dataset, &split, &table);
         let (mut begin, mut seconds) = (Instant::now(), 0.0);
         let outcome = trainer.run(|_, event| {
@@ -91,7 +91,7 @@ impl Work {
         let examples = (0..self.texts).map(example).collect();
         let tasks = (0..self.tasks).map(|task| format!("task{task:02}")).collect();
         let (tokenizer, padding) = (Tokenizer::Plain, Padding::None);
-        let encoder = Encoder { tokenizer, vocabulary, max_length: None, padding, padded_length: 0 };
+        let encoder = TextEncoder { tokenizer, vocabulary, max_length: None, padding, padded_length: 0 };
         Dataset { tasks, encoder, examples }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Gradient, Gradients, ParamId, ParamStore};
 use crate::tensor::{Real, Tensor, vectorised};
 
-/// Where ε stands.
+/// The position of ε in the update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum AdamForm {
@@ -34,9 +34,9 @@ pub struct AdamSettings {
     pub beta1: f64,
     /// Decay of the second moment.
     pub beta2: f64,
-    /// Keeps the quotient finite.
+    /// ε, which keeps the quotient finite.
     pub epsilon: f64,
-    /// Where ε stands.
+    /// The position of ε in the update.
     pub form: AdamForm,
     /// What happens to rows without a gradient.
     pub row_updates: RowUpdates,
@@ -69,6 +69,24 @@ impl AdamSettings {
 }
 
 /// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
+///
+/// ```
+/// use mtlcore::autograd::{Adam, AdamSettings, Mode, ParamStore, Tape};
+/// use mtlcore::tensor::{Pool, Tensor};
+///
+/// let mut params = ParamStore::<f64>::new();
+/// let w = params.add("w", Tensor::scalar(1.0));
+/// let mut adam = Adam::new(AdamSettings { learning_rate: 0.1, ..AdamSettings::default() });
+/// let mut pool = Pool::new();
+/// for _ in 0..200 {
+///     let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+///     let w_on_tape = tape.param(w);
+///     let loss = tape.mul(w_on_tape, w_on_tape);
+///     let gradients = tape.backward(loss); // the tape ends here: `step` changes what it borrowed
+///     adam.step(&mut params, &gradients);
+/// }
+/// assert!(params.value(w).item().abs() < 1e-3);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Adam<F = f32> {
     settings: AdamSettings,
@@ -78,7 +96,7 @@ pub struct Adam<F = f32> {
     zeros: Vec<F>,
 }
 
-/// What Adam knows of one parameter.
+/// The moments of one parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments<F = f32> {
     /// Running mean of the gradient, in the parameter's shape.
@@ -106,8 +124,8 @@ impl<F: Real> Adam<F> {
 
     /// Moves each parameter that has a gradient.
     ///
-    /// A moment that has decayed until it, or its product with the step size, is no normal number any more becomes 0: denormal
-    /// numbers would make a step several times slower, and move nothing.
+    /// A moment becomes 0 once it, or its product with the step size, would be a denormal number: those make a step several times
+    /// slower, and move nothing.
     ///
     /// # Panics
     /// If a gradient or the moments of a parameter do not have its shape.
@@ -156,12 +174,12 @@ impl<F: Real> Adam<F> {
         }
     }
 
-    /// What is known of a parameter, to write a checkpoint.
+    /// The moments of a parameter, to write a checkpoint.
     pub fn moments(&self, id: ParamId) -> Option<&Moments<F>> {
         self.moments.get(id.index())?.as_ref()
     }
 
-    /// Restores what was known of a parameter.
+    /// Restores the moments of a parameter.
     ///
     /// # Panics
     /// If the two moments have different shapes.

@@ -14,7 +14,7 @@ pub struct Flops {
     pub backward: u64,
 }
 
-/// The sizes that a recorded operation met.
+/// The sizes of a recorded operation: inputs and value.
 #[derive(Clone, Debug)]
 pub struct Sizes {
     pub(super) inputs: SmallVec<[(Shape, bool); 8]>,

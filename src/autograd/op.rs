@@ -1,29 +1,69 @@
-//! What an operation is, and what its backward computation may see.
+//! What an operation is, how it is recorded, and what its backward computation may see.
 
 use std::any::Any;
 
-use super::{Flops, Gradients, ParamStore, Sizes, tape::Node};
+use smallbox::{SmallBox, space::S8};
+use smallvec::SmallVec;
+
+use super::{Flops, Gradients, ParamId, ParamStore, Sizes, Var};
 use crate::tensor::{Pool, Real, Shape, Tensor, pointwise};
 
-/// An operation that has been recorded. What the forward computation keeps for the backward one is either plain data in the
-/// operation itself or tensors handed to [`Tape::record`](super::Tape::record), which find their way back to the pool.
+/// A differentiable operation. What its forward pass saves for the backward pass is either plain data in the operation itself or
+/// tensors handed to [`Tape::record`](super::Tape::record), which return to the pool at the end.
 pub trait Op<F: Real>: Any + Send + Sync {
     /// Its name, as traces and checks print it.
     fn name(&self) -> &'static str;
 
-    /// Adds to the gradient of each input that asks for it. By `&self`, so that a sweep can be repeated.
+    /// The vector–Jacobian product: adds to the cotangent of each input that wants a gradient. By `&self`, so that a sweep can be
+    /// repeated.
     fn backward(&self, ctx: &mut Ctx<'_, F>);
 
-    /// How much it computes, if it says so.
+    /// Its number of floating-point operations, if known.
     fn flops(&self, _sizes: &Sizes) -> Option<Flops> {
         None
     }
 
-    /// Returns what it took from the pool and owns, at the end of the recording.
+    /// Returns buffers that it owns to the pool, at the end of the recording.
     fn give_to(&mut self, _pool: &mut Pool<F>) {}
 }
 
-/// The surroundings of one operation during a sweep.
+/// One value of a recording, and the operation that made it.
+pub(super) struct Node<F: Real> {
+    pub(super) name: &'static str,
+    /// Absent where no gradient is wanted.
+    pub(super) op: Option<BoxedOp<F>>,
+    pub(super) inputs: SmallVec<[Var; 8]>,
+    pub(super) value: Value<F>,
+    pub(super) saved: SmallVec<[Tensor<F>; 8]>,
+    pub(super) wants_gradient: bool,
+}
+
+/// An operation, within the node itself if it takes no more than eight words.
+pub(super) type BoxedOp<F> = SmallBox<dyn Op<F>, S8>;
+
+/// Where the numbers of a value stand.
+pub(super) enum Value<F> {
+    Own(Tensor<F>),
+    Param(ParamId),
+}
+
+impl<F: Real> Value<F> {
+    pub(super) fn tensor<'v>(&'v self, params: &'v ParamStore<F>) -> &'v Tensor<F> {
+        match self {
+            Self::Own(tensor) => tensor,
+            Self::Param(id) => params.value(*id),
+        }
+    }
+
+    pub(super) fn param(&self) -> Option<ParamId> {
+        match self {
+            Self::Own(_) => None,
+            Self::Param(id) => Some(*id),
+        }
+    }
+}
+
+/// What an operation may see and write during its backward pass.
 pub struct Ctx<'c, F: Real> {
     pub(super) node: &'c Node<F>,
     pub(super) nodes: &'c [Node<F>],
@@ -51,17 +91,17 @@ impl<'c, F: Real> Ctx<'c, F> {
         self.nodes[self.node.inputs[i].index()].value.tensor(self.params)
     }
 
-    /// Tensor `i` of those that the forward computation kept.
+    /// Tensor `i` of those that the forward pass saved.
     pub fn saved(&self, i: usize) -> &'c Tensor<F> {
         &self.node.saved[i]
     }
 
-    /// Whether input `i` asks for a gradient.
+    /// Whether input `i` wants a gradient: something that is trained stands behind it.
     pub fn wants(&self, i: usize) -> bool {
         self.nodes[self.node.inputs[i].index()].wants_gradient
     }
 
-    /// The accumulator of input `i`'s cotangent, to add to; `None` if nobody asks for it.
+    /// The accumulator of input `i`'s cotangent, to add to; `None` if it wants no gradient.
     pub fn dx(&mut self, i: usize) -> Option<&mut Tensor<F>> {
         if !self.wants(i) {
             return None;
@@ -104,7 +144,7 @@ impl<'c, F: Real> Ctx<'c, F> {
         }
     }
 
-    /// A buffer whose every element the caller writes; hand it back with [`release`](Self::release).
+    /// An uninitialised buffer, every element of which the caller must write; hand it back with [`release`](Self::release).
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<F> {
         self.pool.take(shape)
     }

@@ -1,4 +1,4 @@
-//! The numbers that are learnt.
+//! Parameters.
 
 use crate::tensor::{Real, Tensor};
 

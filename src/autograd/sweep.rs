@@ -1,6 +1,6 @@
 //! The backward sweep.
 
-use super::{Ctx, Gradients, Tape, Var, gradcheck, tape::Value};
+use super::{Ctx, Gradients, Tape, Var, op::Value};
 use crate::tensor::{Pool, Real, Tensor};
 
 impl<F: Real> Tape<'_, F> {
@@ -27,8 +27,8 @@ impl<F: Real> Tape<'_, F> {
     /// # Panics
     /// If the two have different shapes.
     #[track_caller]
-    pub fn pull_back(mut self, value: Var, cotangent: &Tensor<F>) -> Gradients<F> {
-        assert_eq!(self.shape(value), cotangent.shape(), "pull_back: value and cotangent");
+    pub fn vjp(mut self, value: Var, cotangent: &Tensor<F>) -> Gradients<F> {
+        assert_eq!(self.shape(value), cotangent.shape(), "vjp: value and cotangent");
         let seed = self.pool.copy(cotangent);
         self.sweep_from(value, seed)
     }
@@ -60,7 +60,7 @@ impl<F: Real> Tape<'_, F> {
         seed: Tensor<F>,
         mut done: impl FnMut(usize, Tensor<F>, &mut Pool<F>),
     ) -> Gradients<F> {
-        let Self { params, pool, nodes, faults, .. } = self;
+        let Self { params, pool, nodes, observer, .. } = self;
         let mut gradients = Gradients::none_in(pool.take_vec(), params.len());
         let mut cotangents: Vec<Option<Tensor<F>>> = pool.take_vec();
         cotangents.resize_with(value.index() + 1, || None);
@@ -74,10 +74,9 @@ impl<F: Real> Tape<'_, F> {
                 (_, Some(op)) => {
                     let (gradients, cotangents) = (&mut gradients, earlier);
                     let mut ctx = Ctx { node, nodes, params, dy: &dy, cotangents, gradients, pool };
-                    if faults.is_empty() {
-                        op.backward(&mut ctx);
-                    } else {
-                        gradcheck::backward_with(faults, &**op, &mut ctx);
+                    match observer {
+                        None => op.backward(&mut ctx),
+                        Some(observer) => observer.backward(&**op, &mut ctx),
                     }
                     done(i, dy, pool);
                 }

@@ -1,42 +1,26 @@
 //! The recording.
 
-use std::{
-    sync::atomic::{AtomicU32, Ordering},
-    time::Instant,
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use smallbox::{SmallBox, smallbox, space::S8};
+use smallbox::smallbox;
 use smallvec::SmallVec;
 
 use super::{
-    Op, ParamId, ParamStore,
-    gradcheck::{Fault, corrupt_value},
+    Op, ParamId, ParamStore, Var,
+    observer::Observer,
+    op::{BoxedOp, Node, Value},
 };
 use crate::tensor::{Pool, Real, Shape, Tensor};
-
-/// A value on a [`Tape`]: its position in the recording, and which tape that is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Var {
-    index: u32,
-    tape: u32,
-}
-
-impl Var {
-    /// The position, from 0. Inputs of an operation have smaller positions than its value.
-    pub fn index(self) -> usize {
-        self.index as usize
-    }
-}
 
 /// The number of the next tape. It returns to 0 after 2³² tapes, of which no two neighbours are the same.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// What dropout does while recording.
+/// Training or evaluation, which only dropout distinguishes.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode<'s> {
     /// Dropout passes its input on.
     Evaluate,
-    /// Dropout draws row `i`'s mask from `row_keys[i]` alone, so a text meets the same mask in whatever company it is trained.
+    /// Dropout draws row `i`'s mask from `row_keys[i]` alone, so the mask of a text does not depend on the other texts of its batch.
     Train {
         /// A random key for each row (text) of the batch.
         row_keys: &'s [u64],
@@ -49,52 +33,30 @@ pub enum Mode<'s> {
 /// Parameters are borrowed from the store and never copied; all other values live in buffers of the pool.
 ///
 /// A [`Var`] of another tape is a programmer's mistake, and panics wherever it is used.
+///
+/// ```
+/// use mtlcore::autograd::{Mode, ParamStore, Tape};
+/// use mtlcore::tensor::{Pool, Tensor};
+///
+/// let mut params = ParamStore::<f64>::new();
+/// let w = params.add("w", Tensor::scalar(0.5));
+/// let mut pool = Pool::new();
+///
+/// let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
+/// let w_on_tape = tape.param(w);
+/// let square = tape.mul(w_on_tape, w_on_tape);
+/// let y = tape.scale(square, 3.0);
+/// assert_eq!(tape.value(y).item(), 0.75);
+/// assert_eq!(tape.backward(y).dense(w).unwrap().item(), 3.0); // d(3w²)/dw = 6w
+/// ```
 pub struct Tape<'s, F: Real = f32> {
     number: u32,
     pub(super) params: &'s ParamStore<F>,
     pub(super) pool: &'s mut Pool<F>,
     pub(super) mode: Mode<'s>,
     pub(super) nodes: Vec<Node<F>>,
-    /// Bugs planted on purpose, by [`gradcheck`](super::gradcheck).
-    pub(super) faults: &'s [Fault],
-    /// When the recording began and when each value was there, if it is [observed](Self::observed).
-    pub(super) moments: Option<Vec<Instant>>,
-    /// Whether to record readable compositions in place of fused operations.
-    pub(super) composed: bool,
-}
-
-pub(super) struct Node<F: Real> {
-    pub(super) name: &'static str,
-    /// Absent where no gradient is wanted.
-    pub(super) op: Option<BoxedOp<F>>,
-    pub(super) inputs: SmallVec<[Var; 8]>,
-    pub(super) value: Value<F>,
-    pub(super) saved: SmallVec<[Tensor<F>; 8]>,
-    pub(super) wants_gradient: bool,
-}
-
-/// An operation, within the node itself if it takes no more than eight words.
-type BoxedOp<F> = SmallBox<dyn Op<F>, S8>;
-
-pub(super) enum Value<F> {
-    Own(Tensor<F>),
-    Param(ParamId),
-}
-
-impl<F: Real> Value<F> {
-    pub(super) fn tensor<'v>(&'v self, params: &'v ParamStore<F>) -> &'v Tensor<F> {
-        match self {
-            Self::Own(tensor) => tensor,
-            Self::Param(id) => params.value(*id),
-        }
-    }
-
-    pub(super) fn param(&self) -> Option<ParamId> {
-        match self {
-            Self::Own(_) => None,
-            Self::Param(id) => Some(*id),
-        }
-    }
+    /// What watches the recording and its sweeps; in training nothing does.
+    pub(super) observer: Option<Box<dyn Observer<F> + 's>>,
 }
 
 impl<'s, F: Real> Tape<'s, F> {
@@ -102,21 +64,24 @@ impl<'s, F: Real> Tape<'s, F> {
     pub fn new(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
         let nodes = pool.take_vec();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { number, params, pool, mode, nodes, faults: &[], moments: None, composed: false }
+        Self { number, params, pool, mode, nodes, observer: None }
     }
 
-    /// As [`new`](Self::new), for a [trace](super::trace): it also keeps the time at which each value was there, and the operations
-    /// whose value wants no gradient.
-    pub fn observed(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>) -> Self {
+    /// As [`new`](Self::new), watched by `observer`.
+    pub(super) fn observed(
+        params: &'s ParamStore<F>,
+        pool: &'s mut Pool<F>,
+        mode: Mode<'s>,
+        observer: impl Observer<F> + 's,
+    ) -> Self {
         let mut tape = Self::new(params, pool, mode);
-        tape.moments = Some(vec![Instant::now()]);
+        tape.observer = Some(Box::new(observer));
         tape
     }
 
-    /// From here on [`lstm`](Self::lstm) and [`conv`](Self::conv) record their references, so that a reader sees every small
-    /// operation of them.
-    pub fn compose(&mut self) {
-        self.composed = true;
+    /// Whether fused operations record their readable references in their place.
+    pub(super) fn uses_references(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants_references())
     }
 
     /// A parameter as a value.
@@ -155,9 +120,11 @@ impl<'s, F: Real> Tape<'s, F> {
         saved: SmallVec<[Tensor<F>; 8]>,
     ) -> Var {
         let name = op.name();
-        corrupt_value(self.faults, name, &mut value);
+        if let Some(observer) = &mut self.observer {
+            observer.computed(name, &mut value);
+        }
         let wants_gradient = inputs.iter().fold(false, |wants, &input| self.node(input).wants_gradient | wants);
-        if wants_gradient || self.moments.is_some() {
+        if wants_gradient || self.observer.as_ref().is_some_and(|observer| observer.keeps_operations()) {
             return self.push(name, Some(smallbox!(op)), inputs.into(), Value::Own(value), saved, wants_gradient);
         }
         saved.into_iter().for_each(|tensor| self.pool.give(tensor));
@@ -177,8 +144,8 @@ impl<'s, F: Real> Tape<'s, F> {
         let index = u32::try_from(self.nodes.len()).expect("a tape holds fewer than 2³² values");
         let var = Var { index, tape: self.number };
         self.nodes.push(Node { name, op, inputs, value, saved, wants_gradient });
-        if let Some(moments) = &mut self.moments {
-            moments.push(Instant::now());
+        if let Some(observer) = &mut self.observer {
+            observer.recorded();
         }
         var
     }
@@ -314,7 +281,7 @@ mod tests {
         panics(&mut |tape| _ = tape.tanh(foreign));
         panics(&mut |tape| _ = tape.add(x, foreign));
         panics(&mut |tape| drop(tape.inputs(foreign).to_vec()));
-        panics(&mut |tape| drop(tape.sweep_keeping(foreign)));
+        panics(&mut |tape| drop(tape.backward_retaining(foreign)));
         assert_eq!(other.value(foreign).item(), 1.0);
     }
 }

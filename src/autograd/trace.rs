@@ -2,12 +2,12 @@
 //!
 //! [`Tape::trace`] is a function of the recording and of the [`Sweep`]s over it. It computes nothing anew.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Gradients, Sizes, Tape, Var, tape::Value};
-use crate::tensor::{Real, Tensor};
+use super::{Gradients, Mode, ParamStore, Sizes, Tape, Var, observer::Observer, op::Value};
+use crate::tensor::{Pool, Real, Tensor};
 
-/// A backward sweep that kept everything that it passed.
+/// A backward sweep that retains every cotangent.
 #[derive(Debug)]
 pub struct Sweep<F: Real = f32> {
     /// The gradients of the parameters, as [`Tape::backward`] returns them.
@@ -16,20 +16,54 @@ pub struct Sweep<F: Real = f32> {
     times: Vec<Option<Duration>>,
 }
 
+/// The times at which values were computed.
+struct Stopwatch {
+    /// The beginning of the recording, then one for each value.
+    times: Vec<Instant>,
+    references: bool,
+}
+
+impl<F: Real> Observer<F> for Stopwatch {
+    fn recorded(&mut self) {
+        self.times.push(Instant::now());
+    }
+
+    fn keeps_operations(&self) -> bool {
+        true
+    }
+
+    fn wants_references(&self) -> bool {
+        self.references
+    }
+
+    fn nanoseconds(&self, i: usize) -> Option<u64> {
+        Some(nanoseconds(self.times[i + 1] - self.times[i]))
+    }
+}
+
+impl<'s, F: Real> Tape<'s, F> {
+    /// As [`new`](Self::new), for a [trace](self): it also keeps the time at which each value was computed, and the operations
+    /// whose value wants no gradient. With `references`, [`lstm`](Self::lstm) and [`conv`](Self::conv) record their references,
+    /// so that a reader sees every small operation of them.
+    pub fn traced(params: &'s ParamStore<F>, pool: &'s mut Pool<F>, mode: Mode<'s>, references: bool) -> Self {
+        Self::observed(params, pool, mode, Stopwatch { times: vec![Instant::now()], references })
+    }
+}
+
 impl<F: Real> Tape<'_, F> {
-    /// As [`backward`](Self::backward), but keeps the cotangent of every value, and the tape.
+    /// As [`backward`](Self::backward), but retains the cotangent of every value, and the tape.
     ///
     /// # Panics
     /// If `loss` is not a single number.
     #[track_caller]
-    pub fn sweep_keeping(&mut self, loss: Var) -> Sweep<F> {
+    pub fn backward_retaining(&mut self, loss: Var) -> Sweep<F> {
         let count = self.nodes.len();
         let (mut cotangents, mut times) = (Vec::new(), vec![None; count]);
         cotangents.resize_with(count, || None);
         let seed = self.one(loss);
-        let mut before = std::time::Instant::now();
+        let mut before = Instant::now();
         let gradients = self.sweep_passing(loss, seed, |i, dy, _| {
-            let now = std::time::Instant::now();
+            let now = Instant::now();
             times[i] = Some(now - before);
             cotangents[i] = Some(dy);
             before = now;
@@ -37,7 +71,7 @@ impl<F: Real> Tape<'_, F> {
         Sweep { gradients, cotangents, times }
     }
 
-    /// The gradient of a sweep's loss with respect to a value; `None` if the loss does not depend on it, or nobody wanted it.
+    /// The gradient of a sweep's loss with respect to a value; `None` if the loss does not depend on it, or it wants no gradient.
     /// What is used as a parameter twice has the sum of both here.
     pub fn gradient(&self, sweep: &Sweep<F>, var: Var) -> Option<Tensor<F>> {
         match &self.node(var).value {
@@ -47,7 +81,7 @@ impl<F: Real> Tape<'_, F> {
     }
 
     /// Every value in the order of the recording, with its gradient of each sweep. With `full`, all numbers; else what sums
-    /// them up. Forward times and all operations are there if the tape is [observed](Tape::observed).
+    /// them up. Forward times and all operations are there if the tape is [traced](Tape::traced).
     pub fn trace(&self, sweeps: &[Sweep<F>], full: bool) -> Vec<TracedNode> {
         self.vars().map(|var| self.trace_node(var, sweeps, full)).collect()
     }
@@ -76,7 +110,7 @@ impl<F: Real> Tape<'_, F> {
             forward_flops: flops.map(|flops| flops.forward),
             backward_flops: flops.map(|flops| flops.backward).filter(|_| node.wants_gradient),
             bytes: (own + saved) * size_of::<F>(),
-            forward_ns: self.moments.as_ref().map(|moments| nanoseconds(moments[i + 1] - moments[i])),
+            forward_ns: self.observer.as_ref().and_then(|observer| observer.nanoseconds(i)),
             backward_ns: sweeps.iter().map(|sweep| sweep.times[i].map(nanoseconds)).collect(),
         }
     }
@@ -100,17 +134,17 @@ pub struct TracedNode {
     pub inputs: Vec<usize>,
     /// Its extents.
     pub shape: Vec<usize>,
-    /// Whether anything that is trained stands behind it.
+    /// Whether it depends on a trained parameter.
     pub wants_gradient: bool,
     /// What it holds.
     pub value: Numbers,
-    /// Its gradient in each sweep; none if the loss does not depend on it, or nobody wants it.
+    /// Its gradient in each sweep; none if the loss does not depend on it, or it wants no gradient.
     pub gradients: Vec<Option<Numbers>>,
     /// See [`Flops`](super::Flops); none if the operation does not say.
     pub forward_flops: Option<u64>,
     /// Likewise, of one sweep; none if no gradient is wanted.
     pub backward_flops: Option<u64>,
-    /// Memory that the recording takes for it: its numbers (a parameter's stand in the store) and what was kept for the sweep.
+    /// Memory of the recording in bytes: its numbers (those of a parameter are in the store) and the tensors saved for the sweep.
     pub bytes: usize,
     /// The time that it took to compute, in nanoseconds.
     pub forward_ns: Option<u64>,

@@ -10,7 +10,7 @@ use mtlcore::mtl::{
 
 use crate::{
     output::count,
-    report::{
+    page::{
         numbers::{decimals, signed},
         words::{self, said},
     },

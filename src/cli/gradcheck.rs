@@ -61,7 +61,7 @@ fn sections() -> Vec<(&'static str, Vec<Check>)> {
         ("operations", ops::checks()),
         ("layers", layers::checks()),
         ("models", model::checks()),
-        ("initial values", layers::init::checks()),
+        ("initial values", layers::initial_value_checks()),
         ("optimiser", optimiser::checks()),
     ]
 }

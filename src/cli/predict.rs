@@ -21,7 +21,7 @@ use mtlcore::{
     Error,
     mtl::{
         data::{self, Cells, Column, Delimiter, Dialect, Format, Row, RowReader, RowWriter},
-        files::write_whole,
+        files::write_atomically,
         run::Trained,
         training::Predictor,
     },
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return Ok(ended()?);
     };
     let mut read = Ok(());
-    let written = write_whole(path, |output| {
+    let written = write_atomically(path, |output| {
         write(output, false, &header, &from_computation)?;
         read = ended();
         if read.is_ok() { Ok(()) } else { Err(io::Error::other("the input could not be read")) }

@@ -8,6 +8,7 @@ use std::{
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mtlcore::mtl::{
     settings::Settings,
+    study::process_name,
     training::{EpochReport, TaskReport, Trainer},
 };
 
@@ -103,6 +104,8 @@ fn position(trainer: &Trainer<'_>, steps_per_epoch: usize) -> usize {
 /// The units of a study.
 pub struct StudyProgress {
     bar: ProgressBar,
+    /// `host.pid` in a scheduler's job, whose log has a line a unit.
+    process: Option<String>,
     state: Mutex<Option<StudyState>>,
 }
 
@@ -117,7 +120,9 @@ struct StudyState {
 
 impl StudyProgress {
     pub fn new() -> Self {
-        Self { bar: bar("{pos} of {len} units  {bar:20} {percent:>3} %  {eta} left"), state: Mutex::new(None) }
+        let bar = bar("{pos} of {len} units  {bar:20} {percent:>3} %  {eta} left");
+        let process = (bar.is_hidden() && std::env::var_os("SLURM_JOB_ID").is_some()).then(process_name);
+        Self { bar, process, state: Mutex::new(None) }
     }
 
     /// Shows how many units are finished. Those of earlier times do not count in the rate.
@@ -138,10 +143,21 @@ impl StudyProgress {
         // Threads may report in another order than they finish in.
         state.done = state.done.max(done);
         self.bar.set_position(state.done as u64);
-        if self.bar.is_hidden() && state.is_line_due() {
+        if self.process.is_none() && self.bar.is_hidden() && state.is_line_due() {
             state.last_line = (state.done, Instant::now());
             let left = state.pace.left(state.done, all).map_or(String::new(), |left| format!("; {left} left"));
             output::say(format!("{} of {} units{left}", output::count(state.done), output::count(all)));
+        }
+    }
+
+    /// A line for a unit that this process has finished, in a job's log: which process of which host, and what is left.
+    pub fn finished(&self, unit: &str, seconds: f64) {
+        if let Some(process) = &self.process {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let (done, all) = state.as_ref().map_or((0, 0), |state| (state.done + 1, state.all));
+            let left = state.as_ref().and_then(|state| state.pace.left(done, all));
+            let left = left.map_or(String::new(), |left| format!("; {left} left"));
+            output::say(format!("[{process}] {done}/{all} {unit} {seconds:.1} s{left}"));
         }
     }
 

@@ -11,7 +11,7 @@ use clap::{
 use mtlcore::Error;
 use mtlcore::mtl::{
     data::{TaskSource, Vectors},
-    settings::{Embedding, FIELDS, Field, Kind, Preset, Settings, literal},
+    settings::{EmbeddingSource, FIELDS, Field, Kind, Preset, Settings, literal},
 };
 use toml::{Table, Value};
 
@@ -38,14 +38,14 @@ pub fn refuse_contradictions(flags: &Table, settings: &Settings) -> mtlcore::Res
     let Some(path) = &settings.vectors else {
         let without_vectors = ["embedding", "unknown"].into_iter().find(|field| flags.contains_key(*field));
         return match without_vectors {
-            Some(field) if settings.embedding != Embedding::Random => {
+            Some(field) if settings.embedding != EmbeddingSource::Random => {
                 let message = "it is about word vectors, and there are none: name their file with --vectors";
                 refuse(field, format!("{message}, or leave --{field} out"))
             }
             _ => Ok(()),
         };
     };
-    if settings.embedding == Embedding::Random {
+    if settings.embedding == EmbeddingSource::Random {
         let both = flags.contains_key("vectors") && flags.contains_key("embedding");
         return if both { refuse("vectors", "--embedding random makes no use of them".into()) } else { Ok(()) };
     }

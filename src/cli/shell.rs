@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
-use mtlcore::mtl::files::write_whole;
+use mtlcore::mtl::files::write_atomically;
 
 use crate::{CommandLine, output};
 
@@ -53,7 +53,7 @@ pub fn man(arguments: &ManArguments) -> Result<()> {
     let mut pages = Vec::new();
     collect_pages(&command, &mut pages)?;
     for (name, page) in &pages {
-        write_whole(&directory.join(name), |output| output.write_all(page))?;
+        write_atomically(&directory.join(name), |output| output.write_all(page))?;
     }
     output::print(&format!("{} pages are in {}.\n", pages.len(), directory.display()))
 }

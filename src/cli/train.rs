@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use mtlcore::mtl::{
-    model::Table,
+    model::EmbeddingInit,
     prepare::Prepared,
     run::{Epochs, Manifest, RunDirectory},
     settings::Settings,
@@ -123,7 +123,7 @@ fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Resul
     subject::note_without_checksums(manifest);
     run.vocabulary()?; // made anew below, so only whether it is what was written matters
     // The embedding as it was saved; the vectors' file is not needed any more.
-    let table = Table::of_weight(settings, run.table()?, manifest.vectors.is_some());
+    let table = EmbeddingInit::of_weight(settings, run.table()?, manifest.vectors.is_some());
     let prepared = Prepared::without_vectors(settings)?;
     manifest.check_sources(&prepared.corpus)?;
     let mut trainer = Trainer::new(settings, &prepared.dataset, &prepared.split, &table);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Lstm, Sequence};
+use super::{Lstm, Rows, Sequence};
 use crate::autograd::{
     ParamStore, Tape, Var,
     gradcheck::{Check, wave},
@@ -52,10 +52,14 @@ impl Bilstm {
     }
 
     /// The hidden states of all tokens, `[tokens, 2H]`.
-    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence) -> Sequence {
+    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence<'_, F>) -> Sequence<'static, F> {
         let directions = [self.forward.on(tape, false), self.backward.on(tape, true)];
-        let states = tape.lstm(input.values, &input.rows, &input.segments, &directions, self.gate);
-        Sequence::of_tokens(states, input.segments.clone())
+        let Sequence { values, rows, segments } = input;
+        let states = match *values {
+            Rows::OnTape(x) => tape.lstm(x, rows, segments, &directions, self.gate),
+            Rows::Projected(projected) => tape.lstm_of_projected(projected, rows, segments, &directions, self.gate),
+        };
+        Sequence::of_tokens(states, segments.clone())
     }
 
     /// x·K + b of each direction for x `[U, E]`, into `U` rows of its `[.., 4H]` from row `first` on.
@@ -66,31 +70,18 @@ impl Bilstm {
         }
     }
 
-    /// As [`forward`](Self::forward), for rows that are [projected](Self::project) already. No gradient flows through it.
-    pub fn forward_of_projected<F: Real>(
-        &self,
-        tape: &mut Tape<'_, F>,
-        projected: &[Tensor<F>],
-        rows: &[u32],
-        segments: &Arc<Segments>,
-    ) -> Sequence {
-        let directions = [self.forward.on(tape, false), self.backward.on(tape, true)];
-        let states = tape.lstm_of_projected(projected, rows, segments, &directions, self.gate);
-        Sequence::of_tokens(states, segments.clone())
-    }
-
     /// One vector a text from the hidden states, `[texts, 2H]`.
-    pub fn sentence<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence, kind: SentenceVector) -> Var {
+    pub fn sentence<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence<'_, F>, kind: SentenceVector) -> Var {
         match kind {
             SentenceVector::Last => self.last(tape, states),
-            SentenceVector::Max => tape.segment_max(states.values, &states.segments),
-            SentenceVector::Mean => tape.segment_mean(states.values, &states.segments),
+            SentenceVector::Max => tape.segment_max(states.var(), &states.segments),
+            SentenceVector::Mean => tape.segment_mean(states.var(), &states.segments),
         }
     }
 
-    fn last<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence) -> Var {
-        let at_last = tape.gather_rows(states.values, states.segments.last_rows().clone());
-        let at_first = tape.gather_rows(states.values, states.segments.first_rows().clone());
+    fn last<F: Real>(&self, tape: &mut Tape<'_, F>, states: &Sequence<'_, F>) -> Var {
+        let at_last = tape.gather_rows(states.var(), states.segments.last_rows().clone());
+        let at_first = tape.gather_rows(states.var(), states.segments.first_rows().clone());
         let forward = tape.slice_columns(at_last, 0..self.units);
         let backward = tape.slice_columns(at_first, self.units..2 * self.units);
         tape.concat_columns(&[forward, backward])
@@ -129,7 +120,7 @@ pub(super) fn checks() -> Vec<Check> {
         let segments = Arc::new(Segments::from_lengths(lengths));
         let rows: Arc<[u32]> = [0, 3, 1, 2, 4, 4, 0, 1][..segments.total()].into();
         Check::of_params(&format!("layer: bilstm, {name}"), params, move |tape| {
-            let values = tape.param(x);
+            let values = Rows::OnTape(tape.param(x));
             let states = layer.forward(tape, &Sequence { values, rows: rows.clone(), segments: segments.clone() });
             layer.sentence(tape, &states, kind)
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::Rng;
 
-use super::{Sequence, init};
+use super::{Rows, Sequence, init};
 use crate::autograd::{
     ParamId, ParamStore, Tape, Var,
     gradcheck::{Check, wave},
@@ -50,9 +50,13 @@ impl Conv {
     /// # Panics
     /// If the input's columns are not the kernel's channels.
     #[track_caller]
-    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence) -> Var {
+    pub fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, input: &Sequence<'_, F>) -> Var {
         let convolution = self.on(tape);
-        tape.conv(input.values, &input.rows, &input.segments, convolution)
+        let Sequence { values, rows, segments } = input;
+        match *values {
+            Rows::OnTape(x) => tape.conv(x, rows, segments, convolution),
+            Rows::Projected(projected) => tape.conv_of_projected(&projected[0], rows, segments, convolution),
+        }
     }
 
     /// x times the kernel's parts for x `[U, C]`, into `U` rows of `[.., k·F]` from row `first` on.
@@ -66,18 +70,6 @@ impl Conv {
     ) {
         let cols = into.cols();
         conv::project(x, params.value(self.kernel), &mut into.data_mut()[first * cols..][..x.rows() * cols], pool);
-    }
-
-    /// As [`forward`](Self::forward), for rows that are [projected](Self::project) already. No gradient flows through it.
-    pub fn forward_of_projected<F: Real>(
-        &self,
-        tape: &mut Tape<'_, F>,
-        projected: &Tensor<F>,
-        rows: &[u32],
-        segments: &Segments,
-    ) -> Var {
-        let convolution = self.on(tape);
-        tape.conv_of_projected(projected, rows, segments, convolution)
     }
 
     /// The parameters on a tape.
@@ -103,7 +95,7 @@ pub(super) fn checks() -> Vec<Check> {
         let segments = Arc::new(Segments::from_lengths(lengths));
         let rows: Arc<[u32]> = [0, 3, 1, 2, 4, 4, 0, 1][..segments.total()].into();
         let sequence = move |tape: &mut Tape<'_, f64>| Sequence {
-            values: tape.param(x),
+            values: Rows::OnTape(tape.param(x)),
             rows: rows.clone(),
             segments: segments.clone(),
         };
@@ -115,7 +107,7 @@ pub(super) fn checks() -> Vec<Check> {
         .against_params(move |tape| {
             let input = sequence(tape);
             let convolution = layer.on(tape);
-            tape.conv_reference(input.values, &input.rows, &input.segments, convolution)
+            tape.conv_reference(input.var(), &input.rows, &input.segments, convolution)
         })
     };
     vec![

@@ -1,4 +1,4 @@
-//! Forgetting a share of a vector while training.
+//! Dropout (Srivastava et al. 2014).
 
 use crate::autograd::{
     ParamStore, Tape, Var,
@@ -6,7 +6,7 @@ use crate::autograd::{
 };
 use crate::tensor::Real;
 
-/// Inverted dropout; nothing in evaluation. See [`Tape::dropout`].
+/// Inverted dropout; the identity in evaluation. See [`Tape::dropout`].
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     /// The probability with which an element becomes 0.

@@ -1,8 +1,8 @@
-//! Words as rows of numbers.
+//! Word embeddings.
 
 use std::sync::Arc;
 
-use super::Sequence;
+use super::{Rows, Sequence};
 use crate::autograd::{
     ParamId, ParamStore, Tape,
     gradcheck::{Check, wave},
@@ -33,9 +33,9 @@ impl Embedding {
         distinct: &Arc<[u32]>,
         rows: &Arc<[u32]>,
         segments: &Arc<Segments>,
-    ) -> Sequence {
+    ) -> Sequence<'static, F> {
         let weight = tape.param(self.weight);
-        let values = tape.gather_rows(weight, distinct.clone());
+        let values = Rows::OnTape(tape.gather_rows(weight, distinct.clone()));
         Sequence { values, rows: rows.clone(), segments: segments.clone() }
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn checks() -> Vec<Check> {
     let segments = Arc::new(Segments::from_lengths([2, 1, 2]));
     let fused = move |tape: &mut Tape<'_, f64>| {
         let sequence = layer.forward(tape, &[1, 4, 5].into(), &[0, 2, 2, 1, 0].into(), &segments);
-        tape.gather_rows(sequence.values, sequence.rows)
+        tape.gather_rows(sequence.var(), sequence.rows)
     };
     // Token by token, as a product with a matrix of zeros and ones.
     let composed = move |tape: &mut Tape<'_, f64>| {

@@ -9,6 +9,7 @@ mod dense;
 mod dropout;
 mod embedding;
 pub mod init;
+mod initial_values;
 mod lstm;
 mod sequence;
 
@@ -17,8 +18,9 @@ pub use conv::Conv;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use initial_values::checks as initial_value_checks;
 pub use lstm::Lstm;
-pub use sequence::Sequence;
+pub use sequence::{Rows, Sequence};
 
 use crate::autograd::gradcheck::Check;
 

@@ -1,11 +1,12 @@
-//! Which process works on something: a lock that ends with its process, however that ends.
+//! Which process of this machine works on something: a lock that ends with its process, however that ends. (Processes of several
+//! machines share a study by leases: see `study::execution`.)
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io,
     path::{Path, PathBuf},
 };
 
+use super::files::system::is_at;
 use crate::{Error, Result};
 
 /// The right to work on something: no other process has it while this exists.
@@ -28,9 +29,9 @@ impl Claim {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                // A file system without locks: whoever works there must know that nobody else does.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                Err(TryLockError::Error(error)) => return Err(Error::io(path)(error)),
+                // A file system without locks, such as NFS without its lock daemon: whoever works there must know that nobody
+                // else does.
+                Err(TryLockError::Error(_)) => {}
             }
             // Its last owner may have removed the file between our opening and our locking it: then the lock is on nothing.
             if is_at(path, &lock) {
@@ -60,20 +61,6 @@ fn open(path: &Path) -> Result<File> {
         _ => {}
     }
     OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(Error::io(path))
-}
-
-#[cfg(unix)]
-fn is_at(path: &Path, file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |found: io::Result<fs::Metadata>| found.map(|found| (found.dev(), found.ino())).ok();
-    let ours = identity(file.metadata());
-    ours.is_some() && ours == identity(fs::symlink_metadata(path))
-}
-
-/// Elsewhere a file that is open keeps its name.
-#[cfg(not(unix))]
-fn is_at(path: &Path, _file: &File) -> bool {
-    path.exists()
 }
 
 #[cfg(test)]

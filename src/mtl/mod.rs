@@ -4,6 +4,7 @@ pub mod balancing;
 mod choices;
 mod claim;
 pub mod data;
+mod directories;
 pub mod evaluation;
 pub mod explain;
 pub mod files;

@@ -5,8 +5,8 @@ use super::{
         Corpus, Coverage, Dataset, DominantGroup, Simulation, Split, Vectors, hold_out, read_grouped,
         require_both_classes,
     },
-    model::Table,
-    settings::{Embedding, Settings},
+    model::EmbeddingInit,
+    settings::{EmbeddingSource, Settings},
 };
 use crate::{Error, Result};
 
@@ -65,8 +65,8 @@ impl Prepared {
     }
 
     /// What the embedding starts from.
-    pub fn table(&self, settings: &Settings) -> Table {
-        Table::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
+    pub fn table(&self, settings: &Settings) -> EmbeddingInit {
+        EmbeddingInit::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
     }
 }
 
@@ -75,7 +75,7 @@ impl Prepared {
 /// # Errors
 /// Vectors of other texts.
 pub(super) fn coverage(settings: &Settings, dataset: &Dataset, vectors: Option<&Vectors>) -> Result<Option<Coverage>> {
-    let used = vectors.filter(|_| settings.embedding != Embedding::Random);
+    let used = vectors.filter(|_| settings.embedding != EmbeddingSource::Random);
     let Some(coverage) = used.map(|vectors| Coverage::new(dataset, vectors)) else { return Ok(None) };
     coverage.require(settings.vectors.as_deref().unwrap_or("<simulated>".as_ref()))?;
     Ok(Some(coverage))

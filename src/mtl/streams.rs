@@ -1,6 +1,6 @@
 //! Named streams of random numbers from one seed.
 //!
-//! Each consumer asks for its own stream by a name and an index: `("shuffle", epoch)`, `("dropout", step)`,
+//! Each consumer has its own stream, by a name and an index: `("shuffle", epoch)`, `("dropout", step)`,
 //! `("initialise heads.flu.kernel", 0)`. The stream depends on these and on the seed alone. So a new consumer never
 //! shifts the numbers of another one, the order of asking does not matter, and a run that was interrupted goes on with
 //! the same numbers.

@@ -20,7 +20,7 @@ pub(super) unsafe trait Lanes: Copy {
     const ROWS: usize;
     /// Which lanes are in use.
     type Mask: Copy;
-    /// A register for the last few numbers of a row: half of this one where that takes half the time, else the same.
+    /// The register for the remainder of a row: half as wide where that takes half the time, else the same.
     type Rest: Lanes;
 
     /// The mask of the first `lanes` lanes, at most all of them.

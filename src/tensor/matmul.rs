@@ -1,15 +1,12 @@
-//! Matrix products, in parallel over blocks of rows: in f32 by tiles of our own, in f64 and on machines without AVX2 by the crate
-//! `matrixmultiply`.
+//! Matrix products, in parallel over blocks of rows.
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use super::Real;
-#[cfg(target_arch = "x86_64")]
-use super::tiles::Product;
 
-/// Below this many multiply-adds a product is not worth a second thread.
+/// Multiply-adds below which a product stays on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
-/// At most so many rows of C does one thread take at a time.
+/// Rows of C in a block, the unit of work of a thread.
 const BLOCK: usize = 128;
 
 /// C ← A·B for A `[m, k]`, B `[k, n]` and C `[m, n]` of any strides.
@@ -60,68 +57,6 @@ fn gemm<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, mut c: ArrayView
     // SAFETY: the pointers and strides are those of live views whose shapes were compared by `product`; `c` is borrowed
     // mutably, so nothing else reads or writes it.
     unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b.as_ptr(), sb, add, c.as_mut_ptr(), sc) }
-}
-
-/// The kernel of a matrix product in one precision.
-pub trait Gemm: Sized {
-    /// C ← A·B, or C + A·B, for `[m, k, n] = size` and (row, column) strides counted in elements.
-    ///
-    /// # Safety
-    /// Each pointer with its strides must reach the whole of its matrix, and C must overlap neither A nor B.
-    #[allow(clippy::too_many_arguments)]
-    #[doc(hidden)]
-    unsafe fn gemm(
-        size: [usize; 3],
-        a: *const Self,
-        sa: [isize; 2],
-        b: *const Self,
-        sb: [isize; 2],
-        add: bool,
-        c: *mut Self,
-        sc: [isize; 2],
-    );
-}
-
-impl Gemm for f32 {
-    unsafe fn gemm(
-        size @ [m, k, n]: [usize; 3],
-        a: *const Self,
-        sa: [isize; 2],
-        b: *const Self,
-        sb: [isize; 2],
-        add: bool,
-        c: *mut Self,
-        sc: [isize; 2],
-    ) {
-        #[cfg(target_arch = "x86_64")]
-        if n == 1 || sc[1] == 1 {
-            let product = Product { size, a, a_strides: sa, b, b_strides: sb, c, c_stride: sc[0], add };
-            // SAFETY: the caller's promise.
-            if unsafe { product.compute() } {
-                return;
-            }
-        }
-        let beta = if add { 1.0 } else { 0.0 };
-        // SAFETY: the caller's promise is the one that the kernel asks for.
-        unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
-    }
-}
-
-impl Gemm for f64 {
-    unsafe fn gemm(
-        [m, k, n]: [usize; 3],
-        a: *const Self,
-        sa: [isize; 2],
-        b: *const Self,
-        sb: [isize; 2],
-        add: bool,
-        c: *mut Self,
-        sc: [isize; 2],
-    ) {
-        let beta = if add { 1.0 } else { 0.0 };
-        // SAFETY: the caller's promise is the one that the kernel asks for.
-        unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a, sa[0], sa[1], b, sb[0], sb[1], beta, c, sc[0], sc[1]) }
-    }
 }
 
 #[cfg(test)]

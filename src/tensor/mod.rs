@@ -2,8 +2,9 @@
 //!
 //! A [`Tensor`] owns its numbers in row-major order; [`matmul()`] multiplies views of them; [`pointwise`] holds the kernels
 //! over slices; [`Segments`] says which rows belong to which text; a [`Pool`] lends buffers from step to step.
-//! This is the only folder with `unsafe` code: `simd`, `matmul`, `tiles` and `lanes` use the widest instructions there are.
+//! This is the only folder with `unsafe` code: `simd`, `gemm`, `matmul`, `tiles` and `lanes` use the widest instructions there are.
 
+mod gemm;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 pub mod matmul;
@@ -22,7 +23,7 @@ mod tiles;
 pub use matmul::{matmul, matmul_add};
 pub use pool::Pool;
 pub use real::Real;
-pub use segments::{NO_ROW, Segments, Steps};
+pub use segments::{NO_ROW, Segments, TimeSteps};
 pub use shape::Shape;
 pub use simd::Simd;
 pub(crate) use simd::{prefetch, vectorised};

@@ -110,7 +110,7 @@ vectorised! {
 
 /// `to` `[cols, rows]` ← the transpose of `from` `[rows, cols]`.
 ///
-/// In squares that fit into a few lines of the cache: a column of a wide matrix falls into one set of it.
+/// Blocked: a whole column of a wide matrix would map to one set of the cache.
 pub fn transpose<F: Real>(from: &[F], cols: usize, to: &mut [F]) {
     const SIDE: usize = 8;
     assert_eq!(from.len(), to.len());

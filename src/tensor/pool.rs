@@ -1,4 +1,4 @@
-//! Buffers that are used again from step to step.
+//! A pool of buffers, reused from step to step.
 
 use std::any::Any;
 
@@ -13,11 +13,11 @@ use super::{Real, Shape, Tensor};
 pub struct Pool<F = f32> {
     /// `classes[c]` holds buffers whose capacity is at least 2ᶜ.
     classes: Vec<Shelf<F>>,
-    /// Empty vectors: for each type of element that has been asked for, a `Shelf<T>`.
+    /// Empty vectors: a `Shelf<T>` for each type of element that has been lent.
     vectors: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-/// Vectors of one kind that nobody uses now.
+/// Free vectors of one type.
 #[derive(Debug)]
 struct Shelf<T> {
     free: Vec<Vec<T>>,
@@ -132,7 +132,7 @@ impl<F: Real> Pool<F> {
         self.classes[class].take(|| Vec::with_capacity(size))
     }
 
-    /// Numbers for which there is room in the buffers that nobody uses now.
+    /// Capacity of the free buffers, in numbers.
     #[cfg(test)]
     pub(crate) fn idle(&self) -> usize {
         self.classes.iter().flat_map(|shelf| &shelf.free).map(Vec::capacity).sum()
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_comes_back_empty_to_whoever_asks_for_its_type() {
+    fn a_vector_comes_back_empty_for_its_type() {
         let mut pool = Pool::<f32>::new();
         let (mut numbers, words) = (pool.take_vec::<u32>(), pool.take_vec::<&str>());
         numbers.extend([1, 2, 3]);
@@ -172,7 +172,7 @@ mod tests {
     fn no_more_is_kept_than_was_made() {
         let mut pool = Pool::<f32>::new();
         pool.give(Tensor::zeros([100]));
-        assert_eq!(pool.idle(), 0, "nobody has asked for a buffer yet");
+        assert_eq!(pool.idle(), 0, "no buffer has been lent yet");
         let lent = pool.zeros([100]);
         for _ in 0..10 {
             pool.give(Tensor::zeros([128]));

@@ -30,7 +30,7 @@ pub trait Real:
     + SubAssign
     + MulAssign
     + DivAssign
-    + super::matmul::Gemm
+    + super::gemm::Gemm
     + 'static
 {
     /// 0.

@@ -10,7 +10,7 @@ pub const NO_ROW: u32 = u32::MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segments {
     offsets: Vec<usize>,
-    steps: Steps,
+    steps: TimeSteps,
     every_row: Arc<[u32]>,
     first_rows: Arc<[u32]>,
     last_rows: Arc<[u32]>,
@@ -19,7 +19,7 @@ pub struct Segments {
 /// The order in which a recurrent layer walks a packed batch: at step `t` it updates the `live[t]` longest texts, which are the
 /// first of `order`. A buffer in step order holds the rows of step 0, then those of step 1, and so on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steps {
+pub struct TimeSteps {
     order: Vec<usize>,
     starts: Vec<usize>,
     /// From the first token of each text to its last, and from the last to the first.
@@ -39,7 +39,7 @@ impl Segments {
             offsets.windows(2).map(|o| if o[0] == o[1] { NO_ROW } else { row(o[0], o[1]) as u32 }).collect()
         };
         Self {
-            steps: Steps::new(&offsets),
+            steps: TimeSteps::new(&offsets),
             every_row: (0..end as u32).collect(),
             first_rows: of_texts(|start, _| start),
             last_rows: of_texts(|_, end| end - 1),
@@ -83,12 +83,12 @@ impl Segments {
     }
 
     /// The walk of a recurrent layer.
-    pub fn steps(&self) -> &Steps {
+    pub fn steps(&self) -> &TimeSteps {
         &self.steps
     }
 }
 
-impl Steps {
+impl TimeSteps {
     fn new(offsets: &[usize]) -> Self {
         let length = |text: usize| offsets[text + 1] - offsets[text];
         let mut order: Vec<usize> = (0..offsets.len() - 1).collect();

@@ -1,4 +1,4 @@
-//! One source, several instruction sets.
+//! Run-time dispatch: one source of a kernel, compiled for several instruction sets.
 
 /// Compiles the body of a slice kernel for AVX-512, for AVX2 and for the baseline, and picks the widest that the machine has.
 ///
@@ -40,13 +40,13 @@ macro_rules! vectorised {
 }
 pub(crate) use vectorised;
 
-/// Asks for the memory of a slice that will be read soon, without waiting for it.
+/// Prefetches a slice that will be read soon.
 #[inline(always)]
 pub(crate) fn prefetch<T>(slice: &[T]) {
     #[cfg(target_arch = "x86_64")]
     for line in slice.chunks(64 / size_of::<T>()).chain(slice.last().map(std::slice::from_ref)) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every machine of this kind has the instruction, and it changes nothing that a program sees.
+        // SAFETY: every x86-64 machine has the instruction, and a prefetch has no visible effect.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
 }
@@ -54,13 +54,13 @@ pub(crate) fn prefetch<T>(slice: &[T]) {
 /// The instruction sets that kernels are compiled for, from the narrowest.
 ///
 /// The widest that the machine has is used, unless the environment variable [`VARIABLE`](Self::VARIABLE) names another one: to find
-/// out where a number differs, or to test what other machines run. It has no say in the products of `f64`, and of `f32` at
+/// out where a number differs, or to test what other machines run. It does not affect the products of `f64`, nor those of `f32` at
 /// [`Portable`](Self::Portable), where the crate `matrixmultiply` finds its own instructions.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Simd {
-    /// What every machine of this kind has.
+    /// The baseline of the target.
     Portable,
-    /// AVX2, and fused multiply-add, which came with it.
+    /// AVX2 and FMA.
     Avx2,
     /// AVX-512: F, BW, DQ and VL.
     Avx512,

@@ -1,9 +1,9 @@
 //! Matrix products in f32 by tiles of C that stay in registers.
 //!
-//! A tile is up to 8 rows by 3 registers, of which the last one of a row of C is masked. A general product copies both operands into
-//! buffers of its own. At the sizes of a training step they lie in the cache anyway, and the copies would cost as much as they bring:
-//! A is always read in place, and so is B, unless it is too large for the cache or its rows are not contiguous; then the columns of
-//! one panel after the other are copied to the stack.
+//! A tile is up to 8 rows by 3 registers; the last register of a row of C is masked. A general product copies both operands into
+//! buffers of its own (packing). At the sizes of a training step they are in the cache anyway, and packing would cost as much as it
+//! saves: A is always read in place, and so is B, unless it is too large for the cache or its rows are not contiguous; then one panel
+//! of columns after the other is packed on the stack.
 
 use std::{
     arch::x86_64::{__m256, __m512},
@@ -33,16 +33,16 @@ pub(super) struct Product {
 const PANEL: usize = 3;
 /// Up to this many elements B stays in the second-level cache (256 KiB), and is read in place.
 const IN_PLACE: usize = 1 << 16;
-/// Fewer rows of C than this read B too seldom to make up for a copy.
+/// Rows of C below which B is read too seldom for packing to pay.
 const WORTH_A_COPY: usize = 48;
-/// Rows of a panel of B that are copied at a time: 48 KiB.
+/// Rows of a panel of B that are packed at a time: 48 KiB.
 const DEPTH: usize = 256;
 
-/// A part of B, copied: its columns side by side in rows of as many whole registers as it needs.
+/// A packed part of B: its columns in rows of whole registers.
 type Copied = [MaybeUninit<f32>; DEPTH * PANEL * 16];
 
-// The private functions are unsafe for the reasons of `compute`, and since the machine must have the instructions of their
-// registers; a part of a product is one of the same matrices. This is the caller's promise below.
+// Safety contract of the private functions, which comments below call the caller's promise: that of `compute`, and the machine has
+// the instructions of their registers. A part of a product reads and writes the same matrices.
 impl Product {
     /// Computes C if the machine has the instructions, and says whether it did.
     ///
@@ -79,7 +79,7 @@ impl Product {
         unsafe { self.panels::<__m256, COPY>() }
     }
 
-    /// Panels of columns, as even as can be; those of B are copied where it is to be.
+    /// Splits the columns into panels of nearly equal width. With `COPY`, each panel of B is packed first.
     #[inline(always)]
     unsafe fn panels<L: Lanes, const COPY: bool>(&self) {
         let [_, k, n] = self.size;
@@ -100,7 +100,7 @@ impl Product {
         }
     }
 
-    /// What `depth` products from `first` on give to the columns from `column` on, which add to those before.
+    /// The partial product over `depth` steps of k from `first` on, for the columns from `column` on. All but the first accumulate.
     #[inline(always)]
     unsafe fn part(&self, column: usize, columns: usize, first: usize, depth: usize) -> Self {
         // SAFETY: the caller names elements of the matrices.
@@ -116,7 +116,7 @@ impl Product {
         }
     }
 
-    /// A panel whose part of B is copied.
+    /// A panel with packed B.
     #[inline(always)]
     unsafe fn copied_tiles<L: Lanes>(&self, registers: usize) {
         let [_, k, columns] = self.size;
@@ -142,7 +142,7 @@ impl Product {
         }
     }
 
-    /// A panel: tiles of rows, as even as can be.
+    /// A panel, split into tiles of nearly equal numbers of rows.
     #[inline(always)]
     unsafe fn tiles<L: Lanes>(&self, registers: usize) {
         let heights = Parts::of(self.size[0], L::ROWS);
@@ -261,7 +261,7 @@ impl<L: Lanes, R: Lanes, const WHOLE: usize> Row<L, R, WHOLE> {
     }
 }
 
-/// A number of things in as few parts of limited size as there can be, whose sizes differ by one at most.
+/// A split into the fewest parts of limited size, whose sizes differ by one at most.
 struct Parts {
     count: usize,
     smallest: usize,

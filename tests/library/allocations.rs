@@ -3,7 +3,7 @@
 use mtlcore::{
     autograd::ParamStore,
     mtl::{
-        model::{Batch, Model, Packer, Table},
+        model::{Batch, EmbeddingInit, Model, Packer},
         settings::{Preset, Settings, Shared},
         training::{optimiser, step},
     },
@@ -22,7 +22,7 @@ fn allocations(
     let tasks = ["a".to_owned(), "b".to_owned()];
     let weight = Tensor::from_fn([VOCABULARY, word_size], |i| (i as f32 * 0.7).sin());
     let mut params = ParamStore::<f32>::new();
-    let model = Model::new(settings, &tasks, &Table { weight, trainable }, &mut params);
+    let model = Model::new(settings, &tasks, &EmbeddingInit { weight, trainable }, &mut params);
     let (mut adam, mut pool) = (optimiser(settings), Pool::new());
     let batch = batch();
     let row_keys: Vec<u64> = (0..32).collect();

@@ -15,9 +15,9 @@ use mtlcore::{
     autograd::{Mode, ParamStore, Tape},
     mtl::{
         data::{Corpus, Dataset, SimulatedFile, Simulation, Split, TaskSource, Vectors, Vocabulary},
-        model::{Model, Packer, Table},
+        model::{EmbeddingInit, Model, Packer},
         prepare::{self, Prepared},
-        settings::{AbsentHead, Embedding, LossNormaliser, Preset, Settings, Shared},
+        settings::{AbsentHead, EmbeddingSource, LossNormaliser, Preset, Settings, Shared},
         training::{Flow, Trainer, optimiser, step},
     },
     tensor::{Pool, Tensor},
@@ -37,7 +37,7 @@ fn simulation() -> Simulation {
 fn model(settings: &Settings) -> (Model, ParamStore<f64>) {
     let mut params = ParamStore::new();
     let weight = Tensor::from_fn([6, 3], |i| (i as f32 * 0.7).sin());
-    let table = Table { weight, trainable: true };
+    let table = EmbeddingInit { weight, trainable: true };
     let model = Model::new(settings, &["a".to_owned(), "b".to_owned()], &table, &mut params);
     (model, params)
 }
@@ -64,7 +64,7 @@ fn bits(params: &ParamStore<f32>, vocabulary: &Vocabulary) -> Bits {
 }
 
 /// The bits after every step of a training.
-fn train(settings: &Settings, dataset: &Dataset, split: &Split, table: &Table) -> Vec<Bits> {
+fn train(settings: &Settings, dataset: &Dataset, split: &Split, table: &EmbeddingInit) -> Vec<Bits> {
     let mut steps = Vec::new();
     let mut trainer = Trainer::new(settings, dataset, split, table);
     let outcome = trainer.run(|trainer, _| {
@@ -137,10 +137,10 @@ fn alone(corpus: &Corpus, slot: usize) -> Corpus {
 }
 
 /// Embeddings of the simulation's own vectors, or random ones, as the settings ask for.
-fn table(settings: &Settings, dataset: &Dataset) -> Table {
+fn table(settings: &Settings, dataset: &Dataset) -> EmbeddingInit {
     let (text, vocabulary) = (simulation().vectors(), &dataset.encoder.vocabulary);
     let vectors = Vectors::from_reader(text.as_bytes(), "simulated".as_ref(), vocabulary).unwrap();
-    Table::new(settings, vocabulary, (settings.embedding != Embedding::Random).then_some(&vectors))
+    EmbeddingInit::new(settings, vocabulary, (settings.embedding != EmbeddingSource::Random).then_some(&vectors))
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn two_tasks_with_none_of_the_others_rows_are_the_single_task() {
     let corpus = simulation().generate().unwrap();
     for shared in SHARED {
         for preset in [Preset::Default, Preset::Paper] {
-            for embedding in [Embedding::Frozen, Embedding::FineTuned, Embedding::Random] {
+            for embedding in [EmbeddingSource::Frozen, EmbeddingSource::FineTuned, EmbeddingSource::Random] {
                 let settings = Settings { embedding, embedding_dim: 6, ..small(shared, preset) };
                 let of =
                     |corpus: &Corpus| Dataset::new(corpus, settings.tokenizer, settings.max_length, settings.padding);

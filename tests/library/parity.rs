@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use mtlcore::{
     autograd::{Adam, Gradients, Mode, ParamStore, Tape, Var},
     mtl::{
-        model::{Batch, Model, Packer, Table},
+        model::{Batch, EmbeddingInit, Model, Packer},
         settings::Settings,
         training::{optimiser, step},
     },
@@ -110,7 +110,7 @@ impl<F: Real> Training<F> {
     fn of(case: &Case) -> Self {
         let settings = case.config.settings();
         let weight = &case.parameters["embedding.weight"];
-        let table = Table::of_weight(&settings, weight.tensor(), true);
+        let table = EmbeddingInit::of_weight(&settings, weight.tensor(), true);
         let mut params = ParamStore::new();
         let model = Model::new(&settings, &case.config.tasks, &table, &mut params);
         assert_eq!(params.len(), case.parameters.len());

@@ -4,7 +4,7 @@ use mtlcore::{
     autograd::{Mode, ParamStore, Tape},
     mtl::{
         data::{Dataset, Padding, Simulation, Tokenizer},
-        model::{Batch, Model, Packer, Table},
+        model::{Batch, EmbeddingInit, Model, Packer},
         relatedness::{Extent, Relatedness, relate},
         settings::{LossNormaliser, Preset, Settings, Shared},
     },
@@ -58,7 +58,7 @@ fn flipped_labels_and_a_negated_head_change_no_shared_gradient() {
     let dataset = Dataset::new(&corpus, Tokenizer::Plain, None, Padding::None);
     for shared in [Shared::Conv, Shared::Bilstm, Shared::BilstmConv] {
         let settings = Settings { shared, embedding_dim: 6, units: 3, filters: 4, ..Settings::preset(Preset::Default) };
-        let table = Table::new(&settings, &dataset.encoder.vocabulary, None);
+        let table = EmbeddingInit::new(&settings, &dataset.encoder.vocabulary, None);
         let mut params = ParamStore::<f64>::new();
         let model = Model::new(&settings, &dataset.tasks, &table, &mut params);
         let texts = dataset.examples.iter().map(|example| (&example.tokens[..], &example.labels[..]));

@@ -248,6 +248,7 @@ fn lost_and_damaged_units_are_run_again_with_the_same_bits() {
     let observe = |event| match event {
         Event::Damaged(what) => told.lock().unwrap().push(what),
         Event::Progress { .. } => drop(run.fetch_add(1, Ordering::Relaxed)),
+        Event::Finished { .. } => {}
     };
     study.run(&NEVER, &observe).unwrap().unwrap();
     assert_eq!(run.into_inner(), 1 + 3, "a first report, and one for each unit that was run");

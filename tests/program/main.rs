@@ -4,6 +4,7 @@ mod answers;
 mod audit;
 mod balance;
 mod bounds;
+mod cluster;
 mod common;
 mod config;
 mod curve;
@@ -16,6 +17,8 @@ mod explain;
 mod gains;
 mod gradcheck;
 mod groups;
+#[cfg(feature = "hydrate")]
+mod hydrate;
 mod predict;
 mod probe;
 mod readme;

@@ -45,7 +45,7 @@ pub mod check {
         let (activation, pooling) = (ConvActivation::Relu, TimePooling::Max);
         let filter = Convolution { kernel: kernel_on_tape, bias, activation, pooling };
         let y = tape.conv(on_tape, text.every_row(), &text, filter);
-        let gradients = tape.pull_back(y, &Tensor::new([1, 1], vec![dy]));
+        let gradients = tape.vjp(y, &Tensor::new([1, 1], vec![dy]));
         (gradients.dense(words).unwrap().into_data(), gradients.dense(kernel).unwrap().into_data())
     }
 

@@ -15,6 +15,7 @@ pub fn ranks_of(values: &[f64]) -> Vec<f64> {
 
 /// A pair with one of the two tasks would tell what that task gains of anything.
 pub fn apart(pairs: &[(usize, usize)], pair: (usize, usize)) -> Vec<(usize, usize)> {
-    let is_apart = |&(main, partner): &(usize, usize)| [main, partner].iter().all(|&task| task != pair.0 && task != pair.1);
+    let is_apart =
+        |&(main, partner): &(usize, usize)| [main, partner].iter().all(|&task| task != pair.0 && task != pair.1);
     pairs.iter().copied().filter(is_apart).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fault, difference::slope, wave};
+use super::{Fault, difference::slope, fault::Faults, wave};
 use crate::autograd::{Mode, ParamId, ParamStore, Tape, Var};
 use crate::tensor::{Pool, Tensor};
 
@@ -168,11 +168,10 @@ impl Check {
 
     /// y, and Jᵀv for each trainable input; zeros for one that y does not depend on.
     fn differentiate(&self, build: &Build, faults: &[Fault], pool: &mut Pool<f64>) -> (Tensor<f64>, Vec<Tensor<f64>>) {
-        let mut tape = Tape::new(&self.params, pool, self.mode());
-        tape.faults = faults;
+        let mut tape = Tape::observed(&self.params, pool, self.mode(), Faults(faults));
         let y = build(&mut tape);
         let value = tape.value(y).clone();
-        let gradients = tape.pull_back(y, &cotangent(&value));
+        let gradients = tape.vjp(y, &cotangent(&value));
         let dense = self
             .trainable()
             .map(|id| gradients.dense(id).unwrap_or_else(|| Tensor::zeros(self.params.value(id).shape())));
@@ -181,8 +180,7 @@ impl Check {
 
     /// ⟨v, y⟩.
     fn projection(&self, params: &ParamStore<f64>, faults: &[Fault], pool: &mut Pool<f64>) -> f64 {
-        let mut tape = Tape::new(params, pool, self.mode());
-        tape.faults = faults;
+        let mut tape = Tape::observed(params, pool, self.mode(), Faults(faults));
         let y = (self.build)(&mut tape);
         let value = tape.value(y);
         cotangent(value).data().iter().zip(value.data()).map(|(v, y)| v * y).sum()

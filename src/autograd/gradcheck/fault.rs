@@ -1,6 +1,6 @@
 //! Known bugs, to check the checks.
 
-use crate::autograd::{Ctx, Gradient, Gradients, Op};
+use crate::autograd::{Ctx, Gradient, Gradients, Op, observer::Observer};
 use crate::tensor::{Real, Tensor, pointwise};
 
 /// A bug in one operation: what it computes, forwards or backwards, is corrupted.
@@ -24,7 +24,7 @@ pub enum Place {
     /// The cotangent of the value, as the backward computation reads it. A linear corruption of the value together with its
     /// adjoint here is a bug that forward and backward computation agree on: only a reference can tell.
     Cotangent,
-    /// The gradient that the backward computation gives input number so-and-so.
+    /// The gradient that the backward computation gives the input of this index.
     Gradient(usize),
 }
 
@@ -39,14 +39,14 @@ pub enum Corruption {
     ScaleRows(&'static [f64]),
     /// Of as many blocks of columns as there are numbers, each is multiplied by its number.
     ScaleColumns(&'static [f64]),
-    /// Of so many blocks of columns, two change places.
+    /// Two of `blocks` equal blocks of columns are swapped.
     SwapColumns {
         /// How many blocks there are.
         blocks: usize,
         /// The two that change places.
         pair: (usize, usize),
     },
-    /// Every row moves down by so many places (up, if negative), around the end.
+    /// The rows are rotated down by this number (up, if negative).
     RotateRows(isize),
     /// The numbers are read as if they were stored column by column.
     Transpose,
@@ -56,53 +56,60 @@ pub enum Corruption {
     ForgetDerivative,
 }
 
-/// Applies those of the faults that are meant for the value of operation `op`.
-pub(in crate::autograd) fn corrupt_value<F: Real>(faults: &[Fault], op: &str, value: &mut Tensor<F>) {
-    for fault in faults.iter().filter(|fault| fault.op == op && fault.place == Place::Value) {
-        fault.corruption.apply(value);
-    }
-}
+/// Bugs planted in a tape.
+pub(super) struct Faults<'f>(pub &'f [Fault]);
 
-/// The backward computation of an operation, with the faults planted in it. Faults reach what this operation computes, not what
-/// others have added to the same accumulators before.
-pub(in crate::autograd) fn backward_with<F: Real>(faults: &[Fault], op: &dyn Op<F>, ctx: &mut Ctx<'_, F>) {
-    let faults = || faults.iter().filter(|fault| fault.op == op.name());
-    let mut dy = ctx.dy.clone();
-    for fault in faults().filter(|fault| fault.place == Place::Cotangent) {
-        fault.corruption.apply(&mut dy);
-    }
-    let mut cotangents: Vec<Option<Tensor<F>>> = ctx.cotangents.iter().map(|_| None).collect();
-    let mut gradients = Gradients::none(ctx.params.len());
-    op.backward(&mut Ctx {
-        node: ctx.node,
-        nodes: ctx.nodes,
-        params: ctx.params,
-        dy: &dy,
-        cotangents: &mut cotangents,
-        gradients: &mut gradients,
-        pool: &mut *ctx.pool,
-    });
-
-    for (i, &input) in ctx.node.inputs.iter().enumerate() {
-        let corrupt = |own: &mut Tensor<F>| {
-            for fault in faults().filter(|fault| fault.place == Place::Gradient(i)) {
-                fault.corruption.apply_to_gradient(own, &dy);
-            }
-        };
-        // An input that is used twice has one accumulator, so the tensor is taken at its first use.
-        if let Some(mut own) = cotangents[input.index()].take() {
-            corrupt(&mut own);
-            match &mut ctx.cotangents[input.index()] {
-                Some(sum) => pointwise::add(sum.data_mut(), own.data()),
-                none => *none = Some(own),
-            }
+impl<F: Real> Observer<F> for Faults<'_> {
+    fn computed(&mut self, op: &str, value: &mut Tensor<F>) {
+        for fault in self.0.iter().filter(|fault| fault.op == op && fault.place == Place::Value) {
+            fault.corruption.apply(value);
         }
-        if let Some(param) = ctx.nodes[input.index()].value.param()
-            && let Some(Gradient::Rows { shape, ids, rows }) = gradients.get(param)
-        {
-            let mut own = rows.clone();
-            corrupt(&mut own);
-            ctx.gradients.add_rows(param, *shape, ids, &own, ctx.pool);
+    }
+
+    /// Faults reach what this operation computes, not what others have added to the same accumulators before.
+    fn backward(&self, op: &dyn Op<F>, ctx: &mut Ctx<'_, F>) {
+        let faults = || self.0.iter().filter(|fault| fault.op == op.name());
+        // Without a fault the operation adds to the true accumulators: one that overwrites them must not pass.
+        if faults().next().is_none() {
+            return op.backward(ctx);
+        }
+        let mut dy = ctx.dy.clone();
+        for fault in faults().filter(|fault| fault.place == Place::Cotangent) {
+            fault.corruption.apply(&mut dy);
+        }
+        let mut cotangents: Vec<Option<Tensor<F>>> = ctx.cotangents.iter().map(|_| None).collect();
+        let mut gradients = Gradients::none(ctx.params.len());
+        op.backward(&mut Ctx {
+            node: ctx.node,
+            nodes: ctx.nodes,
+            params: ctx.params,
+            dy: &dy,
+            cotangents: &mut cotangents,
+            gradients: &mut gradients,
+            pool: &mut *ctx.pool,
+        });
+
+        for (i, &input) in ctx.node.inputs.iter().enumerate() {
+            let corrupt = |own: &mut Tensor<F>| {
+                for fault in faults().filter(|fault| fault.place == Place::Gradient(i)) {
+                    fault.corruption.apply_to_gradient(own, &dy);
+                }
+            };
+            // An input that is used twice has one accumulator, so the tensor is taken at its first use.
+            if let Some(mut own) = cotangents[input.index()].take() {
+                corrupt(&mut own);
+                match &mut ctx.cotangents[input.index()] {
+                    Some(sum) => pointwise::add(sum.data_mut(), own.data()),
+                    none => *none = Some(own),
+                }
+            }
+            if let Some(param) = ctx.nodes[input.index()].value.param()
+                && let Some(Gradient::Rows { shape, ids, rows }) = gradients.get(param)
+            {
+                let mut own = rows.clone();
+                corrupt(&mut own);
+                ctx.gradients.add_rows(param, *shape, ids, &own, ctx.pool);
+            }
         }
     }
 }

@@ -28,7 +28,6 @@ pub mod optimiser;
 
 pub use check::{Check, Line, Report, TOLERANCE, VALUE};
 pub use fault::{Corruption, Fault, Place};
-pub(super) use fault::{backward_with, corrupt_value};
 pub use mutations::{Catch, Evidence, Mutation, mutations};
 pub(crate) use named::named;
 

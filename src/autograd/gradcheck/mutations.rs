@@ -207,7 +207,7 @@ fn optimiser() -> Vec<Mutation> {
         mutation("adam: the first moment forgotten between steps", [value("adam first moment", Scale(0.0))]),
         mutation("adam: the second moment forgotten between steps", [value("adam second moment", Scale(0.0))]),
         mutation("adam: steps not counted", [value("adam count of steps", Scale(0.0))]),
-        // After so many steps nothing is corrected any more.
+        // After 10,000 steps the corrections are 1.
         mutation("adam: no correction of the moments' bias", [value("adam count of steps", Scale(1e4))]),
     ]
 }

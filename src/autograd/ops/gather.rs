@@ -11,7 +11,7 @@ use crate::autograd::{
 };
 use crate::tensor::{NO_ROW, Real, Tensor, prefetch};
 
-/// So many rows before it is copied, a row is asked for: those of a table of words are far from the processor.
+/// Prefetch distance, in rows: the rows of a word table are not in a cache.
 const AHEAD: usize = 4;
 
 /// Fewer numbers than this are not worth a second thread.

@@ -12,7 +12,7 @@ impl<F: Real> Tape<'_, F> {
     /// A·B for A `[m, k]` and B `[k, n]`: `[m, n]`. A tensor of three axes counts as a matrix whose rows are its first two.
     ///
     /// # Panics
-    /// If the columns of A are not as many as the rows of B.
+    /// If A does not have one column for each row of B.
     #[track_caller]
     pub fn matmul(&mut self, a: Var, b: Var) -> Var {
         let ([a_value, b_value], pool) = self.operands([a, b]);

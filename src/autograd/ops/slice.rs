@@ -16,7 +16,7 @@ impl<F: Real> Tape<'_, F> {
     /// The given columns of x.
     ///
     /// # Panics
-    /// If x has not so many.
+    /// If x has fewer columns.
     #[track_caller]
     pub fn slice_columns(&mut self, x: Var, columns: Range<usize>) -> Var {
         let ([value], pool) = self.operands([x]);

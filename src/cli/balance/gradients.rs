@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use mtlcore::mtl::{
     balancing::Gram,
-    model::Table,
+    model::EmbeddingInit,
     prepare::Prepared,
     run::RunDirectory,
-    settings::{Embedding, Preset, Settings},
+    settings::{EmbeddingSource, Preset, Settings},
     training::{Flow, NextStep, Trainer},
 };
 
@@ -68,8 +68,8 @@ impl Gradients {
         }
         note_other_version(&manifest.version);
         // A frozen embedding is in the run as it was; one that was trained has to begin again.
-        let (prepared, table) = if settings.embedding == Embedding::Frozen {
-            let table = Table::of_weight(&settings, run.table()?, manifest.vectors.is_some());
+        let (prepared, table) = if settings.embedding == EmbeddingSource::Frozen {
+            let table = EmbeddingInit::of_weight(&settings, run.table()?, manifest.vectors.is_some());
             (Prepared::without_vectors(&settings)?, table)
         } else {
             let prepared = Prepared::new(&settings)?;

@@ -1,12 +1,14 @@
-//! `mtlcore data`: what is in files of labelled texts, and files whose truth is known.
+//! `mtlcore data`: what is in files of labelled texts, and files whose truth is known, and posts by their ids.
 
 mod check;
+#[cfg(feature = "hydrate")]
+mod hydrate;
 mod simulate;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-/// Look at data before learning from it, or simulate some
+/// Look at data before learning from it, simulate some, or fetch posts by their ids
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -17,11 +19,15 @@ pub struct Arguments {
 enum Command {
     Check(check::Arguments),
     Simulate(simulate::Arguments),
+    #[cfg(feature = "hydrate")]
+    Hydrate(hydrate::Arguments),
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
         Command::Check(arguments) => check::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
+        #[cfg(feature = "hydrate")]
+        Command::Hydrate(arguments) => hydrate::run(arguments),
     }
 }

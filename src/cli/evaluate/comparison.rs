@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     output::{self, Column, count},
-    report::numbers,
+    page::numbers,
 };
 
 /// Two runs side by side. The names are those of the JSON output.

@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::Result;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use minijinja::{Environment, Value};
-use mtlcore::mtl::files::write_whole;
+use mtlcore::mtl::files::write_atomically;
 use sha2::{Digest, Sha256};
 
 pub use environment::environment;
@@ -29,7 +29,7 @@ pub fn render(environment: &mut Environment<'_>, template: &str, scripts: &[&str
 
 /// Writes a page whole or not at all.
 pub fn write(path: &Path, text: &str) -> Result<()> {
-    Ok(write_whole(path, |output| output.write_all(text.as_bytes()))?)
+    Ok(write_atomically(path, |output| output.write_all(text.as_bytes()))?)
 }
 
 /// The content security policy: no network, no `eval`, and no script but these, by their hashes. Styles may be inline, as the charts

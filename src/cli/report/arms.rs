@@ -11,7 +11,7 @@ use mtlcore::mtl::{
 };
 use serde::Serialize;
 
-use super::view::notes;
+use super::notes::notes;
 use crate::page::words::{self, said};
 
 /// A row of the table.

@@ -12,7 +12,6 @@ use mtlcore::printable::printable;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::view::label;
 use crate::page::{
     charts::{Drawing, chart, chart_of_rows},
     words::{self, said},
@@ -150,4 +149,9 @@ fn tuning(result: &TaskResult) -> Option<String> {
         curve(said(words::CONTROLS, control.control.word()), &control.arm);
     }
     (!points.is_empty()).then(|| chart(include_str!("charts/tuning.vl.json"), json!({ "points": points })))
+}
+
+/// "influenza · BiLSTM"
+fn label(task: &str, shared: &str) -> String {
+    format!("{} · {}", printable(task), said(words::LAYERS, shared))
 }

@@ -6,21 +6,24 @@
 
 mod arms;
 mod charts;
+mod notes;
 mod origin;
 mod templates;
 mod view;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use mtlcore::mtl::study::{
-    require_study,
+    Study, require_study,
     results::{RESULTS, Results},
 };
 
 use crate::{output, page};
-pub use page::{numbers, words};
 use templates::Template;
 use view::Report;
 
@@ -59,13 +62,7 @@ Examples:
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let directory = &arguments.study;
-    if !directory.join(RESULTS).exists() {
-        require_study(directory)?;
-        let settings = directory.join("study.toml");
-        bail!("{}: it is not finished; `mtlcore study {}` goes on", directory.display(), settings.display());
-    }
-    let results =
-        Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))?;
+    let results = results(directory)?;
     let template = match arguments.format {
         None => {
             let files = write(&results, directory)?;
@@ -78,6 +75,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some(Format::Checklist) => Template::Checklist,
     };
     output::print(&template.draw(&Report::read(&results, directory)?)?)
+}
+
+/// The results of a study; if nobody has written them though all units are finished, they are written now. (Of several processes that
+/// finish at once, each may have seen the others' units as missing.)
+fn results(directory: &Path) -> Result<Results> {
+    if !directory.join(RESULTS).exists() {
+        require_study(directory)?;
+        let study = Study::open(directory)?;
+        if study.planned_units().iter().any(|unit| !unit.finished) {
+            let settings = directory.join("study.toml");
+            bail!("{}: it is not finished; `mtlcore study {}` goes on", directory.display(), settings.display());
+        }
+        study.run(&AtomicBool::new(false), &|_| {})?;
+    }
+    Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))
 }
 
 /// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.

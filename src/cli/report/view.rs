@@ -3,27 +3,21 @@
 use std::path::Path;
 
 use anyhow::Result;
-use mtlcore::mtl::{
-    evaluation::interval::NothingLearnt,
-    study::{
-        Curves, PairCurves,
-        results::{Cell, NotLearnt, PairResult, Results, TaskAnswer, TaskFacts, TaskResult},
-    },
+use mtlcore::mtl::study::{
+    Curves, PairCurves,
+    results::{PairResult, Results, TaskAnswer, TaskFacts, TaskResult},
 };
-use mtlcore::printable::printable;
 use serde::Serialize;
 
 use super::{
     arms::{self, ArmRow},
     charts::{self, TaskCharts},
+    notes::{is_not_converged, notes},
     origin::Origin,
 };
 use crate::{
     answer,
-    page::{
-        charts::Drawing,
-        words::{self, said},
-    },
+    page::{charts::Drawing, words},
 };
 
 /// A study's results, for people.
@@ -178,36 +172,4 @@ impl Sections {
             widened: tasks().any(|task| task.cell.variance.widened),
         }
     }
-}
-
-fn is_not_converged(cell: &Cell) -> bool {
-    cell.still_improving.is_some_and(|improving| improving.is_notable())
-}
-
-/// What to know of a comparison before believing its verdict.
-pub(super) fn notes(cell: &Cell) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let Some(NotLearnt { alone, together }) = cell.not_learnt {
-        let how = |side: &str, how: NothingLearnt| {
-            let how = serde_json::to_value(how).expect("a word");
-            format!("{side}: {}", said(words::NOTHING_LEARNT, how.as_str().unwrap_or_default()))
-        };
-        notes.extend(alone.map(|found| how("alone", found)));
-        notes.extend(together.map(|found| how("together", found)));
-    }
-    for (applies, note) in [
-        (is_not_converged(cell), "not converged"),
-        (cell.alone_is_matched, "alone: as many steps"),
-        (cell.variance.widened, "widened"),
-    ] {
-        if applies {
-            notes.push(note.into());
-        }
-    }
-    notes
-}
-
-/// "influenza · BiLSTM"
-pub(super) fn label(task: &str, shared: &str) -> String {
-    format!("{} · {}", printable(task), said(words::LAYERS, shared))
 }

@@ -1,11 +1,11 @@
 //! What a study would take, for people and for programs.
 
 use anyhow::Result;
-use mtlcore::mtl::study::Plan;
+use mtlcore::mtl::study::{Plan, Study};
 
 use crate::{
     output::{self, Column, count},
-    report::numbers::decimals,
+    page::numbers::decimals,
 };
 
 pub fn print(plan: &Plan, as_json: bool) -> Result<()> {
@@ -32,6 +32,15 @@ pub fn print(plan: &Plan, as_json: bool) -> Result<()> {
     text += &output::table(&columns, rows);
     text += "\nHalf width: what the texts leave of the interval, in points, however many trainings there are, if the two\n\
              ways decide a tenth of the texts differently. Smallest gain: found in four of five studies.\n";
+    output::print(&text)
+}
+
+/// The units for other programs that run them one by one (`--only`): TSV, the dearest first.
+pub fn print_units(study: &Study) -> Result<()> {
+    let mut text = "unit\tcost\tfile\tfinished\n".to_owned();
+    for unit in study.planned_units() {
+        text += &format!("{}\t{}\t{}\t{}\n", unit.unit, unit.cost, unit.file.display(), unit.finished);
+    }
     output::print(&text)
 }
 

@@ -8,7 +8,7 @@ use mtlcore::mtl::{
 use crate::{
     answer,
     output::{self, Column},
-    report::{
+    page::{
         numbers::{decimals, signed},
         words::{self, said},
     },

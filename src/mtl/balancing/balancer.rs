@@ -1,4 +1,4 @@
-//! A method at work in a training: what it looks at, and what it remembers from step to step.
+//! A balancing method during a training: its inputs, its weights, its state.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,9 @@ use crate::mtl::{
     streams::Streams,
 };
 
-/// What is known at a step. A task without a label in the batch is absent and takes no part.
+/// The inputs of a balancing method at one step. A task without a label in the batch is absent and takes no part.
 #[derive(Clone, Copy, Debug)]
-pub struct Evidence<'e> {
+pub struct StepInfo<'e> {
     /// Steps that were made before, in all.
     pub step: u64,
     /// The tasks that are present, rising.
@@ -31,7 +31,7 @@ pub struct Evidence<'e> {
     pub gram: Option<&'e Gram>,
 }
 
-/// A method and its memory.
+/// A method and its state.
 #[derive(Clone, Debug)]
 pub struct Balancer {
     balance: Balance,
@@ -41,10 +41,10 @@ pub struct Balancer {
     gradnorm: GradNorm,
 }
 
-/// What a method remembers from step to step. Most remember nothing.
+/// The state of a method between steps. Most have none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Memory {
+pub enum BalancerState {
     /// Of uncertainty weighting, task by task.
     Uncertainty(Vec<LogVariance>),
     /// Of GradNorm.
@@ -79,7 +79,7 @@ impl Balancer {
         Self { balance: Balance::Equal, streams: Streams::new(0), fixed, uncertainty, gradnorm }
     }
 
-    /// Whether it looks at the epochs before.
+    /// Whether it needs the mean losses of the previous epochs.
     pub fn looks_back(&self) -> bool {
         self.balance == Balance::DynamicWeightAverage
     }
@@ -101,7 +101,7 @@ impl Balancer {
     ///
     /// # Panics
     /// If the method needs gradients and has none.
-    pub fn weights(&mut self, evidence: &Evidence<'_>) -> PerTask<f64> {
+    pub fn weights(&mut self, evidence: &StepInfo<'_>) -> PerTask<f64> {
         match self.balance {
             // Without an allocation, as the step that it leads to.
             Balance::Equal => PerTask::from_elem(1.0, evidence.tasks.len()),
@@ -109,8 +109,8 @@ impl Balancer {
         }
     }
 
-    fn chosen(&mut self, evidence: &Evidence<'_>) -> Vec<f64> {
-        let Evidence { step, tasks, losses, epochs, gram } = *evidence;
+    fn chosen(&mut self, evidence: &StepInfo<'_>) -> Vec<f64> {
+        let StepInfo { step, tasks, losses, epochs, gram } = *evidence;
         let ones = || equal::weights(tasks.len());
         let of_gradients = |weights: &mut dyn FnMut(&Gram) -> Vec<f64>| {
             let gram = gram.expect("the method needs the tasks' gradients");
@@ -144,33 +144,35 @@ impl Balancer {
         }
     }
 
-    /// What must be known to go on at another time.
-    pub fn memory(&self) -> Option<Memory> {
+    /// The state to save in a checkpoint.
+    pub fn state(&self) -> Option<BalancerState> {
         match self.balance {
-            Balance::Uncertainty => Some(Memory::Uncertainty(self.uncertainty.state())),
-            Balance::GradNorm => Some(Memory::Gradnorm(self.gradnorm.clone())),
+            Balance::Uncertainty => Some(BalancerState::Uncertainty(self.uncertainty.state())),
+            Balance::GradNorm => Some(BalancerState::Gradnorm(self.gradnorm.clone())),
             _ => None,
         }
     }
 
-    /// Whether this is the memory of such a method for as many tasks.
-    pub fn fits(&self, memory: Option<&Memory>) -> bool {
-        match (self.memory(), memory) {
-            (Some(Memory::Uncertainty(own)), Some(Memory::Uncertainty(other))) => own.len() == other.len(),
-            (Some(Memory::Gradnorm(own)), Some(Memory::Gradnorm(other))) => own.tasks() == other.tasks(),
+    /// Whether this is the state of such a method for as many tasks.
+    pub fn fits(&self, state: Option<&BalancerState>) -> bool {
+        match (self.state(), state) {
+            (Some(BalancerState::Uncertainty(own)), Some(BalancerState::Uncertainty(other))) => {
+                own.len() == other.len()
+            }
+            (Some(BalancerState::Gradnorm(own)), Some(BalancerState::Gradnorm(other))) => own.tasks() == other.tasks(),
             (own, other) => own.is_none() && other.is_none(),
         }
     }
 
-    /// Goes on from there.
+    /// Restores a saved state.
     ///
     /// # Panics
     /// If it does not [fit](Self::fits).
-    pub fn restore(&mut self, memory: Option<Memory>) {
-        assert!(self.fits(memory.as_ref()), "the memory of another method, or of other tasks");
-        match memory {
-            Some(Memory::Uncertainty(state)) => self.uncertainty.restore(&state),
-            Some(Memory::Gradnorm(state)) => self.gradnorm = state,
+    pub fn restore(&mut self, state: Option<BalancerState>) {
+        assert!(self.fits(state.as_ref()), "the state of another method, or of other tasks");
+        match state {
+            Some(BalancerState::Uncertainty(state)) => self.uncertainty.restore(&state),
+            Some(BalancerState::Gradnorm(state)) => self.gradnorm = state,
             None => {}
         }
     }

@@ -1,6 +1,6 @@
 //! All methods on the same gradients.
 
-use super::{Balancer, Evidence, Gram};
+use super::{Balancer, Gram, StepInfo};
 use crate::mtl::settings::{Balance, Preset, Settings};
 
 /// What one method makes of some gradients.
@@ -23,13 +23,13 @@ impl Combined {
     }
 }
 
-/// Every method but static weights, which nobody has given, at its first step: those that learn or look back have weight 1 then.
+/// Every method but static weights, which have to be given, at its first step: methods that learn or look back have weight 1 then.
 pub fn compare(gram: &Gram, losses: &[f64], seed: u64) -> Vec<Combined> {
     let tasks: Vec<usize> = (0..gram.tasks()).collect();
     let names: Vec<String> = tasks.iter().map(ToString::to_string).collect();
     let combine = |&balance: &Balance| {
         let settings = Settings { balance, seed, ..Settings::preset(Preset::Default) };
-        let evidence = Evidence { step: 0, tasks: &tasks, losses, epochs: None, gram: Some(gram) };
+        let evidence = StepInfo { step: 0, tasks: &tasks, losses, epochs: None, gram: Some(gram) };
         let weights = Balancer::new(&settings, &names).weights(&evidence).to_vec();
         let cosines = tasks.iter().map(|&task| gram.combined_cosine(task, &weights)).collect();
         Combined { balance, norm: gram.combined_norm(&weights), cosines, weights }

@@ -6,7 +6,7 @@
 //! | method | looks at | promises |
 //! |---|---|---|
 //! | [`equal`] | nothing | the gradient of the sum |
-//! | [`TaskWeights`] (static) | weights that are given | the gradient of the weighted sum |
+//! | static, [`TaskWeights`](super::settings::TaskWeights) | weights that are given | the gradient of the weighted sum |
 //! | [`uncertainty`] | losses; learns a noise for each task | |
 //! | [`dynamic_weight_average`] | the losses of the last two epochs | |
 //! | [`geometric`] | losses | the scale of a loss does not matter |
@@ -39,14 +39,12 @@ pub mod nash_mtl;
 pub mod pcgrad;
 pub mod random;
 pub(in crate::mtl) mod solve;
-mod static_weights;
 pub mod uncertainty;
 pub mod upgrad;
 
-pub use balancer::{Balancer, Evidence, Memory};
+pub use balancer::{Balancer, BalancerState, StepInfo};
 pub use compare::{Combined, compare};
 pub use gram::Gram;
-pub use static_weights::TaskWeights;
 
 #[cfg(test)]
 mod tests;

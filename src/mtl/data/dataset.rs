@@ -2,6 +2,7 @@
 
 use super::{
     corpus::{Corpus, Record},
+    example::Example,
     groups,
     tokens::Tokenizer,
     vocabulary::Vocabulary,
@@ -28,7 +29,7 @@ pub enum Padding {
 
 /// What makes ids of a text; the same for learning and for prediction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Encoder {
+pub struct TextEncoder {
     /// Text to tokens.
     pub tokenizer: Tokenizer,
     /// Tokens to ids.
@@ -41,7 +42,7 @@ pub struct Encoder {
     pub padded_length: usize,
 }
 
-impl Encoder {
+impl TextEncoder {
     /// The ids of `text`: none for an empty text that is not padded.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
@@ -49,12 +50,12 @@ impl Encoder {
         ids
     }
 
-    /// As [`Encoder::encode`], behind what `ids` holds already.
+    /// As [`TextEncoder::encode`], behind what `ids` holds already.
     pub fn encode_onto(&self, text: &str, ids: &mut Vec<u32>) {
         self.encode_each(text, ids, |_| {});
     }
 
-    /// As [`Encoder::encode_onto`]; passes each token that is kept to `see`.
+    /// As [`TextEncoder::encode_onto`]; passes each token that is kept to `see`.
     fn encode_each(&self, text: &str, ids: &mut Vec<u32>, mut see: impl FnMut(&str)) {
         let start = ids.len();
         let max_length = self.max_length.unwrap_or(usize::MAX);
@@ -76,33 +77,13 @@ impl Encoder {
 /// The most tokens that all texts may have together once they are padded.
 const MOST_PADDED: usize = 1 << 30;
 
-/// One text to learn from or to be measured on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Example {
-    /// Who it is: a hash of its text and line, the same whatever other tasks are loaded. Orders rows at random.
-    pub key: u64,
-    /// A hash of its tokens (after `max_length`, before padding): texts that a model cannot tell apart share it. Where the
-    /// records have groups of their own, so do all that such groups and equal tokens connect; it is then the smallest hash.
-    pub group: u64,
-    /// The ids of its tokens, padding included.
-    pub tokens: Vec<u32>,
-    /// One slot a task, in the order of [`Dataset::tasks`]; `None` is a missing label.
-    pub labels: Vec<Option<bool>>,
-    /// Index into the corpus' sources.
-    pub source: u32,
-    /// The line of the source where its row begins.
-    pub line: u64,
-    /// Whether it comes from a validation file.
-    pub validation: bool,
-}
-
 /// The examples of all tasks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// The tasks' names, sorted.
     pub tasks: Vec<String>,
     /// What made the ids.
-    pub encoder: Encoder,
+    pub encoder: TextEncoder,
     /// In the order of the corpus.
     pub examples: Vec<Example>,
 }
@@ -114,7 +95,7 @@ impl Dataset {
         let texts = || corpus.records.iter().map(|record| record.text.as_str());
         let vocabulary = Vocabulary::of(texts(), tokenizer);
         let padded_length = padded_length(corpus, tokenizer, max_length, padding);
-        Self::with_encoder(corpus, Encoder { tokenizer, vocabulary, max_length, padding, padded_length })
+        Self::with_encoder(corpus, TextEncoder { tokenizer, vocabulary, max_length, padding, padded_length })
     }
 
     /// Checks that padding does not make too much of the texts: a single long one lengthens all others.
@@ -139,7 +120,7 @@ impl Dataset {
     }
 
     /// Encodes the texts for a model that was trained before.
-    pub fn with_encoder(corpus: &Corpus, encoder: Encoder) -> Self {
+    pub fn with_encoder(corpus: &Corpus, encoder: TextEncoder) -> Self {
         let mut ids = Vec::new();
         let mut spelt = Vec::new(); // the tokens' bytes: ids would depend on what other texts there are
         let examples = corpus.records.iter().map(|record| {

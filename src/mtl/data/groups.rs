@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{corpus::Record, dataset::Example};
+use super::{corpus::Record, example::Example};
 use crate::{Error, printable::quoted};
 
 /// A group with more than half of the rows: it cannot be divided, so nearly everything is learnt from or nearly everything

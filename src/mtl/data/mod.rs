@@ -8,22 +8,27 @@
 //! | `corpus` | [`read`]: the rows of all tasks, with their labels |
 //! | `tokens`, `glove` | [`Tokenizer`] |
 //! | `vocabulary`, `vectors` | [`Vocabulary`]; the rows of a GloVe file that it needs: [`Vectors`] |
-//! | `dataset`, `groups` | [`Dataset`]: texts as ids; which of them stay together |
+//! | `dataset`, `example`, `groups` | [`Dataset`]: texts as ids; which of them stay together |
 //! | `split`, `stratify` | [`hold_out`]; every class on every side |
 //! | `check`, `coverage` | [`Check`]: what was understood of the data; [`Coverage`]: how many tokens have a vector |
 //! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
+//! | `hydrate` | posts by their ids, from the X API or from files that people hold |
 
 mod check;
 mod corpus;
 mod coverage;
 mod dataset;
 mod dialect;
+mod example;
 mod format;
 mod glove;
 mod groups;
+#[cfg(feature = "hydrate")]
+pub mod hydrate;
 mod input;
 mod reader;
 mod simulate;
+mod source_entry;
 mod split;
 mod stratify;
 mod tasks;
@@ -35,14 +40,16 @@ mod writer;
 pub use check::{Check, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
 pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
 pub use coverage::Coverage;
-pub use dataset::{Dataset, Encoder, Example, Padding};
+pub use dataset::{Dataset, Padding, TextEncoder};
 pub use dialect::{Delimiter, Dialect};
+pub use example::Example;
 pub use format::{Format, sha256};
 pub use groups::DominantGroup;
 pub use input::{Input, open, unpacked};
 pub use reader::{Cell, Cells, Column, Fields, Json, Object, Row, RowReader};
 pub(crate) use simulate::TASKS as SIMULATED_TASKS;
 pub use simulate::{SIMULATION_FIELDS, SimulatedFile, SimulatedWord, Simulation, SimulationField};
+pub use source_entry::SourceEntry;
 pub use split::{Split, hold_out};
 pub(crate) use stratify::{Group, stratify};
 pub(crate) use tasks::DEFAULT_TEXT_COLUMN;

@@ -1,7 +1,7 @@
 //! A held-out share of the rows, to measure on what was not learnt from.
 
 use super::{
-    dataset::Example,
+    example::Example,
     stratify::{Group, stratify},
 };
 use crate::{Error, Result, mtl::streams::Streams};

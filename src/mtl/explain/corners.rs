@@ -6,7 +6,7 @@ use super::quadrature::Corners;
 use crate::autograd::{
     Tape,
     ops::{
-        conv::{ConvActivation, ConvInside, TimePooling},
+        conv::{ConvActivation, ConvOrigins, TimePooling},
         lstm::GateActivation,
     },
 };
@@ -62,7 +62,7 @@ fn of_convolution(conv: &Conv, tape: &mut Tape<'_, f64>, recorded: &Recorded, co
     // Pooling by the mean keeps every window's activation for its gradient; pooling by the maximum keeps the winners only.
     let mean = Conv { activation: ConvActivation::Linear, pooling: TimePooling::Mean, ..*conv };
     let mean = mean.forward(tape, &Sequence::of_tokens(input, segments));
-    let Some(ConvInside::Activations(windows)) = tape.conv_inside(mean) else { unreachable!("{WANTED}") };
+    let Some(ConvOrigins::Activations(windows)) = tape.conv_origins(mean) else { unreachable!("{WANTED}") };
     let is_relu = conv.activation == ConvActivation::Relu;
     match conv.pooling {
         TimePooling::Mean if is_relu => {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::autograd::{Mode, ParamStore};
     use crate::mtl::{
-        model::{Batch, Model, Table},
+        model::{Batch, EmbeddingInit, Model},
         settings::{Preset, Settings},
     };
     use crate::tensor::Pool;
@@ -112,7 +112,7 @@ mod tests {
         let (texts, tokens) = (2, 7);
         let weight = Tensor::from_fn([texts * tokens, 6], |i| 9.0 * (i as f32).sin());
         let mut params = ParamStore::<f64>::new();
-        let model = Model::new(&settings, &["flu".into()], &Table { weight, trainable: true }, &mut params);
+        let model = Model::new(&settings, &["flu".into()], &EmbeddingInit { weight, trainable: true }, &mut params);
         let segments = Arc::new(Segments::from_lengths(vec![tokens; texts]));
         let rows = segments.every_row().clone();
         let batch = Batch { distinct: rows.clone(), rows, segments, labels: [vec![None; texts].into()].into() };
@@ -122,7 +122,7 @@ mod tests {
         let SharedLayer::Bilstm(bilstm, _) = model.shared() else { panic!("the paper's layer B is the first") };
         let corners = corners(model.shared(), &mut tape, &recorded, texts);
 
-        let inside = tape.lstm_inside(recorded.states.unwrap()).unwrap();
+        let inside = tape.lstm_activations(recorded.states.unwrap()).unwrap();
         let (mut open, mut clipped) = (0, 0);
         for (text, corners) in corners.iter().enumerate() {
             let mut switches = corners.switches.chunks_exact(bilstm.units);

@@ -103,7 +103,7 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
     let batch = subject.batch(&labels);
 
     let mut pool = Pool::new();
-    let mut tape = Tape::observed(&trained.params, &mut pool, Mode::Evaluate);
+    let mut tape = Tape::traced(&trained.params, &mut pool, Mode::Evaluate, false);
     let recorded = trained.model.record(&mut tape, &batch);
     for (task, &logit) in trained.tasks.iter().zip(&recorded.logits) {
         if !tape.value(logit).item().is_finite() {
@@ -113,7 +113,7 @@ pub fn explain(trained: &Trained, text: &str, labels: &[GivenLabel]) -> Result<E
     // One text has one label of a task or none, so the two normalisers agree.
     let losses = trained.model.losses(&mut tape, &recorded.logits, &batch, LossNormaliser::Labelled);
     let objectives = losses.tasks.iter().zip(&recorded.logits).map(|(loss, &logit)| loss.unwrap_or(logit));
-    let sweeps: Vec<_> = objectives.map(|objective| tape.sweep_keeping(objective)).collect();
+    let sweeps: Vec<_> = objectives.map(|objective| tape.backward_retaining(objective)).collect();
 
     let words = subject.word_gradients(trained, &labels);
     let places = places::places(trained, &subject, &tape, &recorded, &sweeps, words);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::subject::Subject;
-use crate::autograd::{Tape, ops::conv::ConvInside, trace::Sweep};
+use crate::autograd::{Tape, ops::conv::ConvOrigins, trace::Sweep};
 use crate::mtl::{
     model::{Recorded, SharedLayer},
     run::Trained,
@@ -88,9 +88,11 @@ pub(super) fn places(
     let mut places = vec![Place::new("words", RowsOf::Tokens, vectors, words.iter().map(rows).collect())];
     if let Some(states) = recorded.states {
         let gradient = |sweep| tape.gradient(sweep, states).unwrap_or_else(|| Tensor::zeros(tape.shape(states)));
-        let inside = |sweep| tape.lstm_inside_gradient(states, &gradient(sweep)).expect(RECORDED);
+        let inside = |sweep| tape.lstm_cotangents(states, &gradient(sweep)).expect(RECORDED);
         let mut gradients: Vec<_> = sweeps.iter().map(|sweep| inside(sweep).into_iter()).collect();
-        for (direction, values) in ["forward", "backward"].into_iter().zip(tape.lstm_inside(states).expect(RECORDED)) {
+        for (direction, values) in
+            ["forward", "backward"].into_iter().zip(tape.lstm_activations(states).expect(RECORDED))
+        {
             let of_tasks: Vec<_> = gradients.iter_mut().map(|g| g.next().expect("two directions")).collect();
             let mut add = |part: &str, value: Vec<Vec<f32>>, gradients| {
                 places.push(Place::new(&format!("{direction}.{part}"), RowsOf::Tokens, value, gradients));
@@ -108,12 +110,12 @@ pub(super) fn places(
     let of_rows = gradients.iter().map(rows).collect();
     let mut sentence = Place::new("sentence", RowsOf::Text, rows(tape.value(recorded.sentence)), of_rows);
     if let SharedLayer::Conv(conv, _) | SharedLayer::BilstmConv(_, conv, _) = trained.model.shared() {
-        match tape.conv_inside(recorded.sentence).expect(RECORDED) {
-            ConvInside::Winners(first) => {
+        match tape.conv_origins(recorded.sentence).expect(RECORDED) {
+            ConvOrigins::Winners(first) => {
                 let width = trained.params.value(conv.kernel).shape().dims()[0];
                 sentence.windows = Some(Windows { width, first });
             }
-            ConvInside::Activations(activations) => {
+            ConvOrigins::Activations(activations) => {
                 // y is the mean over the windows, so each has its share of dy.
                 let share = (1.0 / activations.rows() as f64) as f32;
                 let of_window = |dy: &Tensor| dy.data().iter().map(|dy| dy * share).collect::<Vec<f32>>();
@@ -127,7 +129,7 @@ pub(super) fn places(
     places
 }
 
-const RECORDED: &str = "an observed tape keeps its operations";
+const RECORDED: &str = "a traced tape keeps its operations";
 
 /// The shared parameters that some task pulls on.
 pub(super) fn pulls(trained: &Trained, sweeps: &[Sweep]) -> Vec<Pull> {

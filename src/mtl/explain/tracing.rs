@@ -100,10 +100,7 @@ fn record(
     pool: &mut Pool<f32>,
 ) -> Vec<TracedNode> {
     let batch = subject.batch(labels);
-    let mut tape = Tape::observed(&trained.params, pool, Mode::Evaluate);
-    if options.reference {
-        tape.compose();
-    }
+    let mut tape = Tape::traced(&trained.params, pool, Mode::Evaluate, options.reference);
     let logits = trained.model.forward(&mut tape, &batch);
     let losses = trained.model.losses(&mut tape, &logits, &batch, LossNormaliser::Labelled);
     let start = |slot: usize| losses.tasks[slot].unwrap_or(logits[slot]);
@@ -112,6 +109,6 @@ fn record(
         ([], None) => logits.iter().copied().reduce(|sum, logit| tape.add(sum, logit)).into_iter().collect(),
         (slots, _) => slots.iter().map(|&slot| start(slot)).collect(),
     };
-    let sweeps: Vec<_> = starts.into_iter().map(|start| tape.sweep_keeping(start)).collect();
+    let sweeps: Vec<_> = starts.into_iter().map(|start| tape.backward_retaining(start)).collect();
     tape.trace(&sweeps, options.full)
 }

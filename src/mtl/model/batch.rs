@@ -7,8 +7,8 @@ use crate::tensor::Segments;
 /// Some texts, one after the other, and the labels of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// The distinct ids of all texts, in the order in which they occur first: sums over them must not depend on the numbers that
-    /// words have, which follow from what other texts there are.
+    /// The distinct ids of all texts, in order of first occurrence: sums over them must not depend on how words are numbered, which
+    /// depends on the other texts of the data.
     pub distinct: Arc<[u32]>,
     /// For each token, where its id stands in `distinct`.
     pub rows: Arc<[u32]>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Model, Packer, Table};
+use super::{Batch, EmbeddingInit, Model, Packer};
 use crate::autograd::{
     ParamStore,
     gradcheck::{Check, wave},
@@ -86,7 +86,7 @@ fn check(
     trainable: bool,
 ) -> Check {
     let names: Vec<String> = ["a", "b"].iter().take(tasks).map(|&task| task.into()).collect();
-    let table = Table { weight: Tensor::zeros([8, 3]), trainable };
+    let table = EmbeddingInit { weight: Tensor::zeros([8, 3]), trainable };
     let mut params = ParamStore::<f64>::new();
     let model = Model::new(settings, &names, &table, &mut params);
     // Fresh parameters hide errors: biases of 0 and rows that are all orthogonal. Any others will do.

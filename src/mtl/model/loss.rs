@@ -1,4 +1,4 @@
-//! What a network is trained to make small.
+//! The loss.
 
 use super::{Batch, Model, PerTask};
 use crate::autograd::{Tape, Var};

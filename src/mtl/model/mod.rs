@@ -4,27 +4,27 @@
 
 mod batch;
 mod checks;
-mod encoder;
+mod embedding_init;
 mod loss;
 mod projected;
 mod shapes;
-mod table;
+mod shared_layer;
 
 pub use batch::{Batch, Packer};
 pub use checks::checks;
-pub use encoder::SharedLayer;
+pub use embedding_init::EmbeddingInit;
 pub use loss::Losses;
 pub use projected::ProjectedWords;
-pub use table::Table;
+pub use shared_layer::SharedLayer;
 
 use smallvec::SmallVec;
 
 use crate::autograd::{ParamId, ParamStore, Tape, Var};
-use crate::layers::{Dense, Dropout, Embedding};
+use crate::layers::{Dense, Dropout, Embedding, Sequence};
 use crate::mtl::{settings::Settings, streams::Streams};
 use crate::tensor::Real;
 
-/// Something for each task, in the tasks' order; in no memory of its own as long as there are not more than eight.
+/// A value for each task, in the tasks' order; without an allocation for up to eight tasks.
 pub type PerTask<T> = SmallVec<[T; 8]>;
 
 /// The network: ids of parameters that stand in a [`ParamStore`], of either precision.
@@ -36,7 +36,7 @@ pub struct Model {
     heads: Vec<Head>,
 }
 
-/// What turns the shared vector into one task's logit.
+/// The output layer of one task: shared vector to logit.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// The task's name.
@@ -45,7 +45,7 @@ pub struct Head {
     pub dense: Dense,
 }
 
-/// Where the network's values stand on a tape.
+/// The network's values on a tape.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// The vectors of the distinct words, `[U, E]`.
@@ -61,9 +61,14 @@ pub struct Recorded {
 impl Model {
     /// Adds the parameters of a fresh network for `tasks` to `params`.
     ///
-    /// What a parameter starts from depends on the seed and its own part of the network alone: all heads start from the same
-    /// numbers, and the shared layer from those of the single-task twin.
-    pub fn new<F: Real>(settings: &Settings, tasks: &[String], table: &Table, params: &mut ParamStore<F>) -> Self {
+    /// The initial values of a parameter depend on the seed and on its own part of the network alone: all heads start from the same
+    /// values, and the shared layer from those of the single-task model.
+    pub fn new<F: Real>(
+        settings: &Settings,
+        tasks: &[String],
+        table: &EmbeddingInit,
+        params: &mut ParamStore<F>,
+    ) -> Self {
         let streams = Streams::new(settings.seed);
         let embedding = Embedding::new(params, "embedding", table.weight.cast(), table.trainable);
         let shared = SharedLayer::new(settings, table.weight.cols(), params, &streams);
@@ -106,8 +111,13 @@ impl Model {
     pub fn record<F: Real>(&self, tape: &mut Tape<'_, F>, batch: &Batch) -> Recorded {
         let words = self.embedding.forward(tape, &batch.distinct, &batch.rows, &batch.segments);
         let (states, sentence) = self.shared.forward(tape, &words);
-        let logits = self.logits(tape, sentence);
-        Recorded { words: words.values, states, sentence, logits }
+        Recorded { words: words.var(), states, sentence, logits: self.logits(tape, sentence) }
+    }
+
+    /// As [`forward`](Self::forward), for words that are on the tape or projected already.
+    pub fn forward_of<F: Real>(&self, tape: &mut Tape<'_, F>, words: &Sequence<'_, F>) -> PerTask<Var> {
+        let (_, sentence) = self.shared.forward(tape, words);
+        self.logits(tape, sentence)
     }
 
     fn logits<F: Real>(&self, tape: &mut Tape<'_, F>, sentence: Var) -> PerTask<Var> {
@@ -130,7 +140,7 @@ mod tests {
         {
             for tasks in [vec!["a".to_owned()], vec!["a".to_owned(), "b".to_owned()]] {
                 let settings = Settings { shared, ..Settings::preset(Preset::Default) };
-                let table = Table { weight: Tensor::zeros([10, 200]), trainable: false };
+                let table = EmbeddingInit { weight: Tensor::zeros([10, 200]), trainable: false };
                 let mut params = ParamStore::<f32>::new();
                 Model::new(&settings, &tasks, &table, &mut params);
                 assert_eq!(params.trainable_count(), alone + tasks.len() * head, "{shared:?}");
@@ -141,7 +151,7 @@ mod tests {
     #[test]
     fn names_and_layouts_follow_keras() {
         let settings = Settings { shared: Shared::BilstmConv, ..Settings::preset(Preset::Default) };
-        let table = Table { weight: Tensor::zeros([10, 6]), trainable: false };
+        let table = EmbeddingInit { weight: Tensor::zeros([10, 6]), trainable: false };
         let mut params = ParamStore::<f32>::new();
         Model::new(&settings, &["flu".into()], &table, &mut params);
         let listed: Vec<String> =

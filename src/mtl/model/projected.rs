@@ -1,17 +1,18 @@
-//! Words that are projected once, to predict many texts with fixed parameters.
+//! A cache of projected words, to predict many texts with fixed parameters.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Model, PerTask};
-use crate::autograd::{ParamStore, Tape, Var};
+use super::Model;
+use crate::autograd::ParamStore;
+use crate::layers::{Rows, Sequence};
 use crate::tensor::{Pool, Real, Segments, Tensor};
 
 /// The products of words and the first layer's kernels, each computed when a text first holds the word.
 ///
-/// So their cost follows the words in use, whether a text is predicted or a million of them, and their memory does so up to
-/// 64 MiB (in single precision). If more words come they are all forgotten: the frequent ones are back at once.
+/// Time and memory grow with the distinct words in use, memory up to 64 MiB (in single precision). A full cache is emptied: the
+/// frequent words are back at once.
 #[derive(Clone, Debug)]
 pub struct ProjectedWords<F: Real = f32> {
     /// The row of each id, or [`ABSENT`].
@@ -19,7 +20,7 @@ pub struct ProjectedWords<F: Real = f32> {
     /// The id of each row.
     ids: Vec<u32>,
     /// `[rows, 4H]` for each direction of an LSTM, `[rows, k·F]` for a convolution. Pages of rows that no word has taken yet are
-    /// not in memory, since nobody has written to them.
+    /// not resident, since they have not been written.
     products: SmallVec<[Tensor<F>; 2]>,
 }
 
@@ -29,7 +30,7 @@ const ABSENT: u32 = u32::MAX;
 pub const ROOM: usize = 1 << 24;
 
 impl<F: Real> ProjectedWords<F> {
-    /// None yet, of ids below `vocabulary`.
+    /// An empty cache for ids below `vocabulary`.
     pub fn new(model: &Model, params: &ParamStore<F>, vocabulary: usize) -> Self {
         Self::with_room(model, params, vocabulary, ROOM)
     }
@@ -41,17 +42,19 @@ impl<F: Real> ProjectedWords<F> {
         Self { row_of: vec![ABSENT; vocabulary], ids: Vec::new(), products }
     }
 
-    /// The row of each token of some texts, whose words are projected if they were not yet.
+    /// Some texts as rows of projected words, which are computed if they were not yet. [`Model::forward_of`] gives the same logits
+    /// for them as [`Model::forward`] in evaluation, to the bit.
     ///
     /// # Panics
     /// If an id is not below the size of the vocabulary.
-    pub fn rows<'t>(
+    pub fn sequence<'t>(
         &mut self,
         model: &Model,
         params: &ParamStore<F>,
         texts: impl Iterator<Item = &'t [u32]> + Clone,
         pool: &mut Pool<F>,
-    ) -> Vec<u32> {
+    ) -> Sequence<'_, F> {
+        let segments = Arc::new(Segments::from_lengths(texts.clone().map(<[u32]>::len)));
         let mut known = self.ids.len();
         let mut rows = pool.take_vec();
         self.assign(texts.clone(), &mut rows);
@@ -75,7 +78,9 @@ impl<F: Real> ProjectedWords<F> {
             model.shared.project(params, &words, &mut self.products, known, pool);
             pool.give(words);
         }
-        rows
+        let sequence = Sequence { values: Rows::Projected(&self.products), rows: Arc::from(&rows[..]), segments };
+        pool.give_vec(rows);
+        sequence
     }
 
     /// The row of each token; a word without one takes the next.
@@ -91,29 +96,14 @@ impl<F: Real> ProjectedWords<F> {
     }
 }
 
-impl Model {
-    /// As [`forward`](Self::forward) in evaluation, to the bit, for texts whose tokens are these rows of `words`. No gradient
-    /// flows to the shared layer.
-    pub fn forward_of_projected<F: Real>(
-        &self,
-        tape: &mut Tape<'_, F>,
-        words: &ProjectedWords<F>,
-        rows: &[u32],
-        segments: &Arc<Segments>,
-    ) -> PerTask<Var> {
-        let sentence = self.shared.forward_of_projected(tape, &words.products, rows, segments);
-        self.logits(tape, sentence)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::Mode;
     use crate::autograd::ops::conv::TimePooling;
+    use crate::autograd::{Mode, Tape};
     use crate::layers::SentenceVector;
     use crate::mtl::{
-        model::{Packer, Table},
+        model::{EmbeddingInit, Packer},
         settings::{Preset, Settings, Shared},
     };
 
@@ -134,7 +124,7 @@ mod tests {
             let weight = Tensor::from_fn([VOCABULARY as usize, 30], |i| (i as f32 * 0.7).sin());
             let mut params = ParamStore::<f32>::new();
             let tasks = ["a".to_owned(), "b".to_owned()];
-            let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+            let model = Model::new(&settings, &tasks, &EmbeddingInit { weight, trainable: false }, &mut params);
             for rows in [VOCABULARY as usize, 200, 3] {
                 let room = rows * model.shared.projection_widths(&params).iter().sum::<usize>();
                 let mut words = ProjectedWords::with_room(&model, &params, VOCABULARY as usize, room);
@@ -142,10 +132,10 @@ mod tests {
                 for texts in &batches {
                     let texts = texts.iter().map(Vec::as_slice);
                     let batch = Packer::new(VOCABULARY as usize).pack(texts.clone());
-                    let rows = words.rows(&model, &params, texts, &mut pool);
+                    let projected = words.sequence(&model, &params, texts, &mut pool);
                     let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
                     let plain = model.forward(&mut tape, &batch);
-                    let fast = model.forward_of_projected(&mut tape, &words, &rows, &batch.segments);
+                    let fast = model.forward_of(&mut tape, &projected);
                     for (plain, fast) in plain.into_iter().zip(fast) {
                         assert_eq!(tape.value(plain), tape.value(fast), "{shared:?}, {sentence:?}, {conv_pooling:?}");
                     }

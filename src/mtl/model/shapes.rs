@@ -6,7 +6,7 @@ use crate::tensor::Shape;
 
 impl Model {
     /// The name and shape of every parameter but the embedding of the network that `settings` describe, over words of `channels`
-    /// numbers. A file can be held against them before the network is made.
+    /// numbers. A file is validated against them before the network is made.
     pub fn shapes(settings: &Settings, tasks: &[String], channels: usize) -> Vec<(String, Shape)> {
         let Settings { units, filters, kernel_width, shared, .. } = *settings;
         let mut shapes = Vec::new();
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use crate::{
         autograd::ParamStore,
-        mtl::{model::Table, settings::Preset},
+        mtl::{model::EmbeddingInit, settings::Preset},
         tensor::Tensor,
     };
 
@@ -48,7 +48,7 @@ mod tests {
             let settings =
                 Settings { shared, units: 5, filters: 7, kernel_width: 2, ..Settings::preset(Preset::Default) };
             let (tasks, mut params) = (["a".to_owned(), "b".to_owned()], ParamStore::<f32>::new());
-            let table = Table { weight: Tensor::zeros([9, 3]), trainable: true };
+            let table = EmbeddingInit { weight: Tensor::zeros([9, 3]), trainable: true };
             Model::new(&settings, &tasks, &table, &mut params);
             let made: Vec<(String, Shape)> =
                 params.ids().map(|id| (params.name(id).to_owned(), params.value(id).shape())).collect();

@@ -12,8 +12,8 @@ use super::{
 use crate::Result;
 use crate::autograd::{Gradients, Mode, ParamId, ParamStore, Tape};
 use crate::mtl::{
-    data::{Dataset, Encoder, Example, hold_out},
-    model::{Batch, Model, Packer, Table},
+    data::{Dataset, Example, TextEncoder, hold_out},
+    model::{Batch, EmbeddingInit, Model, Packer},
     settings::{LossNormaliser, Settings},
     training::{Flow, Predictor, Trainer},
 };
@@ -39,8 +39,8 @@ const HELD_OUT: f64 = 0.15;
 /// What all layers have in common.
 pub(super) struct Workshop<'s> {
     pub settings: &'s Settings,
-    pub encoder: Encoder,
-    pub table: Table,
+    pub encoder: TextEncoder,
+    pub table: EmbeddingInit,
     /// The untrained layer with two heads.
     fresh: Layer,
 }
@@ -75,7 +75,7 @@ pub(super) struct PairGradients {
 }
 
 impl<'s> Workshop<'s> {
-    pub fn new(settings: &'s Settings, dataset: &Dataset, table: Table) -> Self {
+    pub fn new(settings: &'s Settings, dataset: &Dataset, table: EmbeddingInit) -> Self {
         let mut params = ParamStore::new();
         let heads = ["main".to_owned(), "partner".to_owned()];
         let model = Model::new(settings, &heads, &table, &mut params);
@@ -289,7 +289,7 @@ mod tests {
         let corpus = Simulation { rows: [60, 60], ..Simulation::default() }.generate().unwrap();
         let dataset = Dataset::new(&corpus, Tokenizer::Plain, None, Padding::None);
         let settings = Settings { shared: Shared::Conv, embedding_dim: 8, ..Settings::preset(Preset::Default) };
-        let table = Table::new(&settings, &dataset.encoder.vocabulary, None);
+        let table = EmbeddingInit::new(&settings, &dataset.encoder.vocabulary, None);
         let workshop = Workshop::new(&settings, &dataset, table);
         let tasks = [0, 1].map(|slot| Task::new(&dataset, slot, 1).unwrap());
         let features = tasks.each_ref().map(|task| workshop.features(workshop.fresh(), &task.texts()));

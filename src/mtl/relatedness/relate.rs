@@ -18,7 +18,7 @@ use super::{
 use crate::mtl::{
     choices::choices,
     data::{Corpus, Dataset, Vectors, require_both_classes},
-    model::Table,
+    model::EmbeddingInit,
     settings::Settings,
 };
 use crate::{Error, Result};
@@ -185,7 +185,7 @@ pub fn relate(
             let vocabulary = &dataset.encoder.vocabulary;
             let vectors = settings.vectors.as_ref().map(|path| Vectors::read(path, vocabulary)).transpose()?;
             crate::mtl::prepare::coverage(settings, &dataset, vectors.as_ref())?;
-            let table = Table::new(settings, vocabulary, vectors.as_ref());
+            let table = EmbeddingInit::new(settings, vocabulary, vectors.as_ref());
             Some(Workshop::new(settings, &dataset, table))
         }
     };

@@ -49,7 +49,7 @@ impl RunDirectory {
             run.remove(name)?;
         }
         for (name, content) in written {
-            files::write_whole(&run.file(name), |output| output.write_all(&content))?;
+            files::write_atomically(&run.file(name), |output| output.write_all(&content))?;
         }
         run.save_params(params)?;
         run.write_metrics(&[])?;

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
-    balancing::Memory,
-    data::{Corpus, Dataset, Source, Split, TaskSource, Vectors},
+    balancing::BalancerState,
+    data::{Corpus, Dataset, SourceEntry, Split, TaskSource, Vectors},
     settings::Settings,
 };
 use crate::{Error, Result};
@@ -41,24 +41,7 @@ pub struct Manifest {
     pub checksums: IndexMap<String, String>,
     /// What the balancing has learnt in the end, if it is of a method that learns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub balance: Option<Memory>,
-}
-
-/// One file of rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SourceEntry {
-    /// Where it was.
-    pub path: PathBuf,
-    /// Its SHA-256.
-    pub sha256: String,
-    /// Its rows.
-    pub rows: usize,
-}
-
-impl From<&Source> for SourceEntry {
-    fn from(source: &Source) -> Self {
-        Self { path: source.path.clone(), sha256: source.sha256.clone(), rows: source.rows }
-    }
+    pub balance: Option<BalancerState>,
 }
 
 /// The word vectors.

@@ -19,7 +19,7 @@ mod probe_log;
 mod trained;
 
 pub use learnt::LearntTexts;
-pub use manifest::{Epochs, Manifest, SourceEntry, TaskEntry, VectorsEntry};
+pub use manifest::{Epochs, Manifest, TaskEntry, VectorsEntry};
 pub use probe_log::ProbeLog;
 pub use trained::Trained;
 
@@ -31,11 +31,10 @@ use std::{
 
 use super::{
     claim::Claim,
-    data::{Encoder, Vocabulary},
-    files,
-    model::{Model, Table},
+    data::{TextEncoder, Vocabulary},
+    directories, files,
+    model::{EmbeddingInit, Model},
     settings::Settings,
-    study,
     training::{EpochReport, Measurement},
 };
 use crate::autograd::ParamStore;
@@ -145,7 +144,7 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`] if they cannot be written.
     pub fn write_metrics(&self, reports: &[EpochReport]) -> Result<()> {
-        files::write_whole(&self.file(METRICS), |output| {
+        files::write_atomically(&self.file(METRICS), |output| {
             for report in reports {
                 serde_json::to_writer(&mut *output, report)?;
                 output.write_all(b"\n")?;
@@ -181,7 +180,7 @@ impl RunDirectory {
     /// [`Error::Io`] if it cannot be written.
     pub fn write_probe_page(&self, page: &str) -> Result<PathBuf> {
         let path = self.file(PROBE_PAGE);
-        files::write_whole(&path, |output| output.write_all(page.as_bytes()))?;
+        files::write_atomically(&path, |output| output.write_all(page.as_bytes()))?;
         Ok(path)
     }
 
@@ -206,13 +205,13 @@ impl RunDirectory {
     ///
     /// # Errors
     /// What reading its files returns.
-    pub fn encoder(&self) -> Result<Encoder> {
+    pub fn encoder(&self) -> Result<TextEncoder> {
         let (settings, manifest) = (self.settings()?, self.manifest()?);
         if manifest.padded_length > LONGEST {
             let found = format!("`padded_length`: found {}, expected at most {LONGEST} tokens", manifest.padded_length);
             return Err(Error::file(self.file(MANIFEST), found));
         }
-        Ok(Encoder {
+        Ok(TextEncoder {
             tokenizer: settings.tokenizer,
             vocabulary: self.vocabulary()?,
             max_length: settings.max_length,
@@ -288,7 +287,7 @@ impl RunDirectory {
         let model = Model::new(
             &settings,
             &tasks,
-            &Table::of_weight(&settings, weight, manifest.vectors.is_some()),
+            &EmbeddingInit::of_weight(&settings, weight, manifest.vectors.is_some()),
             &mut params,
         );
         for id in params.ids() {
@@ -313,7 +312,7 @@ impl RunDirectory {
     }
 
     fn is_study(&self) -> bool {
-        self.file(study::SETTINGS).exists()
+        directories::is_study(&self.path)
     }
 
     /// Removes a file, if it is there.

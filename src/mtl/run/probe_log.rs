@@ -48,7 +48,7 @@ impl ProbeLog {
             return Err(Error::file(path, message));
         }
         if kept != text {
-            files::write_whole(path, |output| output.write_all(kept.as_bytes()))?;
+            files::write_atomically(path, |output| output.write_all(kept.as_bytes()))?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(Error::io(path))?;
         Ok(Self { path: path.into(), file, conflicts })

@@ -1,7 +1,7 @@
 //! A trained network, to predict with.
 
 use crate::autograd::ParamStore;
-use crate::mtl::{data::Encoder, model::Model, settings::Settings, training::Predictor};
+use crate::mtl::{data::TextEncoder, model::Model, settings::Settings, training::Predictor};
 
 /// A trained network with all that it needs to read texts.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ pub struct Trained {
     /// The tasks' names, in the model's order.
     pub tasks: Vec<String>,
     /// From text to ids.
-    pub encoder: Encoder,
+    pub encoder: TextEncoder,
     /// The network.
     pub model: Model,
     /// Its parameters.

@@ -14,7 +14,7 @@ choices! {
     }
 
     /// Where the rows of the embedding come from, and whether they learn.
-    Embedding {
+    EmbeddingSource {
         /// Word vectors that stay as they are.
         Frozen = "frozen",
         /// Word vectors that are trained with the rest.

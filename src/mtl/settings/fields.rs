@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, Balance, BatchComposition, Embedding, Field, Keep, Kind, LossNormaliser, Preset, Probe, Shared,
-    UnknownWord, choices::words,
+    AbsentHead, Balance, BatchComposition, EmbeddingSource, Field, Keep, Kind, LossNormaliser, Preset, Probe, Shared,
+    TaskWeights, UnknownWord, choices::words,
 };
 use crate::autograd::{
     AdamForm, RowUpdates,
@@ -16,10 +16,7 @@ use crate::autograd::{
     },
 };
 use crate::layers::SentenceVector;
-use crate::mtl::{
-    balancing::TaskWeights,
-    data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSource, Tokenizer},
-};
+use crate::mtl::data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSource, Tokenizer};
 
 /// More threads than any machine has cores, and few enough to start.
 const MOST_THREADS: i64 = 1_024;
@@ -62,6 +59,13 @@ macro_rules! settings {
     };
 }
 
+impl Field {
+    /// The field of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.name == name)
+    }
+}
+
 settings! {
     "Run" {
         /// The values of all fields that nothing else sets: today's usual ones, or those of Joshi et al. 2019.
@@ -97,7 +101,7 @@ settings! {
         /// File of word vectors in GloVe's text format, plain or gzip; without one the embedding is random.
         vectors: Option<PathBuf> as Kind::Path => None;
         /// Word vectors as they are, word vectors trained further, or random rows, trained.
-        embedding: Embedding as Kind::Choice(Embedding::WORDS) => Embedding::Frozen;
+        embedding: EmbeddingSource as Kind::Choice(EmbeddingSource::WORDS) => EmbeddingSource::Frozen;
         /// Columns of a random embedding; word vectors bring their own number.
         embedding_dim: usize as Kind::Whole { least: 1, most: 4_096 } => 200;
         /// The row of a word without a vector: zeros, or the mean of the vectors in use.
@@ -158,7 +162,7 @@ settings! {
         patience: usize as Kind::Whole { least: 0, most: 1_000_000 } => 3, paper 0;
         /// End with the parameters of the epoch with the smallest held-out loss, or of the last one.
         keep: Keep as Kind::Choice(Keep::WORDS) => Keep::Best, paper Keep::Last;
-        /// Save a checkpoint every so many steps, beside the one after every epoch.
+        /// Steps between checkpoints, beside the one after every epoch.
         checkpoint_steps: Option<usize> as Kind::Whole { least: 1, most: i64::MAX } => None;
         /// How the tasks' losses or gradients are weighed against each other.
         balance: Balance as Kind::Choice(Balance::WORDS) => Balance::Equal;

@@ -25,7 +25,7 @@ const LONGEST_NAME: usize = 100;
 const MOST_IN_KERNEL: usize = 1 << 28;
 
 impl Settings {
-    /// The preset's values, replaced by those of the file, replaced by `overrides` (what was said on the command line).
+    /// The preset's values, replaced by those of the file, replaced by `overrides` (the flags of the command line).
     /// The tasks are replaced as a whole. Where no row is held out, a preset's early stopping does not hold: see
     /// [`holds_rows_out`](Self::holds_rows_out).
     ///
@@ -57,8 +57,8 @@ impl Settings {
         self.validation > 0.0 || self.tasks.iter().any(|task| task.validation.is_some())
     }
 
-    /// Without held-out rows nothing tells when to stop or which epoch is the best: what was not given of `[epochs, patience, keep]`
-    /// asks for a fixed number of epochs, no more than Joshi et al. 2019 ran.
+    /// Early stopping needs held-out rows. Without them, those of `[epochs, patience, keep]` that are not given become a fixed number of
+    /// epochs, at most the number of Joshi et al. 2019.
     fn without_held_out_rows(&mut self, [epochs, patience, keep]: [bool; 3]) {
         if !epochs {
             self.epochs = self.epochs.min(EPOCHS_WITHOUT_HELD_OUT_ROWS);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a run directory stores is what was run with.
+        /// A run directory stores the settings of its run.
         #[test]
         fn settings_survive_their_file(
             paper: bool, seed in 0..=i64::MAX as u64, dropout in 0.0..1.0, rate in 1e-12..1e3, patience: u8,

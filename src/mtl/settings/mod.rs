@@ -22,14 +22,17 @@ mod choices;
 mod field;
 mod fields;
 mod load;
+mod print;
 mod probe;
 mod tables;
+mod task_weights;
 
 pub use choices::{
-    AbsentHead, Balance, BatchComposition, Embedding, Keep, LossNormaliser, Preset, Shared, UnknownWord,
+    AbsentHead, Balance, BatchComposition, EmbeddingSource, Keep, LossNormaliser, Preset, Shared, UnknownWord,
 };
-pub(crate) use field::explained;
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};
 pub(crate) use load::{Schema, Tables, from_value};
+pub(crate) use print::explained;
 pub use probe::Probe;
+pub use task_weights::TaskWeights;

@@ -1,14 +1,14 @@
-//! What to measure while training.
+//! The log of the tasks' gradients.
 
 use std::{fmt, num::NonZero, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A measurement of the tasks' gradients at every so many steps; written `gradients` (every 10) or `gradients=N`.
+/// The interval, in steps, at which the tasks' gradients are logged; written `gradients` (every 10) or `gradients=N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Probe {
-    /// It is taken at the steps whose number, from 1 over all epochs, this divides.
+    /// A step is logged if this divides its number, which counts from 1 over all epochs.
     pub every: NonZero<u64>,
 }
 

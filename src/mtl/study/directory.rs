@@ -7,28 +7,28 @@ use std::{
     time::Instant,
 };
 
-use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use super::replace;
 use super::{
-    execution::{Event, Outcomes, UnitStore, run_units, threads},
+    execution::{
+        Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
+    },
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
+    manifest::{FoldManifest, MANIFEST, Manifest, PairManifest},
     planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
+    replace,
 };
 use crate::mtl::{
-    data::Coverage,
+    data::{Coverage, SourceEntry},
+    directories::{STUDY_SETTINGS as SETTINGS, is_study},
     files,
-    run::{RunDirectory, SourceEntry},
+    run::RunDirectory,
     settings::literal,
 };
+use crate::printable::listed;
 use crate::{Error, Result};
 
-/// What makes a directory a study.
-pub(in crate::mtl) const SETTINGS: &str = "study.toml";
-const MANIFEST: &str = "manifest.json";
 const TABLE: &str = "results.csv";
 
 /// Settings that may change between two runs of one study: they add units, or are about the presentation.
@@ -46,6 +46,9 @@ const EXTENSIBLE: [&str; 11] = [
     "out",
 ];
 
+/// Of these, those that say nothing about results: processes that work on a study together may differ in them.
+const OWN_OF_A_PROCESS: [&str; 2] = ["threads", "out"];
+
 /// A study and its directory.
 ///
 /// | file | what it holds |
@@ -55,6 +58,25 @@ const EXTENSIBLE: [&str; 11] = [
 /// | `units/` | finished units |
 /// | `results.json`, `results.csv` | comparisons, verdicts, every figure |
 /// | `curve.json`, `curve.csv` | its learning curves, after `mtlcore curve` |
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+///
+/// use mtlcore::mtl::settings::{Preset, Shared};
+/// use mtlcore::mtl::study::{Study, StudySettings};
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let out = directory.path().join("study");
+/// // Without a pair of tasks the data are simulated, here at a fiftieth of the paper's sizes.
+/// let mut settings = StudySettings::preset(Preset::Default);
+/// (settings.scale, settings.folds, settings.shared) = (0.02, 2, vec![Shared::Conv]);
+/// (settings.base.epochs, settings.base.out) = (1, out);
+/// let results = Study::begin(settings)?.run(&AtomicBool::new(false), &|_| {})?.expect("nothing interrupts it");
+/// for answer in results.pairs.iter().flat_map(|pair| &pair.answer.tasks) {
+///     println!("{}: {}, {:+.1} points", answer.task, answer.verdict, answer.difference);
+/// }
+/// # Ok::<(), mtlcore::Error>(())
+/// ```
 pub struct Study {
     /// The effective settings.
     pub settings: StudySettings,
@@ -63,112 +85,26 @@ pub struct Study {
     /// How many trainings each comparison has in every fold.
     pub seeds: Seeds,
     directory: PathBuf,
+    units: UnitStore,
 }
 
-/// What a study was made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The version of mtlcore that ran the study last.
-    pub version: String,
-    /// The rules that its units follow ([`SCHEMA`]); 0 in studies made before there was such a number.
-    #[serde(default)]
-    pub schema: u32,
-    /// The root of all random numbers.
-    pub seed: u64,
-    /// Where thresholds and the epoch to stop at come from.
-    pub chosen_on: String,
-    /// How many trainings each comparison has in every fold.
-    #[serde(default)]
-    pub seeds: Seeds,
-    /// SHA-256 of the keys of all units in their order: the plan.
-    #[serde(default)]
-    pub plan_sha256: String,
-    /// SHA-256 of the settings but those that determine no result; empty in studies made before there was one.
-    #[serde(default)]
-    pub settings_sha256: String,
-    /// The pairs by name.
-    pub pairs: IndexMap<String, PairManifest>,
-    /// Units of the whole study; 0 while it is not finished.
-    pub units: usize,
-    /// What the units took, summed up.
-    pub unit_seconds: f64,
-    /// What the last run took, in which finished units are not done again.
-    pub last_run_seconds: f64,
-    /// Threads of the last run.
-    pub threads: usize,
-}
-
-/// The data of one pair.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PairManifest {
-    /// SHA-256 of rows, labels and vectors.
-    pub sha256: String,
-    /// The files.
-    pub sources: Vec<SourceEntry>,
-    /// The SHA-256 of the word vectors in use.
-    pub vectors_sha256: Option<String>,
-    /// Words of the vocabulary.
-    pub vocabulary: usize,
-    /// The folds, repeat by repeat.
-    pub folds: Vec<FoldManifest>,
-}
-
-/// The rows of one fold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoldManifest {
-    /// The repeat, from 0.
-    pub repeat: usize,
-    /// The fold, from 0.
-    pub fold: usize,
-    /// Rows to learn from.
-    pub train: usize,
-    /// Rows on which thresholds and the epoch to stop at are chosen.
-    pub inner: usize,
-    /// Rows to test on.
-    pub test: usize,
-    /// Rows that are both tested and learnt from or chosen on: none.
-    pub test_rows_used_before: usize,
-    /// True test rows by task.
-    pub test_positives: IndexMap<String, usize>,
-}
-
-impl Manifest {
-    /// The manifest of a study's directory; `None` if it has none.
-    ///
-    /// # Errors
-    /// [`Error::File`] or [`Error::Line`] if it is damaged or something else, [`Error::Io`] if it cannot be read.
-    pub fn read(directory: &Path) -> Result<Option<Self>> {
-        let path = directory.join(MANIFEST);
-        if !path.exists() {
-            return Ok(None);
-        }
-        files::read_json(&path, "the manifest of a study").map(Some)
-    }
-
-    /// Checks that the directory's settings are those that the study ran with last.
-    ///
-    /// # Errors
-    /// [`Error::File`] if they are not; what reading them returns.
-    pub fn check_settings(&self, directory: &Path) -> Result<()> {
-        let path = directory.join(SETTINGS);
-        if self.settings_sha256.is_empty()
-            || self.settings_sha256 == StudySettings::load(Some(&path), Table::new())?.sha256()
-        {
-            return Ok(());
-        }
-        let message = format!(
-            "it is damaged, or was changed since the study ran; `mtlcore study {}` goes on with it as it is now",
-            path.display()
-        );
-        Err(Error::file(path, message))
-    }
+/// How a run of a part of a study ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StudyRun {
+    /// All units are finished, and the results are written.
+    Finished(Box<Results>),
+    /// This process has done its part.
+    Part(Rest),
+    /// It was told to stop; what is finished is kept.
+    Interrupted,
 }
 
 impl Study {
-    /// Begins a study in the directory that the settings name, or goes on with it.
+    /// Begins a study in the directory that the settings name, or goes on with it, alone or beside other processes.
     ///
     /// # Errors
-    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data.
+    /// What is wrong with the settings' files; a directory that holds something else, or a study of other settings or data; other
+    /// layers, controls, seeds or presentation than those of processes that work on it now.
     pub fn begin(settings: StudySettings) -> Result<Self> {
         let study = Self::beside(settings)?;
         study.write_beginning()?;
@@ -179,7 +115,7 @@ impl Study {
     /// else in the directory does, and no `errors.csv`, in which somebody may have sorted errors.
     ///
     /// # Errors
-    /// As [`begin`](Self::begin); a directory that holds no study; another process that works on a unit there.
+    /// As [`begin`](Self::begin); a directory that holds no study; another process that works there.
     pub fn begin_anew(settings: StudySettings) -> Result<Self> {
         let settings = settings.completed();
         let directory = settings.base.out.clone();
@@ -192,19 +128,54 @@ impl Study {
         }
         let study = Self::new(settings, directory)?;
         if is_replaced {
-            replace::clear(&study.directory)?;
+            replace::clear(&study.directory, &*study.units.join()?)?;
+            let text = study.settings.to_toml();
+            files::write_atomically(&study.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
         }
         study.write_beginning()?;
         Ok(study)
     }
 
+    /// A manifest of the same plan stays: those who finished it have written more into it.
     fn write_beginning(&self) -> Result<()> {
         fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
+        self.write_settings()?;
         let manifest = self.new_manifest()?;
-        // First what makes the directory a study.
-        let text = self.settings.to_toml();
-        files::write_whole(&self.directory.join(SETTINGS), |output| output.write_all(text.as_bytes()))?;
+        let is_same = |then: Manifest| {
+            then.plan_sha256 == manifest.plan_sha256 && then.settings_sha256 == manifest.settings_sha256
+        };
+        if Manifest::read(&self.directory)?.is_some_and(is_same) {
+            return Ok(());
+        }
         self.write_manifest(&manifest)
+    }
+
+    /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
+    /// here nobody changes them.
+    fn write_settings(&self) -> Result<()> {
+        let path = self.directory.join(SETTINGS);
+        // Before the settings, so that whoever finds them finds those who work by them too.
+        let worker = self.units.join()?;
+        let text = self.settings.to_toml();
+        if files::write_new(&path, text.as_bytes())? {
+            return Ok(());
+        }
+        let theirs = StudySettings::load(Some(&path), Table::new())?;
+        check_same(&path, &theirs, &self.settings)?;
+        let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let others = worker.others()?;
+        if !others.is_empty() {
+            let message = format!(
+                "{} works on this study now, by other settings: {}; take the same, wait for its end, or choose another --out",
+                listed(&others),
+                differing.join(", ")
+            );
+            return Err(Error::file(&path, message));
+        }
+        files::write_atomically(&path, |output| output.write_all(text.as_bytes()))
     }
 
     /// As [`begin`](Self::begin), but a study that is in the directory already keeps its settings and manifest.
@@ -217,7 +188,7 @@ impl Study {
         let path = directory.join(SETTINGS);
         if path.exists() {
             check_same(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
-        } else if directory.exists() && holds_something(&directory)? {
+        } else if directory.exists() && holds_something(&directory)? && !path.exists() {
             return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
         }
         Self::with_data(settings, directory)
@@ -247,7 +218,8 @@ impl Study {
 
     fn new(settings: StudySettings, directory: PathBuf) -> Result<Self> {
         let (pairs, seeds) = (PairData::all(&settings)?, Seeds::everywhere(settings.seeds));
-        Ok(Self { settings, pairs, seeds, directory })
+        let units = UnitStore::of(&directory);
+        Ok(Self { settings, pairs, seeds, directory, units })
     }
 
     /// The directory.
@@ -262,7 +234,7 @@ impl Study {
 
     /// Where finished units are.
     pub fn units(&self) -> UnitStore {
-        UnitStore::of(&self.directory)
+        self.units.clone()
     }
 
     /// Runs the missing units and writes the results. `None` if `interrupted` was set on the way.
@@ -270,10 +242,30 @@ impl Study {
     /// # Errors
     /// The first error of a unit; what cannot be read or written.
     pub fn run(&self, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)) -> Result<Option<Results>> {
+        Ok(match self.run_part(&Part::whole(), interrupted, observe)? {
+            StudyRun::Finished(results) => Some(*results),
+            StudyRun::Part(_) | StudyRun::Interrupted => None,
+        })
+    }
+
+    /// Runs a part of the missing units. Whoever finds that all are finished writes the results: several may, and write the same.
+    ///
+    /// # Errors
+    /// As [`Study::run`]; [`Error::Config`] for a unit that there is not.
+    pub fn run_part(
+        &self,
+        part: &Part,
+        interrupted: &AtomicBool,
+        observe: &(dyn Fn(Event) + Sync),
+    ) -> Result<StudyRun> {
         let begin = Instant::now();
         let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
-        let outcomes = run_units(specs, &self.settings, &self.pairs, &self.units(), interrupted, observe)?;
-        let Some(outcomes) = outcomes else { return Ok(None) };
+        let ran = run_part(specs, &self.settings, &self.pairs, &self.units, part, interrupted, observe)?;
+        let outcomes = match ran {
+            Ran::All(outcomes) => outcomes,
+            Ran::Part(rest) => return Ok(StudyRun::Part(rest)),
+            Ran::Interrupted => return Ok(StudyRun::Interrupted),
+        };
         let results = self.write_results(&outcomes)?;
         self.write_manifest(&Manifest {
             units: outcomes.len(),
@@ -281,7 +273,58 @@ impl Study {
             last_run_seconds: begin.elapsed().as_secs_f64(),
             ..self.new_manifest()?
         })?;
-        Ok(Some(results))
+        Ok(StudyRun::Finished(Box::new(results)))
+    }
+
+    /// The units in the order in which they are done and dealt to shards; nothing is trained.
+    pub fn planned_units(&self) -> Vec<PlannedUnit> {
+        let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
+        planned_units(specs, &self.settings, &self.pairs, &self.units)
+    }
+
+    /// Takes over the finished units of other directories of this study, such as those of shards without a common one; returns how
+    /// many.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a directory that is no study or one of other settings or data, and for a damaged unit; [`Error::Io`].
+    pub fn merge(&self, others: &[PathBuf]) -> Result<usize> {
+        // All are looked at before anything is taken over.
+        for other in others {
+            let path = other.join(SETTINGS);
+            if !path.exists() {
+                return Err(Error::file(other, format!("it is no study: it has no {SETTINGS}")));
+            }
+            let theirs = StudySettings::load(Some(&path), Table::new())?.completed();
+            let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+            if !differing.is_empty() {
+                let message =
+                    format!("a study of other settings than {}: {}", self.directory.display(), differing.join(", "));
+                return Err(Error::file(&path, message));
+            }
+            if Manifest::read(other)?.is_none_or(|manifest| manifest.plan_sha256 != self.plan_sha256()) {
+                let message = format!(
+                    "its units are not those of {}: other data, trainings or version",
+                    self.directory.display()
+                );
+                return Err(Error::file(other, message));
+            }
+        }
+        let mut taken = 0;
+        for spec in UnitSpec::all(&self.settings, &self.pairs, &self.seeds) {
+            let key = spec.key(&self.settings, self.pair_of(&spec));
+            // A damaged one of ours is replaced.
+            if matches!(self.units.read(&spec, &key), Ok(Some(_))) {
+                continue;
+            }
+            for other in others {
+                if let Some(outcome) = UnitStore::of(other).read(&spec, &key)? {
+                    self.units.write(&spec, &key, &outcome)?;
+                    taken += 1;
+                    break;
+                }
+            }
+        }
+        Ok(taken)
     }
 
     /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
@@ -322,7 +365,7 @@ impl Study {
     fn write_results(&self, outcomes: &Outcomes) -> Result<Results> {
         let results = analyse(&self.settings, &self.pairs, outcomes);
         files::write_json(&self.directory.join(RESULTS), &results)?;
-        files::write_whole(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
+        files::write_atomically(&self.directory.join(TABLE), |output| write_csv(&results, output))?;
         Ok(results)
     }
 
@@ -422,7 +465,7 @@ impl Study {
 /// # Errors
 /// [`Error::File`] that says what it is instead, and which commands read that.
 pub fn require_study(directory: &Path) -> Result<()> {
-    if directory.join(SETTINGS).exists() {
+    if is_study(directory) {
         return Ok(());
     }
     let path = directory.display();
@@ -439,24 +482,38 @@ pub fn require_study(directory: &Path) -> Result<()> {
     Err(Error::file(directory, message))
 }
 
-/// Whether there is anything in a directory but what a killed process was writing.
+/// Whether there is anything in a directory but logs, what a killed process was writing, and processes that begin a study.
 fn holds_something(directory: &Path) -> Result<bool> {
     let entries = fs::read_dir(directory).map_err(Error::io(directory))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>();
-    Ok(paths.map_err(Error::io(directory))?.iter().any(|path| !files::is_aside(path)))
+    let paths = paths.map_err(Error::io(directory))?;
+    Ok(!paths.iter().all(|path| files::is_aside(path) || is_log(path) || UnitStore::is_begun(path)))
 }
 
-/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
-fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+/// Whether a file is what a scheduler writes of a job: `slurm-12.out`, `study.12_3.log`.
+fn is_log(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_slurms = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("slurm-"));
+    extension == Some("log") || (is_slurms && matches!(extension, Some("out" | "err")))
+}
+
+/// The settings of this kind that two studies do not have in common, in words.
+fn differences(then: &StudySettings, now: &StudySettings, counts: impl Fn(&str) -> bool) -> Vec<String> {
     let (table_then, table_now) = (then.to_table(), now.to_table());
     let word = |value: Option<&Value>| value.map_or("nothing".to_owned(), literal);
-    let names = table_then.keys().chain(table_now.keys()).filter(|name| !EXTENSIBLE.contains(&name.as_str()));
+    let names = table_then.keys().chain(table_now.keys()).filter(|name| counts(name));
     let differing = names.filter(|name| table_then.get(*name) != table_now.get(*name));
     let mut differences: Vec<String> = differing
         .map(|name| format!("`{name}` is {} there and {} here", word(table_then.get(name)), word(table_now.get(name))))
         .collect();
     differences.sort();
     differences.dedup();
+    differences
+}
+
+/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
+fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
+    let mut differences = differences(then, now, |name| !EXTENSIBLE.contains(&name));
     if let Some(pair) = then.pairs.iter().find(|pair| !now.pairs.contains(pair)) {
         differences.push(format!("its pair `{}` is another one here or none", pair.name));
     } else if then.pairs.is_empty() && !now.pairs.is_empty() {

@@ -17,17 +17,21 @@ mod directory;
 pub mod error_analysis;
 mod execution;
 mod findings;
+mod manifest;
 mod plan;
 mod planning;
 mod replace;
 mod until_decided;
 
-pub(super) use directory::SETTINGS;
-pub use directory::{Manifest, PairManifest, Study, require_study};
-pub use execution::{Event, InnerPredictions, Outcomes, Predictions, Trial, UnitOutcome, UnitStore, run_units};
+pub use directory::{Study, StudyRun, require_study};
+pub use execution::{
+    Event, InnerPredictions, Outcomes, Part, PlannedUnit, Predictions, Ran, Rest, Shard, Trial, UnitOutcome, UnitStore,
+    Units, process_name, run_part, run_units,
+};
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,
 };
+pub use manifest::{Manifest, PairManifest};
 pub use plan::{Plan, TaskPlan};
 pub use planning::{
     Arm, Control, FoldRows, HyperParameters, Pair, PairData, SCHEMA, Seeds, SimulatedPair, StudySettings, UnitSpec,

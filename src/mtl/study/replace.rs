@@ -7,8 +7,8 @@ use std::{
 
 use toml::Table;
 
-use super::{Manifest, StudySettings, directory::SETTINGS};
-use crate::mtl::{claim::Claim, files};
+use super::{execution::Worker, manifest::Manifest, planning::StudySettings};
+use crate::mtl::{directories::STUDY_SETTINGS, files};
 use crate::{Error, Result};
 
 /// What commands write into a study's directory beside its settings and manifest. An `errors.csv` is not among them: categories that
@@ -18,26 +18,22 @@ const WRITTEN: [&str; 8] =
 
 /// Whether a study of mtlcore is here: settings and a manifest that can be read, whatever became of the rest.
 pub(super) fn is_study(directory: &Path) -> bool {
-    let settings = StudySettings::load(Some(&directory.join(SETTINGS)), Table::new());
+    let settings = StudySettings::load(Some(&directory.join(STUDY_SETTINGS)), Table::new());
     settings.is_ok() && matches!(Manifest::read(directory), Ok(Some(_)))
 }
 
-/// Removes units, results and pages. Settings and manifest stay, so that what is left after a kill can be replaced again.
+/// Removes units, results and pages of a study on which no other process works. Settings and manifest stay, so that what is left
+/// after a kill can be replaced again.
 ///
 /// # Errors
 /// [`Error::File`] if another process works on a unit: then nothing is removed. [`Error::Io`] if something cannot be removed.
-pub(super) fn clear(directory: &Path) -> Result<()> {
-    let units = entries(&directory.join("units"))?;
-    let mut claims = Vec::new(); // held until all is removed
-    for path in units.iter().filter(|path| has_extension(path, "claim")) {
-        match Claim::take(path)? {
-            Some(claim) => claims.push(claim),
-            None => {
-                return Err(Error::file(directory, "another process works on this study; wait for its end"));
-            }
-        }
+pub(super) fn clear(directory: &Path, worker: &Worker) -> Result<()> {
+    if let Some(other) = worker.others()?.first() {
+        return Err(Error::file(directory, format!("{other} works on this study; wait for its end")));
     }
-    for path in units.iter().filter(|path| is_unit(path)) {
+    let units = entries(&directory.join("units"))?;
+    // Claims are of processes that have ended.
+    for path in units.iter().filter(|path| is_unit(path) || has_extension(path, "claim")) {
         fs::remove_file(path).map_err(Error::io(path))?;
     }
     for name in WRITTEN {

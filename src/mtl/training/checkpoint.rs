@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{Trainer, trainer::State};
 use crate::autograd::{Moments, ParamId};
 use crate::mtl::{
-    balancing::Memory,
+    balancing::BalancerState,
     files::{self, NamedTensors},
     settings::Keep,
 };
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// What a checkpoint says beside its tensors.
+/// The metadata of a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: String,
@@ -24,17 +24,18 @@ struct Header {
     updates: Vec<(String, u64)>,
     /// [`Trainer::origin`].
     origin: String,
-    /// What the balancing remembers.
+    /// The state of the balancing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    balance: Option<Memory>,
+    balance: Option<BalancerState>,
 }
 
 /// The key of the file's metadata under which the checksum of all that follows, a space and the [`Header`] stand.
 const HEADER: &str = "mtlcore";
 
 impl Trainer<'_> {
-    /// Writes everything that [`restore`](Self::restore) needs, whole or not at all: the trained parameters, Adam's moments, what
-    /// the balancing remembers, the position, the sums and reports so far, and the best epoch's parameters where they are to be kept. Frozen parameters are not among them.
+    /// Atomically writes everything that [`restore`](Self::restore) needs: the trained parameters, Adam's moments, the state of the
+    /// balancing, the position, the sums and reports so far, and the best epoch's parameters if they are kept. Frozen parameters are
+    /// not among them.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a parameter is not finite, so that the last good checkpoint stays; [`Error::Io`] if the file cannot be
@@ -60,7 +61,7 @@ impl Trainer<'_> {
             state: self.state.clone(),
             updates,
             origin: self.origin().to_owned(),
-            balance: self.balancer.memory(),
+            balance: self.balancer.state(),
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
         let sha256 = files::sha256(&header, &tensors);
@@ -148,7 +149,7 @@ mod tests {
     use super::*;
     use crate::mtl::{
         data::{Dataset, Simulation},
-        model::Table,
+        model::EmbeddingInit,
         prepare,
         settings::{Preset, Settings, Shared},
         training::{Flow, Trainer},
@@ -162,8 +163,10 @@ mod tests {
         let corpus = Simulation { rows: [40, 60], words: 20, ..Simulation::default() }.generate().unwrap();
         let dataset = Dataset::new(&corpus, settings.tokenizer, settings.max_length, settings.padding);
         let split = prepare::split(&settings, &dataset).unwrap();
-        let table =
-            Table { weight: Tensor::from_fn([dataset.encoder.vocabulary.len(), 2], |i| i as f32), trainable: false };
+        let table = EmbeddingInit {
+            weight: Tensor::from_fn([dataset.encoder.vocabulary.len(), 2], |i| i as f32),
+            trainable: false,
+        };
         let mut trainer = Trainer::new(&settings, &dataset, &split, &table);
         trainer.run(|trainer, _| Ok(if trainer.steps_done() == 2 { Flow::Stop } else { Flow::Continue })).unwrap();
         let directory = tempfile::tempdir().unwrap();

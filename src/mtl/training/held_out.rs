@@ -1,4 +1,4 @@
-//! How well the network in training predicts the rows that it does not learn from.
+//! Validation: metrics on the held-out rows.
 
 use super::{Predictor, Trainer};
 use crate::Result;

@@ -1,4 +1,7 @@
-//! The one training loop, for one task or many.
+//! The training loop, for one task or many: batches, steps, validation, checkpoints, the gradient log; and prediction.
+//!
+//! The only place where parameters change. Directories are the business of [`run`](super::run), comparisons that of
+//! [`study`](super::study).
 
 mod checkpoint;
 mod held_out;
@@ -8,7 +11,7 @@ mod probe;
 mod step;
 mod trainer;
 
-pub use order::{Plan, epoch_plan};
+pub use order::{BatchPlan, epoch_plan};
 pub use prediction::Predictor;
 pub use probe::{ALL, Block, Measurement, PairOfTasks};
 pub use step::{optimiser, step};

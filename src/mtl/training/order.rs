@@ -1,4 +1,4 @@
-//! Which rows make up the batches of an epoch, in which order.
+//! The batches of an epoch, in order.
 
 use crate::mtl::{
     data::Example,
@@ -8,7 +8,7 @@ use crate::mtl::{
 
 /// The rows of one batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct BatchPlan {
     /// Indices of examples.
     pub rows: Vec<usize>,
     /// The only task whose labels count, where batches alternate between tasks.
@@ -19,15 +19,21 @@ pub struct Plan {
 ///
 /// Each row draws a random number from the seed, the epoch and its own key, and the rows are taken in the order of these
 /// numbers. So two trainings that share rows meet them in the same order, whatever other rows each has.
-pub fn epoch_plan(settings: &Settings, examples: &[Example], rows: &[usize], tasks: usize, epoch: usize) -> Vec<Plan> {
+pub fn epoch_plan(
+    settings: &Settings,
+    examples: &[Example],
+    rows: &[usize],
+    tasks: usize,
+    epoch: usize,
+) -> Vec<BatchPlan> {
     let key = Streams::new(settings.seed).key("order of rows", epoch as u64);
     let draw = |&row: &usize| {
         let example = &examples[row];
         (split_mix(key, example.key), example.source, example.line, row)
     };
-    let in_batches = |mut rows: Vec<usize>, task: Option<usize>| -> Vec<Plan> {
+    let in_batches = |mut rows: Vec<usize>, task: Option<usize>| -> Vec<BatchPlan> {
         rows.sort_by_cached_key(draw);
-        rows.chunks(settings.batch).map(|rows| Plan { rows: rows.to_vec(), task }).collect()
+        rows.chunks(settings.batch).map(|rows| BatchPlan { rows: rows.to_vec(), task }).collect()
     };
     let labelled_for = |task: usize| rows.iter().copied().filter(move |&row| examples[row].labels[task].is_some());
     match settings.batches {
@@ -42,7 +48,7 @@ pub fn epoch_plan(settings: &Settings, examples: &[Example], rows: &[usize], tas
 }
 
 /// One batch of each task in turn; when a task has none left, the others go on.
-fn take_turns(tasks: Vec<Vec<Plan>>) -> Vec<Plan> {
+fn take_turns(tasks: Vec<Vec<BatchPlan>>) -> Vec<BatchPlan> {
     let turns = tasks.iter().map(Vec::len).max().unwrap_or(0);
     let mut queues: Vec<_> = tasks.into_iter().map(Vec::into_iter).collect();
     (0..turns).flat_map(|_| queues.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()).collect()

@@ -2,21 +2,21 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
 
 use crate::autograd::{Mode, ParamStore, Tape};
 use crate::mtl::{
-    data::Encoder,
+    data::TextEncoder,
     model::{Model, ProjectedWords},
 };
-use crate::tensor::{Pool, Real, Segments};
+use crate::tensor::{Pool, Real};
 use crate::{Error, Result};
 
-/// Texts, and their tokens, that are computed together at most: enough for long matrix products, few enough for the cache, and
-/// no more memory for texts of any length than one of them needs. They change no bit of a probability.
+/// The size of a batch, in texts and in tokens: enough for efficient matrix products, few enough for the cache, and bounded memory for
+/// long texts. They change no bit of a probability.
 const TEXTS: usize = 64;
 const TOKENS: usize = 4096;
 
@@ -25,7 +25,7 @@ pub struct Predictor<'p, F: Real = f32> {
     model: &'p Model,
     params: &'p ParamStore<F>,
     vocabulary: usize,
-    /// What no thread is using now.
+    /// Workspaces that no thread is using.
     idle: Mutex<Vec<Workspace<F>>>,
 }
 
@@ -46,7 +46,7 @@ impl<'p, F: Real> Predictor<'p, F> {
     /// # Panics
     /// If an id is not below the size of the vocabulary.
     pub fn probabilities(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
-        // Texts of like lengths together: a recurrent step then has nearly all of them.
+        // Bucketed by length: a time step then has nearly all texts of a batch.
         let mut order: Vec<u32> = (0..texts.len() as u32).collect();
         order.sort_by_key(|&text| texts[text as usize].len());
         let ordered: Vec<&[u32]> = order.iter().map(|&text| texts[text as usize]).collect();
@@ -62,7 +62,7 @@ impl<'p, F: Real> Predictor<'p, F> {
     ///
     /// # Panics
     /// If the encoder's vocabulary is larger than the predictor's.
-    pub fn probabilities_of_texts(&self, encoder: &Encoder, texts: &[&str]) -> Vec<Vec<f64>> {
+    pub fn probabilities_of_texts(&self, encoder: &TextEncoder, texts: &[&str]) -> Vec<Vec<f64>> {
         let encoded: Vec<Encoded> = texts.par_chunks(ENCODED).map(|texts| Encoded::new(encoder, texts)).collect();
         let texts: Vec<&[u32]> = encoded.iter().flat_map(Encoded::texts).collect();
         self.probabilities(&texts)
@@ -75,7 +75,12 @@ impl<'p, F: Real> Predictor<'p, F> {
     ///
     /// # Panics
     /// If the encoder's vocabulary is larger than the predictor's.
-    pub fn probabilities_of_rows(&self, encoder: &Encoder, path: &Path, rows: &[(u64, &str)]) -> Result<Vec<Vec<f64>>> {
+    pub fn probabilities_of_rows(
+        &self,
+        encoder: &TextEncoder,
+        path: &Path,
+        rows: &[(u64, &str)],
+    ) -> Result<Vec<Vec<f64>>> {
         let texts: Vec<&str> = rows.iter().map(|(_, text)| *text).collect();
         let probabilities = self.probabilities_of_texts(encoder, &texts);
         self.require_numbers(&probabilities, |text| (path, rows[text].0))?;
@@ -107,15 +112,13 @@ impl<'p, F: Real> Predictor<'p, F> {
             || Workspace { pool: Pool::new(), words: ProjectedWords::new(self.model, self.params, self.vocabulary) };
         let idle = self.idle().pop();
         let Workspace { mut pool, mut words } = idle.unwrap_or_else(fresh);
-        let rows = words.rows(self.model, self.params, texts.iter().copied(), &mut pool);
-        let segments = Arc::new(Segments::from_lengths(texts.iter().map(|text| text.len())));
+        let projected = words.sequence(self.model, self.params, texts.iter().copied(), &mut pool);
         let mut tape = Tape::new(self.params, &mut pool, Mode::Evaluate);
-        let logits = self.model.forward_of_projected(&mut tape, &words, &rows, &segments);
+        let logits = self.model.forward_of(&mut tape, &projected);
         let of_logit = |z: F| if z.is_finite() { z.to_f64().sigmoid() } else { f64::NAN };
         let probability = |text: usize| logits.iter().map(|&z| of_logit(tape.value(z).data()[text])).collect();
         let probabilities = (0..texts.len()).map(probability).collect();
         drop(tape);
-        pool.give_vec(rows);
         self.idle().push(Workspace { pool, words });
         probabilities
     }
@@ -138,7 +141,7 @@ struct Encoded {
 }
 
 impl Encoded {
-    fn new(encoder: &Encoder, texts: &[&str]) -> Self {
+    fn new(encoder: &TextEncoder, texts: &[&str]) -> Self {
         let mut ids = Vec::new();
         let end = |text: &&str| {
             encoder.encode_onto(text, &mut ids);
@@ -174,7 +177,7 @@ fn chunks<'a, 't>(mut texts: &'a [&'t [u32]]) -> Vec<&'a [&'t [u32]]> {
 mod tests {
     use super::*;
     use crate::mtl::{
-        model::Table,
+        model::EmbeddingInit,
         settings::{Preset, Settings, Shared},
     };
     use crate::tensor::Tensor;
@@ -198,7 +201,7 @@ mod tests {
         for (name, sizes, task) in [("shared.conv.kernel", [3e38, -3e38], "a"), ("heads.b.kernel", [3e38, 3e38], "b")] {
             let weight = Tensor::from_fn([9, 4], |i| (i as f32).sin() * 100.0);
             let mut params = ParamStore::<f32>::new();
-            let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+            let model = Model::new(&settings, &tasks, &EmbeddingInit { weight, trainable: false }, &mut params);
             let finite = Predictor::new(&model, &params, 9).probabilities(&texts);
             assert!(finite.iter().flatten().all(|p| p.is_finite()));
             let id = params.find(name).unwrap();
@@ -223,7 +226,7 @@ mod tests {
             let weight = Tensor::from_fn([500, 30], |i| (i as f32 * 0.7).sin());
             let mut params = ParamStore::<f32>::new();
             let tasks = ["a".to_owned(), "b".to_owned()];
-            let model = Model::new(&settings, &tasks, &Table { weight, trainable: false }, &mut params);
+            let model = Model::new(&settings, &tasks, &EmbeddingInit { weight, trainable: false }, &mut params);
             let predictor = Predictor::new(&model, &params, 500);
             let together = predictor.probabilities(&texts);
             let mut reversed: Vec<&[u32]> = texts.clone();

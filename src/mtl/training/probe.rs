@@ -1,6 +1,6 @@
-//! What the tasks' gradients say about each other, measured while training goes on.
+//! The gradient log: norms, cosines and conflicts of the tasks' gradients during a training.
 //!
-//! A probe adds backward sweeps to a step and looks at what they give; it changes no bit of the training.
+//! It adds backward sweeps to a step, and changes no bit of the training.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};

@@ -2,19 +2,19 @@
 
 use crate::autograd::{Adam, Gradients, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
-    balancing::{Balancer, Evidence, Gram},
+    balancing::{Balancer, Gram, StepInfo},
     model::{Batch, Model, PerTask},
     settings::{AbsentHead, Balance, Settings},
 };
 use crate::tensor::{Pool, Real};
 
-/// The optimiser that the settings ask for, before its first step.
+/// The optimiser of the settings, before its first step.
 pub fn optimiser<F: Real>(settings: &Settings) -> Adam<F> {
     Adam::new(settings.adam_settings())
 }
 
 /// Moves the parameters against the gradient of the batch's loss, the sum over tasks, with dropout from a key for each text. This
-/// is a step of `balance = "equal"`; whoever balances the tasks needs a [`Trainer`](super::Trainer), which knows the steps before.
+/// is a step of `balance = "equal"`; other ways of balancing need a [`Trainer`](super::Trainer), which keeps their state.
 ///
 /// Returns the loss of each task before the step, in the tasks' order; `None` for a task without a label in the batch.
 /// Nothing moves if no task has one, or if a loss is not finite: the caller must look.
@@ -37,7 +37,7 @@ pub fn step<F: Real>(
     learner.step(batch, row_keys, Position { step: 0, epochs: None }, Sweeps::AsNeeded).losses
 }
 
-/// A network and all that moves it.
+/// A network with its optimiser and balancing.
 pub(super) struct Learner<'l, F: Real> {
     pub settings: &'l Settings,
     pub model: &'l Model,
@@ -47,12 +47,12 @@ pub(super) struct Learner<'l, F: Real> {
     pub balancer: &'l mut Balancer,
 }
 
-/// How far training has come, for the balancing.
+/// The position in the training, for the balancing.
 #[derive(Clone, Copy)]
 pub(super) struct Position<'p> {
-    /// See [`Evidence::step`].
+    /// See [`StepInfo::step`].
     pub step: u64,
-    /// See [`Evidence::epochs`].
+    /// See [`StepInfo::epochs`].
     pub epochs: Option<[&'p [f64]; 2]>,
 }
 
@@ -61,11 +61,11 @@ pub(super) struct Position<'p> {
 pub(super) enum Sweeps {
     /// One, or one for each task if the balancing looks at gradients.
     AsNeeded,
-    /// As many as give the gradient of each task. They change no bit of the step.
+    /// One for each task, whose gradients are returned. They change no bit of the step.
     EachTask,
 }
 
-/// What a step leaves behind.
+/// The outcome of a step.
 pub(super) struct Step<F> {
     /// The loss of each task before the step; `None` for a task without a label in the batch.
     pub losses: PerTask<Option<f64>>,
@@ -97,13 +97,13 @@ impl<F: Real> Learner<'_, F> {
             return Step { losses: values, weights: PerTask::new(), each: Vec::new() };
         };
         let Position { step, epochs } = position;
-        let evidence = Evidence { step, tasks: &tasks, losses: &present, epochs, gram: None };
+        let evidence = StepInfo { step, tasks: &tasks, losses: &present, epochs, gram: None };
 
         let (mut gradients, weights, each) = if balancer.needs_gradients() {
             let each = tape.backward_each(&vars);
             let shared = model.shared_params(params);
             let gram = gram(&each, &shared);
-            let weights = balancer.weights(&Evidence { gram: Some(&gram), ..evidence });
+            let weights = balancer.weights(&StepInfo { gram: Some(&gram), ..evidence });
             (combined(&each, &weights, &shared, params, pool), weights, each)
         } else {
             let weights = balancer.weights(&evidence);
@@ -114,7 +114,7 @@ impl<F: Real> Learner<'_, F> {
             let (gradients, each) = match sweeps {
                 Sweeps::AsNeeded => (tape.backward(goal), Vec::new()),
                 Sweeps::EachTask => {
-                    // One sweep fewer than there are gradients: the sum, which the step needs, leaves the last task's over.
+                    // One sweep fewer than there are gradients: the last task's follows from the sum, which the step needs.
                     let others = vars.len() - 1;
                     let swept: PerTask<Var> = vars[..others].iter().copied().chain([goal]).collect();
                     let mut each = tape.backward_each(&swept);

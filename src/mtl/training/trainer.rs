@@ -6,16 +6,16 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Measurement, Plan, epoch_plan, optimiser,
+    BatchPlan, Measurement, epoch_plan, optimiser,
     probe::{self, Companions, ProbedStep},
     step::{Learner, Position, Sweeps, gram},
 };
 use crate::autograd::{Adam, Mode, ParamId, ParamStore, Tape, Var};
 use crate::mtl::{
-    balancing::{Balancer, Gram, Memory},
+    balancing::{Balancer, BalancerState, Gram},
     data::{Dataset, Split},
     evaluation::metrics::Metrics,
-    model::{Batch, Model, Packer, Table},
+    model::{Batch, EmbeddingInit, Model, Packer},
     settings::{Keep, LossNormaliser, Settings},
     streams::{Streams, split_mix},
 };
@@ -24,6 +24,22 @@ use crate::{Error, Result};
 
 /// A network in training. Everything random follows from the seed and the position, so the state is the parameters, the
 /// optimiser and a few counts; [`checkpoint`](Self::checkpoint) writes it and [`restore`](Self::restore) reads it.
+///
+/// ```
+/// use mtlcore::mtl::prepare::Prepared;
+/// use mtlcore::mtl::settings::{Preset, Settings, Shared};
+/// use mtlcore::mtl::training::{Flow, Trainer};
+///
+/// // Without a task the data are a small simulated pair.
+/// let settings = Settings { epochs: 2, shared: Shared::Conv, ..Settings::preset(Preset::Default) };
+/// let prepared = Prepared::new(&settings)?;
+/// let embedding = prepared.table(&settings);
+/// let mut trainer = Trainer::new(&settings, &prepared.dataset, &prepared.split, &embedding);
+/// trainer.run(|_, _| Ok(Flow::Continue))?;
+/// let losses: Vec<f64> = trainer.reports().iter().map(|report| report.tasks["task_a"].loss).collect();
+/// assert!(losses[1] < losses[0]);
+/// # Ok::<(), mtlcore::Error>(())
+/// ```
 pub struct Trainer<'d> {
     pub(super) settings: &'d Settings,
     pub(super) dataset: &'d Dataset,
@@ -42,7 +58,7 @@ pub struct Trainer<'d> {
     measured: Option<Measurement>,
 }
 
-/// How far training has come.
+/// The position in the training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     /// Epochs that are done.
@@ -77,7 +93,7 @@ pub struct TaskReport {
     pub validation: Option<Metrics>,
 }
 
-/// What has just happened.
+/// What [`Trainer::run`] reports to its observer.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'e> {
     /// A step.
@@ -95,7 +111,7 @@ pub enum Flow {
     Stop,
 }
 
-/// What the next step of a training will look at.
+/// The losses and gradients of the next step.
 #[derive(Clone, Debug)]
 pub struct NextStep {
     /// The tasks that have a label in its batch, by name.
@@ -117,7 +133,7 @@ pub enum Outcome {
 
 impl<'d> Trainer<'d> {
     /// A fresh network for the tasks of `dataset`, to be trained on one side of `split` and validated on the other.
-    pub fn new(settings: &'d Settings, dataset: &'d Dataset, split: &'d Split, table: &Table) -> Self {
+    pub fn new(settings: &'d Settings, dataset: &'d Dataset, split: &'d Split, table: &EmbeddingInit) -> Self {
         let mut params = ParamStore::new();
         let model = Model::new(settings, &dataset.tasks, table, &mut params);
         let (adam, balancer) = (optimiser(settings), Balancer::new(settings, &dataset.tasks));
@@ -155,12 +171,12 @@ impl<'d> Trainer<'d> {
         (before + self.state.steps) as u64
     }
 
-    /// What the balancing has learnt so far, if it is of a method that learns.
-    pub fn balance(&self) -> Option<Memory> {
-        self.balancer.memory()
+    /// The state of the balancing, for methods that have one.
+    pub fn balance(&self) -> Option<BalancerState> {
+        self.balancer.state()
     }
 
-    /// What was measured at the last step, if the settings asked for it there.
+    /// The gradient log of the last step, if the settings have one there.
     pub fn measured(&self) -> Option<&Measurement> {
         self.measured.as_ref()
     }
@@ -210,7 +226,7 @@ impl<'d> Trainer<'d> {
             let plan = self.plan(self.state.epochs);
             for batch in &plan[self.state.steps..] {
                 self.step(batch)?;
-                // The step that ends an epoch is told with the epoch's report.
+                // The step that ends an epoch is reported with the epoch.
                 if self.state.steps < plan.len() && observe(self, Event::Step)? == Flow::Stop {
                     return Ok(Outcome::Stopped);
                 }
@@ -225,8 +241,8 @@ impl<'d> Trainer<'d> {
         Ok(Outcome::Finished)
     }
 
-    /// Gives the network the parameters of the [chosen epoch](Self::chosen_epoch): for a training that is over although
-    /// [`run`](Self::run) was told to stop, for `run` itself does it only when it finishes.
+    /// Takes the parameters of the [chosen epoch](Self::chosen_epoch). [`run`](Self::run) does so when it finishes; this is for a
+    /// training that its observer ended.
     pub fn take_chosen(&mut self) {
         if let Some(best) = self.best.take() {
             best.into_iter().for_each(|(id, value)| *self.params.value_mut(id) = value);
@@ -253,12 +269,12 @@ impl<'d> Trainer<'d> {
         self.state.epochs >= self.settings.epochs || self.best_epoch().is_some_and(is_out_of_patience)
     }
 
-    pub(super) fn plan(&self, epoch: usize) -> Vec<Plan> {
+    pub(super) fn plan(&self, epoch: usize) -> Vec<BatchPlan> {
         epoch_plan(self.settings, &self.dataset.examples, &self.split.train, self.dataset.tasks.len(), epoch)
     }
 
     /// One optimiser step on one batch.
-    fn step(&mut self, plan: &Plan) -> Result<()> {
+    fn step(&mut self, plan: &BatchPlan) -> Result<()> {
         let batch = self.pack(plan);
         let row_keys = self.row_keys(plan);
         let number = self.steps_in_all() + 1;
@@ -300,14 +316,14 @@ impl<'d> Trainer<'d> {
     }
 
     /// The rows of a batch that have a label of another task than this one.
-    fn companions(&mut self, plan: &Plan, task: usize, present: &[(usize, f64)]) -> Companions {
+    fn companions(&mut self, plan: &BatchPlan, task: usize, present: &[(usize, f64)]) -> Companions {
         let is_others = |&&row: &&usize| {
             let labels = &self.dataset.examples[row].labels;
             present.iter().any(|&(other, _)| other != task && labels[other].is_some())
         };
         let rows: Vec<usize> = plan.rows.iter().filter(is_others).copied().collect();
         let share = rows.len() as f64 / plan.rows.len() as f64;
-        let plan = Plan { rows, task: plan.task };
+        let plan = BatchPlan { rows, task: plan.task };
         Companions { batch: self.pack(&plan), row_keys: self.row_keys(&plan), share }
     }
 
@@ -317,7 +333,7 @@ impl<'d> Trainer<'d> {
         Some([last, before].map(|report| report.tasks.values().map(|task| task.loss).collect()))
     }
 
-    fn pack(&mut self, plan: &Plan) -> Batch {
+    fn pack(&mut self, plan: &BatchPlan) -> Batch {
         let examples = plan.rows.iter().map(|&row| &self.dataset.examples[row]);
         let texts = examples.map(|example| (&example.tokens[..], &example.labels[..]));
         let mut batch = self.packer.pack_labelled(texts, self.dataset.tasks.len());
@@ -329,8 +345,8 @@ impl<'d> Trainer<'d> {
         batch
     }
 
-    /// What each row's dropout mask follows from: the seed, the epoch and the row itself.
-    fn row_keys(&self, plan: &Plan) -> Vec<u64> {
+    /// The dropout key of each row, from the seed, the epoch and the row itself.
+    fn row_keys(&self, plan: &BatchPlan) -> Vec<u64> {
         let key = Streams::new(self.settings.seed).key("dropout", self.state.epochs as u64);
         plan.rows.iter().map(|&row| split_mix(key, self.dataset.examples[row].key)).collect()
     }

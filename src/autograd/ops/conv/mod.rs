@@ -7,17 +7,16 @@
 //! y[f] = max over t of φ(z[t, f])       or the mean
 //! ```
 //!
-//! The windows are *valid*: they do not reach over the end of the text, but for a text shorter than k, which is taken to be
-//! followed by rows of zeros and has one window.
+//! The windows are *valid*: they end within the text. A text shorter than k is padded with rows of zeros to one window.
 //!
-//! φ never falls, so the maximum of φ(z) is φ of the maximum of z, and only the winning windows have a gradient: with
+//! φ is non-decreasing, so the maximum of φ(z) is φ of the maximum of z, and only the winning windows have a gradient: with
 //! dz = dy·φ′ there, dK[j, :, f] += dz · x[t + j, :] and dx[t + j, :] += dz · K[j, :, f].
 //!
 //! The fused computation needs no unfolded matrix of windows: it multiplies each *distinct* row once by the kernel's k parts side
 //! by side, `[U, C]·[C, k·F]`, and a window adds up k of the results. [`reference`](Tape::conv_reference) says the same in
 //! small operations.
 
-mod inside;
+mod origins;
 mod reference;
 mod windows;
 
@@ -28,10 +27,10 @@ use crate::autograd::{
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, view_mut};
-pub use inside::ConvInside;
+pub use origins::ConvOrigins;
 use windows::Windows;
 
-/// The function φ of a convolution. All of them are nowhere falling.
+/// The function φ of a convolution. All are non-decreasing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum ConvActivation {
@@ -148,7 +147,7 @@ impl<F: Real> Tape<'_, F> {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn conv(&mut self, x: Var, rows: &Arc<[u32]>, segments: &Arc<Segments>, conv: Convolution) -> Var {
-        if self.composed {
+        if self.uses_references() {
             return self.conv_reference(x, rows, segments, conv);
         }
         let Convolution { kernel, bias, activation, pooling } = conv;
@@ -292,7 +291,7 @@ impl Conv {
             // Row j·F + f of the transposed kernel is K[j, :, f], so that a window's share is a contiguous row.
             let mut transposed = ctx.scratch([windows.width * windows.filters, x.cols()]);
             transpose_parts(kernel, &mut transposed);
-            let dx = ctx.dx(0).expect("somebody asks for it");
+            let dx = ctx.dx(0).expect("the input wants a gradient");
             windows.add_input_gradient(winners, &dz, &transposed, dx);
             ctx.release(transposed);
         }
@@ -389,7 +388,7 @@ mod tests {
             false => tape.conv_reference(x, &rows, &segments, conv),
         };
         let vectors = tape.value(y).clone();
-        let gradients = tape.pull_back(y, &wave(vectors.shape().dims(), 0.5).cast());
+        let gradients = tape.vjp(y, &wave(vectors.shape().dims(), 0.5).cast());
         std::iter::once(vectors).chain(ids.map(|id| gradients.dense(id).unwrap())).collect()
     }
 

@@ -53,7 +53,7 @@ impl Windows<'_> {
         let outputs = y.data_mut().chunks_exact_mut(self.filters).zip(winners.chunks_exact_mut(self.filters));
         let cols = projected.cols();
         for (text, (best, winners)) in outputs.enumerate() {
-            // Those of a whole vocabulary are far from the processor.
+            // Prefetch: the rows of a whole vocabulary are not in a cache.
             let later = self.segments.range((text + 1).min(self.segments.count() - 1));
             self.rows[later].iter().for_each(|&row| prefetch(&projected.data()[row as usize * cols..][..cols]));
             let rows = &self.rows[self.segments.range(text)];
@@ -125,7 +125,7 @@ impl Windows<'_> {
     }
 }
 
-/// Columns whose sums stay in registers.
+/// Columns of a block: their sums stay in registers.
 const BLOCK: usize = 64;
 
 vectorised! {

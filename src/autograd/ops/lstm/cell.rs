@@ -1,12 +1,12 @@
-//! One step of the cells of all live texts.
+//! One time step of the cells of all live texts.
 
 use super::GateActivation;
 use crate::tensor::{Real, vectorised};
 
-/// Units that are computed together, so that the compiler makes vector code of them.
+/// Units of a block: the compiler vectorises over them.
 const BLOCK: usize = 16;
 
-/// What a forward step leaves behind.
+/// The outputs of a forward step.
 pub(super) struct Step<'s, F> {
     pub gates: &'s mut [F],      // [n, 4H], after activation
     pub cells: &'s mut [F],      // [n, H]
@@ -15,7 +15,7 @@ pub(super) struct Step<'s, F> {
 }
 
 vectorised! {
-    /// From the gates' arguments `[n, 4H]` and the cells before `[n, H]`, of which none mean zeros.
+    /// The forward step, from the gates' arguments `[n, 4H]` and the previous cells `[n, H]` (`None`: zeros).
     pub(super) fn forward<F: Real>(
         arguments: &[F],
         before: Option<&[F]>,
@@ -26,10 +26,10 @@ vectorised! {
         let Step { gates, cells, tanh_cells, states } = step;
         for row in 0..cells.len().checked_div(units).unwrap_or(0) {
             for at in Place::singles(row, units) {
-                advance::<F, 1>(arguments, before, gates, cells, tanh_cells, states, at, gate);
+                forward_block::<F, 1>(arguments, before, gates, cells, tanh_cells, states, at, gate);
             }
             for at in Place::blocks(row, units) {
-                advance::<F, BLOCK>(arguments, before, gates, cells, tanh_cells, states, at, gate);
+                forward_block::<F, BLOCK>(arguments, before, gates, cells, tanh_cells, states, at, gate);
             }
         }
     }
@@ -38,7 +38,7 @@ vectorised! {
 /// `N` units of one text.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn advance<F: Real, const N: usize>(
+fn forward_block<F: Real, const N: usize>(
     arguments: &[F],
     before: Option<&[F]>,
     gates: &mut [F],
@@ -70,9 +70,9 @@ fn advance<F: Real, const N: usize>(
     store(states, at.of_unit(), h);
 }
 
-/// What a backward step starts from.
-pub(super) struct Asked<'a, F> {
-    /// The cotangent of the states `[n, H]`, as the step after asks for it.
+/// The upstream gradient of a time step.
+pub(super) struct Upstream<'a, F> {
+    /// The cotangent of the states `[n, H]` from the following time step.
     pub states: &'a [F],
     /// The cotangent of the cells `[n, H]`, likewise.
     pub cells: &'a [F],
@@ -84,29 +84,29 @@ pub(super) struct Asked<'a, F> {
     pub column: usize,
 }
 
-/// What the forward step left, as [`Step`], with the cells of the step before; none mean zeros.
-pub(super) struct Left<'l, F> {
+/// The values of [`Step`] that the forward step saved, and the cells of the previous time step (`None`: zeros).
+pub(super) struct Saved<'l, F> {
     pub gates: &'l [F],
     pub before: Option<&'l [F]>,
     pub tanh_cells: &'l [F],
 }
 
 vectorised! {
-    /// The cotangents of the gates' arguments `[n, 4H]` and of the cells before `[n, H]`.
+    /// The backward step: the cotangents of the gates' arguments `[n, 4H]` and of the previous cells `[n, H]`.
     pub(super) fn backward<F: Real>(
-        asked: Asked<'_, F>,
-        left: Left<'_, F>,
+        upstream: Upstream<'_, F>,
+        saved: Saved<'_, F>,
         dgates: &mut [F],
         dcells: &mut [F],
         units: usize,
         gate: GateActivation,
     ) {
-        for row in 0..asked.states.len().checked_div(units).unwrap_or(0) {
+        for row in 0..upstream.states.len().checked_div(units).unwrap_or(0) {
             for at in Place::singles(row, units) {
-                retreat::<F, 1>(&asked, &left, dgates, dcells, at, gate);
+                backward_block::<F, 1>(&upstream, &saved, dgates, dcells, at, gate);
             }
             for at in Place::blocks(row, units) {
-                retreat::<F, BLOCK>(&asked, &left, dgates, dcells, at, gate);
+                backward_block::<F, BLOCK>(&upstream, &saved, dgates, dcells, at, gate);
             }
         }
     }
@@ -114,21 +114,21 @@ vectorised! {
 
 /// `N` units of one text.
 #[inline(always)]
-fn retreat<F: Real, const N: usize>(
-    asked: &Asked<'_, F>,
-    left: &Left<'_, F>,
+fn backward_block<F: Real, const N: usize>(
+    upstream: &Upstream<'_, F>,
+    saved: &Saved<'_, F>,
     dgates: &mut [F],
     dcells: &mut [F],
     at: Place,
     gate: GateActivation,
 ) {
-    let (i, f): ([F; N], [F; N]) = (load(left.gates, at.of_gate(0)), load(left.gates, at.of_gate(1)));
-    let (g, o): ([F; N], [F; N]) = (load(left.gates, at.of_gate(2)), load(left.gates, at.of_gate(3)));
-    let tanh_c: [F; N] = load(left.tanh_cells, at.of_unit());
-    let before: [F; N] = load_or_zeros(left.before, at.of_unit());
-    let output = asked.tokens[at.row] as usize * asked.stride + asked.column + at.first;
-    let dy: [F; N] = load(asked.outputs, output);
-    let (mut dh, mut dc): ([F; N], [F; N]) = (load(asked.states, at.of_unit()), load(asked.cells, at.of_unit()));
+    let (i, f): ([F; N], [F; N]) = (load(saved.gates, at.of_gate(0)), load(saved.gates, at.of_gate(1)));
+    let (g, o): ([F; N], [F; N]) = (load(saved.gates, at.of_gate(2)), load(saved.gates, at.of_gate(3)));
+    let tanh_c: [F; N] = load(saved.tanh_cells, at.of_unit());
+    let before: [F; N] = load_or_zeros(saved.before, at.of_unit());
+    let output = upstream.tokens[at.row] as usize * upstream.stride + upstream.column + at.first;
+    let dy: [F; N] = load(upstream.outputs, output);
+    let (mut dh, mut dc): ([F; N], [F; N]) = (load(upstream.states, at.of_unit()), load(upstream.cells, at.of_unit()));
     let (mut di, mut df, mut dg, mut do_) = ([F::ZERO; N], [F::ZERO; N], [F::ZERO; N], [F::ZERO; N]);
     for j in 0..N {
         dh[j] += dy[j];
@@ -146,7 +146,7 @@ fn retreat<F: Real, const N: usize>(
     store(dcells, at.of_unit(), dc);
 }
 
-/// Where some neighbouring units of a text stand.
+/// The position of a block of units of a text.
 #[derive(Clone, Copy)]
 struct Place {
     row: usize,
@@ -156,8 +156,8 @@ struct Place {
 }
 
 impl Place {
-    /// Covers a row by blocks. The last ends with the last unit and may repeat some of the block before: each result is a function
-    /// of its own unit alone.
+    /// Covers a row by blocks. The last block ends with the last unit and may overlap the one before, which is harmless: units are
+    /// independent.
     #[inline(always)]
     fn blocks(row: usize, units: usize) -> impl Iterator<Item = Self> {
         let count = if units < BLOCK { 0 } else { units.div_ceil(BLOCK) };

@@ -9,7 +9,7 @@
 //! h ← o∘tanh(c)               [H]
 //! ```
 //!
-//! and backwards, with dh and dc what the later steps (and the outputs) ask of h and c:
+//! and backwards, with dh and dc the cotangents of h and c from later steps and from the outputs:
 //!
 //! ```text
 //! dc += dh∘o∘(1 − tanh²c)
@@ -22,8 +22,8 @@
 //! and walks all texts of the batch together, longest first, so that the live ones are always the first rows of a buffer.
 //! [`reference`](Tape::lstm_reference) says the same in small operations.
 
+mod activations;
 mod cell;
-mod inside;
 mod projected;
 mod reference;
 mod walk;
@@ -40,7 +40,7 @@ use crate::autograd::{
     gradcheck::{Check, wave},
 };
 use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
-pub use inside::{LstmInside, LstmInsideGradient};
+pub use activations::{LstmActivations, LstmCotangents};
 use walk::{Recording, Walk};
 
 /// The function γ of the gates.
@@ -92,7 +92,7 @@ impl<F: Real> Tape<'_, F> {
     ) -> Var {
         let units = self.shape(directions.first().expect("lstm: at least one direction").recurrent_kernel).rows();
         self.check_shapes(x, rows, segments, directions, units);
-        if self.composed {
+        if self.uses_references() {
             return self.lstm_reference(x, rows, segments, directions, gate);
         }
         let reversed: SmallVec<[bool; 2]> = directions.iter().map(|direction| direction.reversed).collect();
@@ -143,7 +143,7 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
-/// What a direction's backward computation fills: see [`Walk::backward`] for the first three.
+/// The buffers of a direction's backward pass: see [`Walk::backward`] for the first three.
 struct Backward<F> {
     transposed: Tensor<F>,   // [4H, H]
     gates: Tensor<F>,        // [N, 4H]
@@ -221,7 +221,7 @@ impl<F: Real> Op<F> for Lstm {
                 // Kᵀ as rows, which a product reads in place.
                 let mut transposed = ctx.scratch([width, x.cols()]);
                 pointwise::transpose(ctx.x(1 + 3 * d).data(), width, transposed.data_mut());
-                let dx = ctx.dx(0).expect("somebody asks for it");
+                let dx = ctx.dx(0).expect("the input wants a gradient");
                 matmul_add(work.projected.matrix(), transposed.matrix(), dx.matrix_mut());
                 ctx.release(transposed);
             }
@@ -316,7 +316,7 @@ mod tests {
             false => tape.lstm_reference(x, &rows, &segments, &directions, gate),
         };
         let states = tape.value(hidden).clone();
-        let gradients = tape.pull_back(hidden, &wave(states.shape().dims(), 0.5).cast());
+        let gradients = tape.vjp(hidden, &wave(states.shape().dims(), 0.5).cast());
         std::iter::once(states).chain(ids.map(|id| gradients.dense(id).unwrap())).collect()
     }
 
@@ -392,7 +392,7 @@ mod tests {
         }
     }
 
-    /// What nobody asks for is not computed, and nothing else changes for it.
+    /// A gradient that is not wanted is not computed, and the others stay the same.
     #[test]
     fn a_frozen_recurrent_kernel_has_no_gradient_and_changes_no_other() {
         let gradients_of = |frozen: bool| {
@@ -409,7 +409,7 @@ mod tests {
             let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
             let direction = LstmDirection { kernel, recurrent_kernel, bias, reversed: true };
             let hidden = tape.lstm(x, &rows, &segments, &[direction], GateActivation::Sigmoid);
-            let gradients = tape.pull_back(hidden, &wave([6, 3], 0.5).cast());
+            let gradients = tape.vjp(hidden, &wave([6, 3], 0.5).cast());
             ids.map(|id| gradients.dense(id))
         };
         let (all, mut others) = (gradients_of(false), gradients_of(true));

@@ -1,5 +1,5 @@
-//! Prediction: the projections of words are kept from batch to batch, since the parameters are fixed, and a text then costs its
-//! recurrent part alone.
+//! Prediction from projected words: with fixed parameters x·K + b is computed once a word, and a text costs its recurrent part
+//! alone.
 
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
-//! The walk of one direction through all texts of a batch, step by step.
+//! The time loop of one direction over all texts of a batch.
 
 use super::{GateActivation, cell};
 use crate::autograd::Ctx;
 use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, prefetch, view, view_mut};
 
-/// One direction over one batch. Its buffers are in step order: see [`Steps`](crate::tensor::Steps).
+/// One direction over one batch. Its buffers are in step order: see [`TimeSteps`](crate::tensor::TimeSteps).
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'w> {
     pub rows: &'w [u32],
@@ -16,7 +16,7 @@ pub(super) struct Walk<'w> {
     pub column: usize,
 }
 
-/// What the forward walk keeps for the backward one, in step order; without one, of the gates and tanh c the last step alone.
+/// What the forward pass saves for the backward pass, in step order. In evaluation, gates and tanh c of the last step only.
 pub(super) struct Recording<T> {
     pub gates: T,      // [N, 4H] or [texts, 4H], after activation
     pub cells: T,      // [N, H]
@@ -57,8 +57,8 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
     }
 }
 
-/// So many rows before it is copied, a projected row is asked for: those of a whole vocabulary are far from the processor, and one step
-/// of as many texts is time enough.
+/// Prefetch distance, in rows: the projected rows of a whole vocabulary are not in a cache, and a row arrives in the time that this many
+/// texts take.
 const AHEAD: usize = 64;
 
 impl Walk<'_> {
@@ -106,7 +106,7 @@ impl Walk<'_> {
 
     /// From the cotangent of the hidden states `[N, ..]`, of which this direction's columns are its own, to that of the gates'
     /// arguments `[N, 4H]`, in step order. `transposed` is Rᵀ; `carries` are `[texts, H]` of zeros, for the cotangents of h and of
-    /// c before and after a step. `visit` sees, before each step is walked, its number and what the later steps ask of its h and c.
+    /// c before and after a step. Before each step, `visit` gets its number and the cotangents of its h and c from later steps.
     pub fn backward<F: Real>(
         &self,
         dy: &Tensor<F>,
@@ -124,7 +124,7 @@ impl Walk<'_> {
             let end = now.len() * units;
             let dgates = &mut gates.data_mut()[now.start * width..now.end * width];
             visit(t, &dstates.data()[..end], &dcells.data()[..end]);
-            let asked = cell::Asked {
+            let upstream = cell::Upstream {
                 states: &dstates.data()[..end],
                 cells: &dcells.data()[..end],
                 outputs: dy.data(),
@@ -132,12 +132,12 @@ impl Walk<'_> {
                 stride: dy.cols(),
                 column: self.column,
             };
-            let left = cell::Left {
+            let saved = cell::Saved {
                 gates: &recorded.gates.data()[now.start * width..now.end * width],
                 before: t.checked_sub(1).map(|t| &recorded.cells.data()[steps.rows(t).start * units..][..end]),
                 tanh_cells: &recorded.tanh_cells.data()[now.start * units..][..end],
             };
-            cell::backward(asked, left, dgates, &mut dcells_before.data_mut()[..end], units, self.gate);
+            cell::backward(upstream, saved, dgates, &mut dcells_before.data_mut()[..end], units, self.gate);
             // Rows that are live from here on only have been written in neither of the two: they hold zeros.
             std::mem::swap(dcells, dcells_before);
             if t > 0 {

@@ -94,12 +94,12 @@ fn begin(directory: &Path, settings: &GainSettings) -> Result<()> {
         settings.partner_size,
         settings.study.to_toml()
     );
-    files::write_whole(&path, |output| output.write_all(text.as_bytes()))
+    files::write_atomically(&path, |output| output.write_all(text.as_bytes()))
 }
 
 fn write(directory: &Path, gains: &Gains) -> Result<()> {
     let json = serde_json::to_string_pretty(gains).expect("gains are plain data") + "\n";
-    files::write_whole(&directory.join(GAINS), |output| output.write_all(json.as_bytes()))
+    files::write_atomically(&directory.join(GAINS), |output| output.write_all(json.as_bytes()))
 }
 
 /// Which side is the main task, and a size.

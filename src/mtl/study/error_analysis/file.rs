@@ -35,7 +35,7 @@ pub fn write_errors(path: &Path, errors: &[SampledError], force: bool) -> Result
             )
         })?;
     }
-    files::write_whole(path, |output| {
+    files::write_atomically(path, |output| {
         let mut csv = csv::Writer::from_writer(output);
         csv.write_record(COLUMNS)?;
         for error in errors {

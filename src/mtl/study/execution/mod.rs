@@ -2,13 +2,18 @@
 //!
 //! What the outcomes mean is not decided here; see `findings`.
 
+mod lease;
 mod n_gram;
 mod outcome;
+mod part;
 mod schedule;
 mod store;
 mod train;
 
+pub(super) use lease::Worker;
+pub use lease::process_name;
 pub use outcome::{InnerPredictions, Predictions, Trial, UnitOutcome};
-pub(super) use schedule::threads;
-pub use schedule::{Event, Outcomes, run_units};
+pub use part::{Part, Shard, Units};
+pub use schedule::{Event, Outcomes, PlannedUnit, Ran, Rest, run_part, run_units};
+pub(super) use schedule::{planned_units, threads};
 pub use store::UnitStore;

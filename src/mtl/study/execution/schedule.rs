@@ -1,7 +1,9 @@
 //! All units that are missing, one thread a unit.
 
 use std::{
+    collections::BTreeMap,
     num::NonZero,
+    path::PathBuf,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -10,15 +12,20 @@ use std::{
     time::Duration,
 };
 
-use super::{UnitOutcome, UnitStore};
+use super::{
+    UnitOutcome, UnitStore,
+    lease::{Claiming, Worker},
+    part::{Part, Units},
+};
 use crate::mtl::study::planning::{PairData, StudySettings, UnitSpec};
+use crate::printable::quoted;
 use crate::{Error, Result};
 
 /// Units with their outcomes.
 pub type Outcomes = Vec<(UnitSpec, UnitOutcome)>;
 
 /// What has just happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// So many units of all are finished, counting those of earlier times.
     Progress {
@@ -27,18 +34,44 @@ pub enum Event {
         /// All units.
         all: usize,
     },
+    /// This process has finished a unit; [`Event::Progress`] follows.
+    Finished {
+        /// Its name.
+        unit: String,
+        /// What it took.
+        seconds: f64,
+    },
     /// The file of a unit is damaged, for this reason; the unit is run again.
     Damaged(String),
+}
+
+/// How the work on units ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ran {
+    /// All are finished: their outcomes in the order of the units.
+    All(Outcomes),
+    /// This process has done its part, and others are at the rest, or may be.
+    Part(Rest),
+    /// It was told to stop.
+    Interrupted,
+}
+
+/// What is left of a study when a process has done its part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Units that are finished.
+    pub finished: usize,
+    /// All units.
+    pub all: usize,
+    /// Who works on others, as `host.pid`, with their number.
+    pub with: BTreeMap<String, usize>,
 }
 
 /// Runs those of the units `specs` that are not in the store, the longest first, and returns the outcomes of all in the order
 /// of `specs`. `None` if `interrupted` was set on the way; what is finished then stays in the store.
 ///
-/// Each thread works on one unit at a time, with nothing inside it in parallel: folds are independent, steps are not. Units
-/// that another process works on are left to it.
-///
 /// # Errors
-/// The first error of a unit; what cannot be read or written.
+/// As [`run_part`].
 pub fn run_units(
     specs: Vec<UnitSpec>,
     settings: &StudySettings,
@@ -47,34 +80,59 @@ pub fn run_units(
     interrupted: &AtomicBool,
     observe: &(dyn Fn(Event) + Sync),
 ) -> Result<Option<Outcomes>> {
+    match run_part(specs, settings, pairs, store, &Part::whole(), interrupted, observe)? {
+        Ran::All(outcomes) => Ok(Some(outcomes)),
+        Ran::Interrupted | Ran::Part(_) => Ok(None),
+    }
+}
+
+/// Runs those of the units `specs` that are not in the store and that are this process's part, the longest first. What is finished
+/// stays in the store, however this ends.
+///
+/// Each thread works on one unit at a time, with nothing inside it in parallel: folds are independent, steps are not. Units
+/// that another process works on are left to it, or waited for if the part says so.
+///
+/// # Errors
+/// The first error of a unit; what cannot be read or written; [`Error::Config`] for a unit that there is not.
+pub fn run_part(
+    specs: Vec<UnitSpec>,
+    settings: &StudySettings,
+    pairs: &[PairData],
+    store: &UnitStore,
+    part: &Part,
+    interrupted: &AtomicBool,
+    observe: &(dyn Fn(Event) + Sync),
+) -> Result<Ran> {
     let work = specs.into_iter().enumerate().map(|(place, spec)| {
         let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
         Work { place, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }
     });
+    let mut work: Vec<Work> = work.collect();
+    let mut outcomes: Vec<Option<(UnitSpec, UnitOutcome)>> = vec![None; work.len()];
+    sort(&mut work);
+    let ours = places_of(&part.units, &work)?;
     let mut missing: Vec<Work> = Vec::new();
-    let mut outcomes: Vec<Option<(UnitSpec, UnitOutcome)>> = Vec::new();
-    for work in work {
+    for (order, work) in work.into_iter().enumerate() {
         match store.read(&work.spec, &work.key) {
-            Ok(Some(outcome)) => outcomes.push(Some((work.spec, outcome))),
-            Ok(None) => {
-                outcomes.push(None);
-                missing.push(work);
-            }
-            Err(error @ Error::File { .. }) => {
+            Ok(Some(outcome)) => outcomes[work.place] = Some((work.spec, outcome)),
+            Ok(None) if ours(order) => missing.push(work),
+            Ok(None) => {}
+            Err(error @ Error::File { .. }) if ours(order) => {
                 observe(Event::Damaged(error.to_string()));
-                outcomes.push(None);
                 missing.push(work);
             }
+            Err(Error::File { .. }) => {}
             Err(error) => return Err(error),
         }
     }
-    missing.sort_by_key(|work| std::cmp::Reverse(work.cost));
     let all = outcomes.len();
-    let done = AtomicUsize::new(all - missing.len());
+    let done = AtomicUsize::new(outcomes.iter().flatten().count());
     observe(Event::Progress { done: done.load(Ordering::Relaxed), all });
 
+    let process = store.join()?;
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(outcomes);
+    let with: Mutex<BTreeMap<String, usize>> = Mutex::default();
     let failure: Mutex<Option<Error>> = Mutex::new(None);
     let stopped = AtomicBool::new(false);
     let stop = || interrupted.load(Ordering::Relaxed) || stopped.load(Ordering::Relaxed);
@@ -82,19 +140,33 @@ pub fn run_units(
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
         let _one_thread = pool.map_err(|error| Error::config("threads", error.to_string()))?;
         let mut claimed_elsewhere = Vec::new();
-        let finish = |work: &Work, wait: bool| -> Result<bool> {
-            let Some(outcome) = work.run(settings, store, wait, &stop, interrupted)? else { return Ok(false) };
+        let finish = |work: &Work, outcome: UnitOutcome| {
             outcomes.lock().expect("no thread panicked")[work.place] = Some((work.spec.clone(), outcome));
             observe(Event::Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, all });
-            Ok(true)
         };
         while let Some(work) = missing.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop()) {
-            if !finish(work, false)? && !stop() {
-                claimed_elsewhere.push(work);
+            match work.run(settings, store, &process, interrupted, observe)? {
+                Done::Finished(outcome) => finish(work, *outcome),
+                Done::Elsewhere(_) => claimed_elsewhere.push(work),
+                Done::Interrupted => {}
             }
         }
+        // Those who hold these may have ended since, or been killed.
         for work in claimed_elsewhere {
-            finish(work, true)?;
+            loop {
+                match work.run(settings, store, &process, interrupted, observe)? {
+                    Done::Finished(outcome) => finish(work, *outcome),
+                    Done::Elsewhere(_) if part.wait && !stop() => {
+                        thread::sleep(POLL);
+                        continue;
+                    }
+                    Done::Elsewhere(holder) => {
+                        *with.lock().expect("no thread panicked").entry(holder).or_default() += 1
+                    }
+                    Done::Interrupted => {}
+                }
+                break;
+            }
         }
         Ok(())
     };
@@ -108,21 +180,93 @@ pub fn run_units(
             });
         }
     });
+    drop(process);
+    store.leave();
     if let Some(error) = failure.into_inner().expect("no thread panicked") {
         return Err(error);
     }
-    Ok(outcomes.into_inner().expect("no thread panicked").into_iter().collect())
+    let outcomes = outcomes.into_inner().expect("no thread panicked");
+    let finished = outcomes.iter().flatten().count();
+    Ok(match outcomes.into_iter().collect() {
+        Some(outcomes) => Ran::All(outcomes),
+        None if interrupted.load(Ordering::Relaxed) => Ran::Interrupted,
+        None => Ran::Part(Rest { finished, all, with: with.into_inner().expect("no thread panicked") }),
+    })
 }
 
-/// How many units are worked on at a time.
+/// How often a process looks whether a unit that another works on is finished or free.
+const POLL: Duration = Duration::from_millis(200);
+
+/// The order in which units are done and dealt: the dearest first, and those of one cost by their keys.
+fn sort(work: &mut [Work]) {
+    work.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.key.cmp(&b.key)));
+}
+
+/// Which places in the order of cost are of these units.
+fn places_of<'u>(units: &'u Units, work: &[Work]) -> Result<Box<dyn Fn(usize) -> bool + 'u>> {
+    match units {
+        Units::All => Ok(Box::new(|_| true)),
+        Units::Shard(shard) => Ok(Box::new(|place| shard.has(place))),
+        Units::Only(name) => {
+            let only = work.iter().position(|work| work.spec.name() == *name);
+            let only = only.ok_or_else(|| {
+                let message = format!("the study has no unit {}; --plan --format tsv lists them", quoted(name));
+                Error::config("only", message)
+            })?;
+            Ok(Box::new(move |place| place == only))
+        }
+    }
+}
+
+/// A unit of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedUnit {
+    /// Its name, as `--only` takes it.
+    pub unit: String,
+    /// How long it takes, roughly: only comparisons count.
+    pub cost: usize,
+    /// Its file, once it is finished.
+    pub file: PathBuf,
+    /// Whether it is.
+    pub finished: bool,
+}
+
+/// The units in the order in which they are done and dealt to shards.
+pub(in crate::mtl::study) fn planned_units(
+    specs: Vec<UnitSpec>,
+    settings: &StudySettings,
+    pairs: &[PairData],
+    store: &UnitStore,
+) -> Vec<PlannedUnit> {
+    let mut work: Vec<Work> = specs
+        .into_iter()
+        .map(|spec| {
+            let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
+            Work { place: 0, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }
+        })
+        .collect();
+    sort(&mut work);
+    let planned = |work: Work| {
+        let file = store.path(&work.spec, &work.key);
+        PlannedUnit { unit: work.spec.name(), cost: work.cost, finished: file.exists(), file }
+    };
+    work.into_iter().map(planned).collect()
+}
+
+/// How many units are worked on at a time: as many as the settings say, or as there are processors for this process, of which a
+/// scheduler may have promised fewer than it shows.
 pub(in crate::mtl::study) fn threads(settings: &StudySettings) -> usize {
     match settings.base.threads {
-        0 => thread::available_parallelism().map_or(1, NonZero::get),
+        0 => {
+            let promised = std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|number| number.parse().ok());
+            let shown = thread::available_parallelism().map_or(1, NonZero::get);
+            shown.min(promised.filter(|&number| number > 0).unwrap_or(usize::MAX))
+        }
         threads => threads,
     }
 }
 
-/// A unit that is missing.
+/// A unit and its pair.
 struct Work<'p> {
     place: usize,
     spec: UnitSpec,
@@ -131,31 +275,35 @@ struct Work<'p> {
     pair: &'p PairData,
 }
 
+/// What came of a unit.
+enum Done {
+    Finished(Box<UnitOutcome>),
+    /// Another process, as `host.pid`, works on it.
+    Elsewhere(String),
+    Interrupted,
+}
+
 impl Work<'_> {
-    /// Runs the unit, or reads it if another process was faster; `None` if that one is at it still (unless told to `wait`), or
-    /// if the work was to stop.
+    /// Runs the unit, or reads it if another process was faster.
     fn run(
         &self,
         settings: &StudySettings,
         store: &UnitStore,
-        wait: bool,
-        stop: &dyn Fn() -> bool,
+        process: &Worker,
         interrupted: &AtomicBool,
-    ) -> Result<Option<UnitOutcome>> {
-        loop {
-            if let Some(_claim) = store.claim(&self.spec, &self.key)? {
-                // A damaged file has been told of, and is replaced.
-                if let Ok(Some(outcome)) = store.read(&self.spec, &self.key) {
-                    return Ok(Some(outcome));
-                }
-                let Some(outcome) = self.spec.run(settings, self.pair, interrupted)? else { return Ok(None) };
-                store.write(&self.spec, &self.key, &outcome)?;
-                return Ok(Some(outcome));
-            }
-            if !wait || stop() {
-                return Ok(None);
-            }
-            thread::sleep(Duration::from_millis(200));
+        observe: &(dyn Fn(Event) + Sync),
+    ) -> Result<Done> {
+        let _claim = match process.claim(&store.claim_of(&self.spec, &self.key))? {
+            Claiming::Ours(claim) => claim,
+            Claiming::Theirs(holder) => return Ok(Done::Elsewhere(holder)),
+        };
+        // A damaged file has been told of, and is replaced.
+        if let Ok(Some(outcome)) = store.read(&self.spec, &self.key) {
+            return Ok(Done::Finished(Box::new(outcome)));
         }
+        let Some(outcome) = self.spec.run(settings, self.pair, interrupted)? else { return Ok(Done::Interrupted) };
+        store.write(&self.spec, &self.key, &outcome)?;
+        observe(Event::Finished { unit: self.spec.name(), seconds: outcome.seconds });
+        Ok(Done::Finished(Box::new(outcome)))
     }
 }

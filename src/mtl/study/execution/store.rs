@@ -3,20 +3,25 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::UnitOutcome;
-use crate::mtl::{claim::Claim, files, study::planning::UnitSpec};
+use super::{UnitOutcome, lease::Worker};
+use crate::mtl::{files, study::planning::UnitSpec};
 use crate::{Error, Result};
+
+const FOLDER: &str = "units";
 
 /// The folder `units/` of a study's directory. A unit's file is named by its key, so files of other settings, data or
 /// versions are never taken for it, and is written whole or not at all.
 #[derive(Clone, Debug)]
 pub struct UnitStore {
     directory: PathBuf,
+    /// This process among those that work here, while it does.
+    worker: Arc<Mutex<Option<Arc<Worker>>>>,
 }
 
 /// A unit as a file.
@@ -32,16 +37,19 @@ struct UnitFile {
 impl UnitStore {
     /// The store in a study's directory. Its folder is made with the first claim.
     pub fn of(study: &Path) -> Self {
-        Self { directory: study.join("units") }
+        Self { directory: study.join(FOLDER), worker: Arc::default() }
+    }
+
+    /// Whether `path` is the folder of a store without any unit, in which processes begin to work.
+    pub(in crate::mtl::study) fn is_begun(path: &Path) -> bool {
+        let is_units = |path: &Path| path.extension().is_some_and(|extension| extension == "json");
+        path.file_name().is_some_and(|name| name == FOLDER)
+            && fs::read_dir(path).is_ok_and(|entries| entries.flatten().all(|entry| !is_units(&entry.path())))
     }
 
     /// The file of a unit.
     pub fn path(&self, spec: &UnitSpec, key: &str) -> PathBuf {
-        let UnitSpec { pair, shared, arm, task, repeat, fold, seed } = spec;
-        let shared = shared.map_or(String::new(), |shared| format!(".{}", shared.word()));
-        let task = task.as_ref().map_or(String::new(), |task| format!(".{task}"));
-        let name = format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{seed}.{}.json", arm.word(), &key[..16]);
-        self.directory.join(name)
+        self.directory.join(format!("{}.{}.json", spec.name(), &key[..16]))
     }
 
     /// The outcome of a unit; `None` if it is not finished.
@@ -73,19 +81,32 @@ impl UnitStore {
     pub fn write(&self, spec: &UnitSpec, key: &str, outcome: &UnitOutcome) -> Result<()> {
         let file =
             UnitFile { key: key.to_owned(), spec: spec.clone(), sha256: checksum(outcome), outcome: outcome.clone() };
-        files::write_whole(&self.path(spec, key), |output| {
+        files::write_atomically(&self.path(spec, key), |output| {
             serde_json::to_writer(&mut *output, &file)?;
             output.write_all(b"\n")
         })
     }
 
-    /// Claims a unit; `None` if another process or thread works on it.
+    /// This process as one of those that work here, until [`leave`](Self::leave); its folder is made with it.
     ///
     /// # Errors
-    /// As [`Claim::take`].
-    pub(super) fn claim(&self, spec: &UnitSpec, key: &str) -> Result<Option<Claim>> {
-        fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory))?;
-        Claim::take(&self.path(spec, key).with_extension("claim"))
+    /// As [`Worker::join`].
+    pub(in crate::mtl::study) fn join(&self) -> Result<Arc<Worker>> {
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() {
+            *worker = Some(Arc::new(Worker::join(&self.directory)?));
+        }
+        Ok(worker.clone().expect("it has just joined"))
+    }
+
+    /// This process works here no more, once nobody has it from [`join`](Self::join).
+    pub(in crate::mtl::study) fn leave(&self) {
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// The file that claims a unit.
+    pub(super) fn claim_of(&self, spec: &UnitSpec, key: &str) -> PathBuf {
+        self.path(spec, key).with_extension("claim")
     }
 }
 

@@ -147,7 +147,7 @@ impl Curves {
     /// [`Error::Io`](crate::Error::Io) if one cannot be written.
     pub(in crate::mtl::study) fn write(&self, directory: &Path) -> Result<()> {
         files::write_json(&directory.join(CURVES), self)?;
-        files::write_whole(&directory.join(TABLE), |output| self.write_csv(output))
+        files::write_atomically(&directory.join(TABLE), |output| self.write_csv(output))
     }
 
     /// Reads the curves of a study's directory; `None` if it has none.

@@ -9,9 +9,11 @@ mod cell;
 mod compare;
 mod csv;
 mod curves;
+mod metric;
 pub mod results;
 
-pub use analysis::{METRICS, Metric, analyse};
+pub use analysis::analyse;
 pub(super) use csv::write as write_csv;
 pub use curves::{Band, CurveFold, CurvePoint, Curves, PairCurves, TaskCurve};
+pub use metric::{METRICS, Metric};
 pub use results::Results;

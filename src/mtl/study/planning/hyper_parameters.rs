@@ -4,7 +4,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
-    settings::{Embedding, Settings},
+    settings::{EmbeddingSource, Settings},
     streams::Streams,
 };
 
@@ -18,7 +18,7 @@ pub struct HyperParameters {
     /// Share of the sentence vector that dropout zeroes.
     pub dropout: f64,
     /// Whether word vectors stay as they are.
-    pub embedding: Embedding,
+    pub embedding: EmbeddingSource,
     /// The n-gram baseline's inverse strength of regularisation (scikit-learn's C).
     pub c: f64,
 }
@@ -43,9 +43,9 @@ impl HyperParameters {
         let dropout = rng.random_range(0.0..0.5);
         let is_fine_tuned: bool = rng.random();
         let embedding = match given.embedding {
-            Embedding::Random => Embedding::Random,
-            _ if is_fine_tuned => Embedding::FineTuned,
-            _ => Embedding::Frozen,
+            EmbeddingSource::Random => EmbeddingSource::Random,
+            _ if is_fine_tuned => EmbeddingSource::FineTuned,
+            _ => EmbeddingSource::Frozen,
         };
         Self { learning_rate, width, dropout, embedding, c: 10f64.powf(rng.random_range(-1.0..1.0)) }
     }

@@ -6,7 +6,7 @@ use super::{Pair, StudySettings, folds, simulated::SimulatedPair};
 use crate::mtl::{
     data::{Corpus, Coverage, Dataset, DominantGroup, Example, Vectors, hold_out, read_grouped},
     files,
-    model::Table,
+    model::EmbeddingInit,
     prepare,
     settings::Settings,
     streams::{Streams, split_mix},
@@ -204,8 +204,8 @@ impl PairData {
     }
 
     /// What the embedding of a unit starts from.
-    pub fn table(&self, settings: &Settings) -> Table {
-        Table::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
+    pub fn table(&self, settings: &Settings) -> EmbeddingInit {
+        EmbeddingInit::new(settings, &self.dataset.encoder.vocabulary, self.vectors.as_ref())
     }
 }
 

@@ -246,12 +246,10 @@ impl StudySettings {
         given.insert("validation".into(), own.inner.into());
         // So that the demonstration is never in the way of a study of one's own.
         given.entry("out").or_insert_with(|| if pairs.is_empty() { DEMONSTRATION } else { "study" }.into());
-        let base = Settings::load(None, given).map_err(|error| match error {
-            Error::Config { field, .. } if field == "patience" => {
-                Error::config(field, "stopping early needs inner rows, and `inner` is 0")
-            }
-            error => error,
-        })?;
+        if own.inner == 0.0 && given.get("patience").and_then(Value::as_integer).is_some_and(|epochs| epochs > 0) {
+            return Err(Error::config("patience", "stopping early needs inner rows, and `inner` is 0"));
+        }
+        let base = Settings::load(None, given)?;
         let settings = Self::of(base, own, pairs);
         settings.check_together()?;
         Ok(settings.completed())

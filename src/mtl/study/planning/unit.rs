@@ -87,6 +87,14 @@ impl UnitSpec {
         tasks.into_iter().flat_map(of_task).collect()
     }
 
+    /// What it is called: `pair.layer.arm.task.repeat.fold.seed`, without what it does not have.
+    pub fn name(&self) -> String {
+        let Self { pair, shared, arm, task, repeat, fold, seed } = self;
+        let shared = shared.map_or(String::new(), |shared| format!(".{}", shared.word()));
+        let task = task.as_ref().map_or(String::new(), |task| format!(".{task}"));
+        format!("{pair}{shared}.{}{task}.{repeat}.{fold}.{seed}", arm.word())
+    }
+
     /// The settings of the unit: everything that determines its network and training.
     pub(in crate::mtl::study) fn settings(&self, study: &StudySettings, pair: &PairData) -> Settings {
         let shared = self.shared.unwrap_or(study.base.shared);

@@ -1,37 +1,39 @@
-//! What the embedding starts from.
+//! The initial embedding matrix.
 
 use rand::RngExt;
 
 use crate::mtl::{
     data::{Vectors, Vocabulary},
-    settings::{Embedding, Settings, UnknownWord},
+    settings::{EmbeddingSource, Settings, UnknownWord},
     streams::Streams,
 };
 use crate::tensor::Tensor;
 
 /// A row a word of the vocabulary.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct EmbeddingInit {
     /// `[V, E]`.
     pub weight: Tensor<f32>,
     /// Whether it is trained with the rest.
     pub trainable: bool,
 }
 
-impl Table {
-    /// The rows that the settings ask for: word vectors, with zeros or their mean for words that have none, or random rows.
+impl EmbeddingInit {
+    /// The rows that the settings choose: word vectors, with zeros or their mean for words that have none, or random rows.
     /// Padding is a row of zeros. Without vectors the rows are random.
     pub fn new(settings: &Settings, vocabulary: &Vocabulary, vectors: Option<&Vectors>) -> Self {
         let weight = match vectors {
-            Some(vectors) if settings.embedding != Embedding::Random => known(vocabulary, vectors, settings.unknown),
+            Some(vectors) if settings.embedding != EmbeddingSource::Random => {
+                known(vocabulary, vectors, settings.unknown)
+            }
             _ => random(vocabulary, settings),
         };
         Self::of_weight(settings, weight, vectors.is_some())
     }
 
-    /// Rows that are known already, trained or not as the settings ask for.
+    /// Given rows, trained or frozen as the settings say.
     pub fn of_weight(settings: &Settings, weight: Tensor<f32>, has_vectors: bool) -> Self {
-        Self { weight, trainable: !(has_vectors && settings.embedding == Embedding::Frozen) }
+        Self { weight, trainable: !(has_vectors && settings.embedding == EmbeddingSource::Frozen) }
     }
 }
 
@@ -77,9 +79,9 @@ mod tests {
         let vectors = Vectors::from_reader("flu 1 2\nshot 3 4\n".as_bytes(), "v".as_ref(), &vocabulary).unwrap();
         let table = |unknown| {
             let settings = Settings { unknown, ..Settings::preset(Preset::Default) };
-            Table::new(&settings, &vocabulary, Some(&vectors))
+            EmbeddingInit::new(&settings, &vocabulary, Some(&vectors))
         };
-        let row = |table: &Table, word: &str| table.weight.row(vocabulary.id(word) as usize).to_vec();
+        let row = |table: &EmbeddingInit, word: &str| table.weight.row(vocabulary.id(word) as usize).to_vec();
         let (zero, mean) = (table(UnknownWord::Zero), table(UnknownWord::Mean));
         assert_eq!(
             (row(&zero, "shot"), row(&zero, "zzz"), row(&zero, "never seen")),
@@ -98,7 +100,7 @@ mod tests {
         let settings = Settings { embedding_dim: 4, ..Settings::preset(Preset::Default) };
         let row = |text: &str| {
             let vocabulary = vocabulary(text);
-            let table = Table::new(&settings, &vocabulary, None);
+            let table = EmbeddingInit::new(&settings, &vocabulary, None);
             assert!(table.trainable);
             table.weight.row(vocabulary.id("flu") as usize).to_vec()
         };

@@ -1,4 +1,4 @@
-//! What a recorded LSTM computed within, to look at: its own numbers, not those of the reference.
+//! Intermediate values of a recorded LSTM, for explanations: those of the fused kernel, not of the reference.
 
 use std::any::Any;
 
@@ -6,12 +6,12 @@ use super::{
     Lstm, project,
     walk::{Recording, Walk},
 };
-use crate::autograd::{Tape, Var, tape::Node};
+use crate::autograd::{Tape, Var, op::Node};
 use crate::tensor::{Real, Tensor, matmul, pointwise};
 
-/// One direction of an LSTM, a row a token of the batch.
+/// The activations of one direction of an LSTM, a row a token of the batch.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LstmInside<F> {
+pub struct LstmActivations<F> {
     /// i, f, g and o side by side, `[N, 4H]`.
     pub gates: Tensor<F>,
     /// c, `[N, H]`.
@@ -20,10 +20,9 @@ pub struct LstmInside<F> {
     pub states: Tensor<F>,
 }
 
-/// The cotangents of one direction, a row a token of the batch: all that a token's values did to the loss, by its own output and by
-/// the steps after it.
+/// The cotangents of one direction, a row a token of the batch: through the token's own output and through later time steps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LstmInsideGradient<F> {
+pub struct LstmCotangents<F> {
     /// Of the gates' arguments a, before γ and tanh, `[N, 4H]`.
     pub arguments: Tensor<F>,
     /// Of c, `[N, H]`.
@@ -33,20 +32,20 @@ pub struct LstmInsideGradient<F> {
 }
 
 impl<F: Real> Tape<'_, F> {
-    /// What each direction of an [`lstm`](Self::lstm) computed; `None` for any other value, or one that was not kept for a sweep.
-    pub fn lstm_inside(&self, hidden: Var) -> Option<Vec<LstmInside<F>>> {
+    /// The activations of each direction of an [`lstm`](Self::lstm); `None` for any other value, or one that was not kept for a sweep.
+    pub fn lstm_activations(&self, hidden: Var) -> Option<Vec<LstmActivations<F>>> {
         let (op, node) = self.recorded_lstm(hidden)?;
         let direction = |d| {
             let (walk, recorded) = (op.walk(d), of_direction(node, d));
             let [gates, cells, states] =
                 [recorded.gates, recorded.cells, recorded.states].map(|stepped| to_tokens(walk, stepped));
-            LstmInside { gates, cells, states }
+            LstmActivations { gates, cells, states }
         };
         Some((0..op.reversed.len()).map(direction).collect())
     }
 
-    /// The arguments a of each direction's gates, before γ and tanh, `[N, 4H]`; `None` as for [`lstm_inside`](Self::lstm_inside).
-    /// They are not kept, and a gate where γ is flat does not tell its own: they are computed again from the states.
+    /// The arguments a of each direction's gates, before γ and tanh, `[N, 4H]`; `None` as for [`lstm_activations`](Self::lstm_activations).
+    /// They are recomputed from the states: they are not saved, and where γ is flat a gate does not determine its argument.
     pub fn lstm_arguments(&self, hidden: Var) -> Option<Vec<Tensor<F>>> {
         let (op, node) = self.recorded_lstm(hidden)?;
         let direction = |d: usize| {
@@ -59,13 +58,13 @@ impl<F: Real> Tape<'_, F> {
         Some((0..op.reversed.len()).map(direction).collect())
     }
 
-    /// What a sweep computes within each direction of an [`lstm`](Self::lstm), from `dy`, the cotangent of its value.
+    /// The cotangents within each direction of an [`lstm`](Self::lstm), from `dy`, the cotangent of its value.
     ///
     /// # Panics
     /// If `dy` does not have the value's shape.
     #[track_caller]
-    pub fn lstm_inside_gradient(&self, hidden: Var, dy: &Tensor<F>) -> Option<Vec<LstmInsideGradient<F>>> {
-        assert_eq!(self.shape(hidden), dy.shape(), "lstm_inside_gradient: value and cotangent");
+    pub fn lstm_cotangents(&self, hidden: Var, dy: &Tensor<F>) -> Option<Vec<LstmCotangents<F>>> {
+        assert_eq!(self.shape(hidden), dy.shape(), "lstm_cotangents: value and cotangent");
         let (op, node) = self.recorded_lstm(hidden)?;
         let direction = |d: usize| gradient(op.walk(d), &of_direction(node, d), self.value(node.inputs[2 + 3 * d]), dy);
         Some((0..op.reversed.len()).map(direction).collect())
@@ -120,7 +119,7 @@ fn gradient<F: Real>(
     recorded: &Recording<&Tensor<F>>,
     recurrent: &Tensor<F>,
     dy: &Tensor<F>,
-) -> LstmInsideGradient<F> {
+) -> LstmCotangents<F> {
     let (units, steps) = (walk.units, walk.segments.steps());
     let mut transposed = Tensor::zeros([4 * units, units]);
     pointwise::transpose(recurrent.data(), 4 * units, transposed.data_mut());
@@ -140,7 +139,7 @@ fn gradient<F: Real>(
         }
     });
     let [arguments, cells, states] = [arguments, cells, states].map(|stepped| to_tokens(walk, &stepped));
-    LstmInsideGradient { arguments, cells, states }
+    LstmCotangents { arguments, cells, states }
 }
 
 #[cfg(test)]
@@ -177,7 +176,7 @@ mod tests {
                 GateActivation::HardSigmoid => (0.2 * a + 0.5).clamp(0.0, 1.0),
             };
             let arguments = tape.lstm_arguments(hidden).unwrap();
-            for (inside, arguments) in tape.lstm_inside(hidden).unwrap().iter().zip(&arguments) {
+            for (inside, arguments) in tape.lstm_activations(hidden).unwrap().iter().zip(&arguments) {
                 for (n, (gate, a)) in inside.gates.data().iter().zip(arguments.data()).enumerate() {
                     let is_candidate = n / UNITS % 4 == 2;
                     let expected = if is_candidate { a.tanh() } else { gamma(*a) };
@@ -207,10 +206,10 @@ mod tests {
             let ones = tape.constant(Tensor::from_fn([1, 6], |_| 1.0));
             let per_token = tape.matmul(hidden, weights);
             let loss = tape.matmul(ones, per_token);
-            let sweep = tape.sweep_keeping(loss);
+            let sweep = tape.backward_retaining(loss);
             let dy = tape.gradient(&sweep, hidden).unwrap();
-            let LstmInside { gates, cells, states } = tape.lstm_inside(hidden).unwrap().remove(0);
-            let inside = tape.lstm_inside_gradient(hidden, &dy).unwrap().remove(0);
+            let LstmActivations { gates, cells, states } = tape.lstm_activations(hidden).unwrap().remove(0);
+            let inside = tape.lstm_cotangents(hidden, &dy).unwrap().remove(0);
             assert_eq!(&states, tape.value(hidden));
 
             let mut bias_gradient = vec![0.0; 4 * UNITS];
@@ -234,7 +233,7 @@ mod tests {
             }
             assert_eq!(sweep.gradients.dense(ids[3]).unwrap().data(), bias_gradient);
             assert!(bias_gradient.iter().all(|x| *x != 0.0));
-            assert_eq!(tape.lstm_inside(loss), None);
+            assert_eq!(tape.lstm_activations(loss), None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a recorded convolution computed within, to look at.
+//! Intermediate values of a recorded convolution, for explanations.
 
 use std::any::Any;
 
@@ -8,7 +8,7 @@ use crate::tensor::{Real, Tensor};
 
 /// Where the vectors of a convolution came from.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ConvInside<F> {
+pub enum ConvOrigins<F> {
     /// Of each text and filter the first window that reaches the maximum, `texts · F` numbers: its first token, from the text's.
     Winners(Vec<u32>),
     /// φ(z) of every window, whose mean was taken, `[windows, F]`.
@@ -17,12 +17,12 @@ pub enum ConvInside<F> {
 
 impl<F: Real> Tape<'_, F> {
     /// Where the value of a [`conv`](Self::conv) came from; `None` for any other value, or one that was not kept for a sweep.
-    pub fn conv_inside(&self, var: Var) -> Option<ConvInside<F>> {
+    pub fn conv_origins(&self, var: Var) -> Option<ConvOrigins<F>> {
         let node = self.node(var);
         let op: &dyn Any = &**node.op.as_ref()?;
         Some(match &op.downcast_ref::<Conv>()?.origin {
-            Origin::Winners(winners) => ConvInside::Winners(winners.clone()),
-            Origin::All => ConvInside::Activations(node.saved[0].clone()),
+            Origin::Winners(winners) => ConvOrigins::Winners(winners.clone()),
+            Origin::All => ConvOrigins::Activations(node.saved[0].clone()),
         })
     }
 }

@@ -1,7 +1,5 @@
 //! The layer that all tasks share: words to one vector a text.
 
-use std::sync::Arc;
-
 use smallvec::{SmallVec, smallvec};
 
 use crate::autograd::{ParamStore, Tape, Var};
@@ -10,7 +8,7 @@ use crate::mtl::{
     settings::{Settings, Shared},
     streams::Streams,
 };
-use crate::tensor::{Pool, Real, Segments, Tensor};
+use crate::tensor::{Pool, Real, Tensor};
 
 /// The paper's three alternatives.
 #[derive(Clone, Debug)]
@@ -57,16 +55,16 @@ impl SharedLayer {
     }
 
     /// The states of a BiLSTM, `[tokens, 2H]`, if there is one, and the sentence vectors, `[texts, width]`.
-    pub(super) fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, words: &Sequence) -> (Option<Var>, Var) {
+    pub(super) fn forward<F: Real>(&self, tape: &mut Tape<'_, F>, words: &Sequence<'_, F>) -> (Option<Var>, Var) {
         match self {
             Self::Bilstm(bilstm, kind) => {
                 let states = bilstm.forward(tape, words);
-                (Some(states.values), bilstm.sentence(tape, &states, *kind))
+                (Some(states.var()), bilstm.sentence(tape, &states, *kind))
             }
             Self::Conv(conv, _) => (None, conv.forward(tape, words)),
             Self::BilstmConv(bilstm, conv, _) => {
                 let states = bilstm.forward(tape, words);
-                (Some(states.values), conv.forward(tape, &states))
+                (Some(states.var()), conv.forward(tape, &states))
             }
         }
     }
@@ -91,27 +89,6 @@ impl SharedLayer {
         match self {
             Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => bilstm.project(params, words, into, first),
             Self::Conv(conv, _) => conv.project(params, words, &mut into[0], first, pool),
-        }
-    }
-
-    /// As [`forward`](Self::forward), for words that are projected already.
-    pub(super) fn forward_of_projected<F: Real>(
-        &self,
-        tape: &mut Tape<'_, F>,
-        projected: &[Tensor<F>],
-        rows: &[u32],
-        segments: &Arc<Segments>,
-    ) -> Var {
-        match self {
-            Self::Bilstm(bilstm, kind) => {
-                let states = bilstm.forward_of_projected(tape, projected, rows, segments);
-                bilstm.sentence(tape, &states, *kind)
-            }
-            Self::Conv(conv, _) => conv.forward_of_projected(tape, &projected[0], rows, segments),
-            Self::BilstmConv(bilstm, conv, _) => {
-                let states = bilstm.forward_of_projected(tape, projected, rows, segments);
-                conv.forward(tape, &states)
-            }
         }
     }
 }
