@@ -271,7 +271,8 @@ fn sentence(ceiling: Option<&Ceiling>, measures: &[MeasureReport], predictions: 
             let q2 = format!("Q² {:.2} against {:.2}", ridge.q2, size.q2);
             let beats = ridge.q2 > size.q2 && ridge.q2 > 0.0;
             let verdict = if beats { "predict better than size alone" } else { "predict no better than size alone" };
-            format!("{correlate}; on tasks that were left out the measures {verdict} ({q2}, {errors}).")
+            let mean = if ridge.q2.max(size.q2) > 0.0 { "" } else { ", and neither does better than the mean gain" };
+            format!("{correlate}; on tasks that were left out the measures {verdict}{mean} ({q2}, {errors}).")
         }
         _ => format!("{correlate}; there are too few tasks to try predictions on others."),
     }
