@@ -32,7 +32,7 @@ pub fn angles(relatedness: f64, epochs: usize) -> mtlcore::Result<Vec<Vec<f64>>>
     let shared: Vec<_> = params.ids().filter(|&id| params.name(id).starts_with("shared")).collect();
 
     let rows: Vec<usize> = (0..dataset.examples.len()).collect();
-    let (mut adam, mut pool) = (optimiser(&settings), Pool::new());
+    let (mut adam, mut pool) = (optimiser(&settings, dataset.encoder.vocabulary.len()), Pool::new());
     let mut packer = Packer::new(dataset.encoder.vocabulary.len());
     let mut of_epoch = |epoch| {
         let mut cosines = Vec::new();

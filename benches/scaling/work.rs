@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use mtlcore::autograd::RowUpdates;
 use mtlcore::mtl::{
     data::{Dataset, Example, Padding, Split, TextEncoder, Tokenizer, Vocabulary},
     model::EmbeddingInit,
-    settings::{Preset, Settings},
+    settings::{EmbeddingUpdates, Preset, Settings},
     training::{Event, Flow, Trainer},
 };
 use mtlcore::tensor::Tensor;
@@ -52,8 +51,8 @@ impl Work {
             epochs: 2,
             validation: 0.0,
             embedding_updates: match self.embedding {
-                Embedding::Lazy => RowUpdates::Lazy,
-                Embedding::Frozen | Embedding::Dense => RowUpdates::Dense,
+                Embedding::Lazy => EmbeddingUpdates::Lazy,
+                Embedding::Frozen | Embedding::Dense => EmbeddingUpdates::Dense,
             },
             ..Settings::preset(Preset::Default)
         };

@@ -11,7 +11,7 @@ use std::{
 };
 
 use mtlcore::mtl::{
-    data::{Cells, Dialect, Format, RowReader, RowWriter, Tokenizer, Vectors, Vocabulary, unpacked},
+    data::{Cells, Delimiter, Dialect, Format, RowReader, RowWriter, Tokenizer, Vectors, Vocabulary, unpacked},
     prepare::Prepared,
     run::{Epochs, Manifest, RunDirectory},
     settings::{Preset, Settings, Shared},
@@ -65,15 +65,26 @@ pub fn gzip(bytes: &[u8]) {
 
 /// Reads all rows and writes them again. What was written is read as as many rows.
 fn rows(bytes: &[u8], format: Format) {
-    let Some((written, count)) = rewritten(bytes, format) else { return };
-    let (_, again) = rewritten(&written, format).expect("what is written can be read");
-    assert_eq!(count, again, "rows that are written are as many when they are read");
+    let Some(first) = rewritten(bytes, format, None) else { return };
+    // A name of a column may begin as packed files do.
+    if !first.written.starts_with(&[0x1f]) {
+        let again = rewritten(&first.written, format, Some(first.delimiter)).expect("what is written can be read");
+        assert_eq!(first.count, again.count, "rows that are written are as many when they are read");
+    }
 }
 
-/// The table as mtlcore writes it, and its number of rows; `None` if it is refused.
-fn rewritten(bytes: &[u8], format: Format) -> Option<(Vec<u8>, usize)> {
+/// A table as mtlcore writes it.
+struct Rewritten {
+    written: Vec<u8>,
+    count: usize,
+    delimiter: Delimiter,
+}
+
+/// The table of these bytes; `None` if it is refused.
+fn rewritten(bytes: &[u8], format: Format, delimiter: Option<Delimiter>) -> Option<Rewritten> {
     let input = unpacked(BufReader::new(Cursor::new(bytes.to_vec()))).ok()?;
-    let mut reader = RowReader::new(input, format, Dialect::default(), "bytes".into()).ok()?;
+    let dialect = Dialect { delimiter: delimiter.filter(|_| format != Format::Jsonl), ..Dialect::default() };
+    let mut reader = RowReader::new(input, format, dialect, "bytes".into()).ok()?;
     if let Some(first) = reader.columns().first().cloned() {
         let _ = reader.column(&first);
     }
@@ -89,7 +100,7 @@ fn rewritten(bytes: &[u8], format: Format) -> Option<(Vec<u8>, usize)> {
                 writer.row(&row, &[], &mut written);
                 count += 1;
             }
-            Ok(None) => return Some((written, count)),
+            Ok(None) => return Some(Rewritten { written, count, delimiter: reader.delimiter() }),
             Err(_) => return None,
         }
     }

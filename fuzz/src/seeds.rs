@@ -23,6 +23,8 @@ pub fn tables() -> Vec<Vec<u8>> {
         b"text\tlabel\nx\0\t1\n",
         b"text\ttext\na\tb\n",
         b"text\n\n\na\n",
+        b"sep=3\ntext;e;label\na;1\n",
+        b"\n\x1fJ",
         b"",
     ])
 }

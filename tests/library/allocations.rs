@@ -23,7 +23,7 @@ fn allocations(
     let weight = Tensor::from_fn([VOCABULARY, word_size], |i| (i as f32 * 0.7).sin());
     let mut params = ParamStore::<f32>::new();
     let model = Model::new(settings, &tasks, &EmbeddingInit { weight, trainable }, &mut params);
-    let (mut adam, mut pool) = (optimiser(settings), Pool::new());
+    let (mut adam, mut pool) = (optimiser(settings, VOCABULARY), Pool::new());
     let batch = batch();
     let row_keys: Vec<u64> = (0..32).collect();
     let mut run = |steps: usize| {

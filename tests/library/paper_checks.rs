@@ -102,7 +102,7 @@ fn a_batch_without_labels_moves_nothing_and_says_so() {
         for (preset, absent_head) in [(Preset::Default, AbsentHead::Skip), (Preset::Paper, AbsentHead::Decay)] {
             let settings = Settings { absent_head, ..small(shared, preset) };
             let (model, mut params) = model(&settings);
-            let (mut adam, mut pool, mut packer) = (optimiser(&settings), Pool::new(), Packer::new(6));
+            let (mut adam, mut pool, mut packer) = (optimiser(&settings, 6), Pool::new(), Packer::new(6));
             let mut step_on = |params: &mut ParamStore<f64>, labels: [[Option<bool>; 2]; 4]| {
                 let batch = packer.pack_labelled(TEXTS.into_iter().zip(labels.iter().map(|l| &l[..])), 2);
                 step(&settings, &model, params, &mut adam, &mut pool, &batch, &[1, 2, 3, 4])

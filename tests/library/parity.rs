@@ -119,7 +119,7 @@ impl<F: Real> Training<F> {
             assert_eq!(params.value(id).shape().dims(), array.shape, "{name}");
             *params.value_mut(id) = array.tensor();
         }
-        let adam = optimiser(&settings);
+        let adam = optimiser(&settings, case.config.vocabulary);
         Self { settings, model, params, adam, pool: Pool::new() }
     }
 
@@ -263,7 +263,7 @@ struct RowsStep {
 fn adam(settings: &serde_json::Value, embedding_rows: &str) -> Adam<f64> {
     let fields = [("adam", settings.clone()), ("embedding_rows", embedding_rows.into())];
     let fields = fields.map(|(name, value)| (name.to_owned(), value)).into();
-    optimiser(&Config { tasks: Vec::new(), vocabulary: 0, fields }.settings())
+    optimiser(&Config { tasks: Vec::new(), vocabulary: 0, fields }.settings(), 0)
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn the_presets_differ_where_the_paper_and_todays_practice_do() {
         ("gate-activation", "hard-sigmoid".into()),
         ("adam", "keras".into()),
         ("epsilon", 1e-7.into()),
+        ("embedding-updates", "dense".into()),
         ("absent-head", "decay".into()),
         ("loss-normaliser", "batch".into()),
         ("epochs", 10.into()),

@@ -16,7 +16,7 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use mtlcore::mtl::study::{
     Study, require_study,
@@ -89,7 +89,7 @@ fn results(directory: &Path) -> Result<Results> {
         }
         study.run(&AtomicBool::new(false), &|_| {})?;
     }
-    Results::read(directory).with_context(|| format!("there is nothing to report from {}", directory.display()))
+    Ok(Results::read(directory)?)
 }
 
 /// Writes `report.html`, `report.md` and `tables.tex` into the study's directory; returns their paths.

@@ -65,6 +65,16 @@ choices! {
         Last = "last",
     }
 
+    /// Which rows of a trained embedding Adam moves.
+    EmbeddingUpdates {
+        /// All at every step, as published, or those of the words in the batch where the vocabulary is large.
+        Auto = "auto",
+        /// All at every step.
+        Dense = "dense",
+        /// Those of the words in the batch.
+        Lazy = "lazy",
+    }
+
     /// How batches are composed of several tasks' rows.
     BatchComposition {
         /// From the shuffled union of all rows.
@@ -111,7 +121,6 @@ pub(super) mod words {
     pub const ADAM: &[&str] = &["kingma", "keras"];
     pub const CONV_ACTIVATION: &[&str] = &["relu", "tanh", "linear"];
     pub const CONV_POOLING: &[&str] = &["max", "mean"];
-    pub const EMBEDDING_UPDATES: &[&str] = &["dense", "lazy"];
     pub const FORMAT: &[&str] = &["tsv", "csv", "jsonl"];
     pub const GATE_ACTIVATION: &[&str] = &["sigmoid", "hard-sigmoid"];
     pub const PADDING: &[&str] = &["none", "pre", "post"];
@@ -128,7 +137,7 @@ mod tests {
 
     use super::words;
     use crate::autograd::{
-        AdamForm, RowUpdates,
+        AdamForm,
         ops::{
             conv::{ConvActivation, TimePooling},
             lstm::GateActivation,
@@ -148,7 +157,6 @@ mod tests {
         assert_values::<AdamForm>(words::ADAM);
         assert_values::<ConvActivation>(words::CONV_ACTIVATION);
         assert_values::<TimePooling>(words::CONV_POOLING);
-        assert_values::<RowUpdates>(words::EMBEDDING_UPDATES);
         assert_values::<Format>(words::FORMAT);
         assert_values::<GateActivation>(words::GATE_ACTIVATION);
         assert_values::<Padding>(words::PADDING);

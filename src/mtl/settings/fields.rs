@@ -5,11 +5,11 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, Balance, BatchComposition, EmbeddingSource, Field, Keep, Kind, LossNormaliser, Preset, Probe, Shared,
-    TaskWeights, UnknownWord, choices::words,
+    AbsentHead, Balance, BatchComposition, EmbeddingSource, EmbeddingUpdates, Field, Keep, Kind, LossNormaliser,
+    Preset, Probe, Shared, TaskWeights, UnknownWord, choices::words,
 };
 use crate::autograd::{
-    AdamForm, RowUpdates,
+    AdamForm,
     ops::{
         conv::{ConvActivation, TimePooling},
         lstm::GateActivation,
@@ -154,8 +154,9 @@ settings! {
         epsilon: f64 as Kind::Positive => 1e-8, paper 1e-7;
         /// Adam as Kingma & Ba published it, or as Keras had it: epsilon before the correction of the bias.
         adam: AdamForm as Kind::Choice(words::ADAM) => AdamForm::Kingma, paper AdamForm::Keras;
-        /// Which rows of a trained embedding Adam moves: all, or those of the words in the batch.
-        embedding_updates: RowUpdates as Kind::Choice(words::EMBEDDING_UPDATES) => RowUpdates::Dense;
+        /// Rows of a trained embedding that Adam moves: all, those in the batch, or (auto) the latter beyond 10,000 words.
+        embedding_updates: EmbeddingUpdates as Kind::Choice(EmbeddingUpdates::WORDS)
+            => EmbeddingUpdates::Auto, paper EmbeddingUpdates::Dense;
         /// The head of a task without a label in the batch: left alone, or stepped with gradient zero.
         absent_head: AbsentHead as Kind::Choice(AbsentHead::WORDS) => AbsentHead::Skip, paper AbsentHead::Decay;
         /// Stop after this number of epochs without a smaller held-out loss; 0 runs all epochs.

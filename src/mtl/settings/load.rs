@@ -11,14 +11,17 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Balance, FIELDS, Field, Keep, Preset, Settings, Shared};
-use crate::autograd::AdamSettings;
+use super::{Balance, EmbeddingUpdates, FIELDS, Field, Keep, Preset, Settings, Shared};
+use crate::autograd::{AdamSettings, RowUpdates};
 use crate::mtl::data::{SIMULATED_TASKS, TaskSource};
 use crate::printable::shortened;
 use crate::{Error, Result};
 
 /// Epochs where no row is held out and none are asked for.
 const EPOCHS_WITHOUT_HELD_OUT_ROWS: usize = 10;
+/// The largest vocabulary whose rows all move at every step unless something else is said: beyond, that takes longer than the rest of
+/// the step (at 200 columns, 10,000 rows are 2 million numbers, against 0.8 ms for a batch of 32 texts of 16 words).
+const MOST_DENSE_WORDS: usize = 10_000;
 /// Longer names are like no field.
 const LONGEST_NAME: usize = 100;
 /// Weights of a convolution's kernel: 1 GiB, and twice that again for Adam's moments.
@@ -87,7 +90,7 @@ impl Settings {
             }
         }
         self.check_words()?;
-        let adam = self.adam_settings();
+        let adam = self.adam_settings(0);
         if adam.epsilon_underflows::<f32>() {
             let message = format!(
                 "found {:e}, which single precision rounds to 0 where Adam adds it; expected a larger number, such as 1e-8",
@@ -109,15 +112,20 @@ impl Settings {
         self.check_weights()
     }
 
-    /// The constants of the optimiser.
-    pub fn adam_settings(&self) -> AdamSettings {
+    /// The constants of the optimiser for an embedding of this number of words.
+    pub fn adam_settings(&self, words: usize) -> AdamSettings {
+        let row_updates = match self.embedding_updates {
+            EmbeddingUpdates::Dense => RowUpdates::Dense,
+            EmbeddingUpdates::Auto if words <= MOST_DENSE_WORDS => RowUpdates::Dense,
+            EmbeddingUpdates::Auto | EmbeddingUpdates::Lazy => RowUpdates::Lazy,
+        };
         AdamSettings {
             learning_rate: self.learning_rate,
             beta1: self.beta1,
             beta2: self.beta2,
             epsilon: self.epsilon,
             form: self.adam,
-            row_updates: self.embedding_updates,
+            row_updates,
         }
     }
 
@@ -272,6 +280,19 @@ mod tests {
         assert_eq!((settings.adam, settings.epochs, settings.padding), (AdamForm::Kingma, 4, Padding::Pre));
         let settings = load("preset = 'paper'\nshared = 'conv'", "preset = 'default'").unwrap();
         assert_eq!((settings.shared, settings.padding), (Shared::Conv, Padding::None));
+    }
+
+    #[test]
+    fn rows_of_a_large_vocabulary_move_with_their_words_unless_the_paper_is_followed() {
+        let updates = |text: &str, words: usize| load(text, "").unwrap().adam_settings(words).row_updates;
+        for (text, few, many) in [
+            ("", RowUpdates::Dense, RowUpdates::Lazy),
+            ("embedding-updates = 'dense'", RowUpdates::Dense, RowUpdates::Dense),
+            ("embedding-updates = 'lazy'", RowUpdates::Lazy, RowUpdates::Lazy),
+            ("preset = 'paper'", RowUpdates::Dense, RowUpdates::Dense),
+        ] {
+            assert_eq!([updates(text, MOST_DENSE_WORDS), updates(text, MOST_DENSE_WORDS + 1)], [few, many], "{text}");
+        }
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::mtl::{
 };
 use crate::tensor::{Pool, Real};
 
-/// The optimiser of the settings, before its first step.
-pub fn optimiser<F: Real>(settings: &Settings) -> Adam<F> {
-    Adam::new(settings.adam_settings())
+/// The optimiser of the settings for an embedding of this number of words, before its first step.
+pub fn optimiser<F: Real>(settings: &Settings, words: usize) -> Adam<F> {
+    Adam::new(settings.adam_settings(words))
 }
 
 /// Moves the parameters against the gradient of the batch's loss, the sum over tasks, with dropout from a key for each text. This

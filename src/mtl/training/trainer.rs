@@ -136,7 +136,8 @@ impl<'d> Trainer<'d> {
     pub fn new(settings: &'d Settings, dataset: &'d Dataset, split: &'d Split, table: &EmbeddingInit) -> Self {
         let mut params = ParamStore::new();
         let model = Model::new(settings, &dataset.tasks, table, &mut params);
-        let (adam, balancer) = (optimiser(settings), Balancer::new(settings, &dataset.tasks));
+        let (adam, balancer) =
+            (optimiser(settings, dataset.encoder.vocabulary.len()), Balancer::new(settings, &dataset.tasks));
         let tasks = dataset.tasks.len();
         let state = State { epochs: 0, steps: 0, losses: vec![(0.0, 0); tasks], reports: Vec::new(), best: None };
         let packer = Packer::new(dataset.encoder.vocabulary.len());
