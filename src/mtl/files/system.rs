@@ -35,3 +35,39 @@ pub fn is_at(path: &Path, file: &File) -> bool {
         path.exists()
     }
 }
+
+/// The mode of a file if others than its owner may read or write it, where there are modes.
+#[cfg(feature = "hydrate")]
+pub fn mode_for_others(path: &Path) -> io::Result<Option<u32>> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+        Ok(Some(mode).filter(|mode| mode & 0o077 != 0))
+    }
+    #[cfg(not(unix))]
+    fs::metadata(path).map(|_| None)
+}
+
+/// The machine's name, `unknown` if the system does not tell.
+pub fn host() -> String {
+    let names = ["/proc/sys/kernel/hostname", "/etc/hostname"].map(|path| fs::read_to_string(path).ok());
+    let name = names.into_iter().flatten().chain(std::env::var("HOSTNAME")).find(|name| !name.trim().is_empty());
+    name.map_or_else(|| "unknown".into(), |name| name.trim().split('.').next().unwrap_or_default().to_owned())
+}
+
+/// The tick at which a process began, on Linux only: the 22nd field of Linux's `/proc/PID/stat`, behind a name that may hold anything. A process that
+/// has ended and was not waited for (a zombie) is none.
+pub fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }
+}
+
+/// The boot of this machine and the space of its process numbers, which a container has of its own. Linux only.
+pub fn machine() -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let space = fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), space.display()))
+}

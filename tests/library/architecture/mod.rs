@@ -102,6 +102,18 @@ fn unsafe_code_stays_in_tensor() {
     assert!(code("tensor").iter().any(|(_, code)| word.is_match(code)), "the word is found where it is");
 }
 
+#[test]
+fn what_systems_do_differently_stands_in_one_file() {
+    let word =
+        Regex::new(r"cfg!?\([^)]*\b(?:unix|windows|target_os|target_family)\b|\bos::(?:unix|windows)\b").unwrap();
+    for folder in ["tensor", "autograd", "layers", "mtl", "cli"] {
+        for (path, code) in code(folder) {
+            let is_the_one = path.ends_with("mtl/files/system.rs");
+            assert_eq!(word.is_match(&code), is_the_one, "{}", path.display());
+        }
+    }
+}
+
 /// A tape that is borrowed plainly needs neither, and stays usable from several threads.
 #[test]
 fn the_engine_counts_no_references_and_borrows_at_compile_time() {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use ureq::Agent;
 
 use super::post::Retweets;
+use crate::mtl::files::system::mode_for_others;
 use crate::printable::shortened;
 use crate::{Error, Result};
 
@@ -56,15 +57,9 @@ impl Token {
     /// # Errors
     /// [`Error::File`] if others may read it, or there is no token in it; [`Error::Io`].
     pub fn from_file(path: &Path) -> Result<Self> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(path).map_err(Error::io(path))?.permissions().mode();
-            if mode & 0o077 != 0 {
-                let message =
-                    format!("others may read it (mode {:o}); `chmod 600` keeps a token to yourself", mode & 0o777);
-                return Err(Error::file(path, message));
-            }
+        if let Some(mode) = mode_for_others(path).map_err(Error::io(path))? {
+            let message = format!("others may read it (mode {mode:o}); `chmod 600` keeps a token to yourself");
+            return Err(Error::file(path, message));
         }
         // No part of the content is shown, even if it is none.
         let token = std::fs::read(path).map_err(Error::io(path))?;

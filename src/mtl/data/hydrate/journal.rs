@@ -63,9 +63,7 @@ impl Journal {
         let found = read(&path)?;
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(&path))?;
         file.set_len(found.whole as u64).and_then(|()| file.sync_all()).map_err(Error::io(&path))?;
-        if cfg!(unix) {
-            File::open(&folder).and_then(|folder| folder.sync_all()).map_err(Error::io(&folder))?;
-        }
+        files::system::sync_directory(&folder).map_err(Error::io(&folder))?;
         Ok(Self { path, file, answers: found.answers, refreshing: found.refreshing, _claim: claim })
     }
 

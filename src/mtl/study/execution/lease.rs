@@ -19,6 +19,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::mtl::files::system;
 use crate::{Error, Result};
 
 /// How old a heartbeat may be. It has to exceed the minute for which NFS may show old attributes, and a heartbeat's period.
@@ -109,8 +110,7 @@ impl Worker {
         let prefix = format!("{WORKER}{}-{}-", plain(&identity.host), identity.pid);
         let mut builder = tempfile::Builder::new();
         // Others who work here may be other users.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        system::open_to_all(&mut builder);
         let file = builder.prefix(&prefix).rand_bytes(8).tempfile_in(folder).map_err(Error::io(folder))?;
         let (_, path) = file.keep().map_err(|error| Error::io(folder)(error.error))?;
         let name = path.file_name().expect("a file").to_string_lossy().into_owned();
@@ -336,46 +336,23 @@ fn plain(host: &str) -> String {
 impl Identity {
     /// This process.
     pub fn own() -> Self {
-        let (host, pid) = (host(), process::id());
+        let (host, pid) = (system::host(), process::id());
         let job = std::env::var("SLURM_JOB_ID").ok();
-        Self { host, pid, started: started(pid), machine: machine(), job }
+        Self { host, pid, started: system::started(pid), machine: system::machine(), job }
     }
 
     /// Whether it is a process of this machine that is there no more. Of other machines nothing is known.
     fn has_ended(&self) -> bool {
         self.machine.is_some()
-            && self.machine == machine()
+            && self.machine == system::machine()
             && self.started.is_some()
-            && started(self.pid) != self.started
+            && system::started(self.pid) != self.started
     }
 }
 
 /// This process as others see it: `host.pid`.
 pub fn process_name() -> String {
-    format!("{}.{}", host(), process::id())
-}
-
-/// The machine's name.
-fn host() -> String {
-    let names = ["/proc/sys/kernel/hostname", "/etc/hostname"].map(|path| fs::read_to_string(path).ok());
-    let name = names.into_iter().flatten().chain(std::env::var("HOSTNAME")).find(|name| !name.trim().is_empty());
-    name.map_or_else(|| "unknown".into(), |name| name.trim().split('.').next().unwrap_or_default().to_owned())
-}
-
-/// The tick at which a process began: the 22nd field of Linux's `/proc/PID/stat`, behind a name that may hold anything. A process that
-/// has ended and was not waited for (a zombie) is none.
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }
-}
-
-/// The boot of this machine and the space of its process numbers, which a container has of its own. Linux only.
-fn machine() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let space = fs::read_link("/proc/self/ns/pid").ok()?;
-    Some(format!("{} {}", boot.trim(), space.display()))
+    format!("{}.{}", system::host(), process::id())
 }
 
 #[cfg(test)]
@@ -410,7 +387,7 @@ mod tests {
         let [one, two] = [0, 1].map(|_| Worker::join_for(folder.path(), LEASE).unwrap());
         let Claiming::Ours(claim) = one.claim(&path).unwrap() else { panic!("nobody has it") };
         let Claiming::Theirs(holder) = two.claim(&path).unwrap() else { panic!("one has it") };
-        assert_eq!(holder, format!("{}.{}", host(), process::id()));
+        assert_eq!(holder, format!("{}.{}", system::host(), process::id()));
         assert_eq!(two.others().unwrap(), [holder]);
         drop(claim);
         assert!(!path.exists() && is_ours(two.claim(&path)));
