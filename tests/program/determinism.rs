@@ -114,7 +114,7 @@ fn killed_ten_times(options: &str, seed: u64) -> (Place, serde_json::Value) {
     let place = place();
     let start = Instant::now();
     let undisturbed = result(&place, options, "alone");
-    let longest = start.elapsed() / 3;
+    let mut longest = start.elapsed() / 3;
 
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut kills, mut resumed) = (0, 0);
@@ -130,7 +130,13 @@ fn killed_ten_times(options: &str, seed: u64) -> (Place, serde_json::Value) {
         }
         let output = output(child);
         match output.code {
-            None => kills += 1,
+            None => {
+                kills += 1;
+                // On a busy machine a training may need longer to its first checkpoint than the undisturbed one did.
+                if !place.path("run/checkpoint.safetensors").exists() {
+                    longest = longest.mul_f64(1.5);
+                }
+            }
             // It was faster than its killer.
             code => assert_eq!(code, Some(0), "{output:?}"),
         }
