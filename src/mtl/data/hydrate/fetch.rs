@@ -117,7 +117,8 @@ fn posts_an_id(retweets: Retweets) -> usize {
 /// Fetches every id that the journal has no answer to. Whatever ends it, what was answered is in the journal.
 ///
 /// # Errors
-/// As [`Api::call`] has them; [`Error::Config`] with `max-cost` if the next id might pass it; [`Error::Io`] of the journal.
+/// [`Error::File`] with the address if the API refuses the token or a call, a cap is reached, or an answer cannot be one to its call;
+/// [`Error::Config`] with `max-cost` if the next id might pass it; [`Error::Io`] of the journal.
 pub fn fetch(
     ids: &Ids,
     journal: &mut Journal,

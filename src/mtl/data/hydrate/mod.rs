@@ -10,7 +10,7 @@
 //! | `journal` | what was answered so far, so that no id is asked twice: [`Journal`] |
 //! | `fetch` | all calls that are needed, within limits of rate and cost: [`fetch`] |
 //! | `attrition` | how many posts are gone, by label and year: [`Attrition`] |
-//! | `output` | the file to learn from, and the file of what is missing: [`write`] |
+//! | `output` | the file to learn from, and the file of what is missing: [`write()`] |
 //!
 //! What a text means to a model is not decided here; see the neighbours `reader` and `tokens`.
 
