@@ -34,6 +34,8 @@ struct Found {
     fields: usize,
     /// Whether the line ends in `\r\n`, of which the `\r` is then the last byte of the last field.
     has_return: bool,
+    /// Whether there is nothing but ends of lines: an empty line that ends in `\r\n`, for csv-core skips one that ends in `\n`.
+    is_empty_line: bool,
 }
 
 impl Records {
@@ -54,7 +56,13 @@ impl Records {
 
     /// The next record that is not an empty line, and the line where it begins.
     pub fn next(&mut self, name: &Path) -> Result<Option<(u64, Fields)>> {
-        let Some(found) = self.read(name)? else { return Ok(None) };
+        let found = loop {
+            match self.read(name)? {
+                None => return Ok(None),
+                Some(found) if found.is_empty_line => {}
+                Some(found) => break found,
+            }
+        };
         let mut start = 0;
         let spans: Vec<_> = self.ends[..found.fields]
             .iter()
@@ -88,6 +96,7 @@ impl Records {
     fn read(&mut self, name: &Path) -> Result<Option<Found>> {
         let (mut written, mut ended) = (0, 0);
         let start = self.breaks + 1;
+        let mut is_empty_line = true;
         loop {
             let block = match self.input.fill_buf() {
                 Ok(block) => block,
@@ -97,6 +106,7 @@ impl Records {
             let (result, taken, put, ends) =
                 self.core.read_record(block, &mut self.bytes[written..], &mut self.ends[ended..]);
             let passed = &block[..taken];
+            is_empty_line = is_empty_line && passed.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
             self.breaks += memchr::memchr_iter(b'\n', passed).count() as u64;
             let before = match passed {
                 [.., before, _] => *before,
@@ -117,7 +127,9 @@ impl Records {
                     require_columns(ended + 1).map_err(|message| Error::line(name, start, message))?;
                     self.ends.resize(2 * ended, 0);
                 }
-                ReadRecordResult::Record => return Ok(Some(Found { fields: ended, has_return: before == b'\r' })),
+                ReadRecordResult::Record => {
+                    return Ok(Some(Found { fields: ended, has_return: before == b'\r', is_empty_line }));
+                }
                 ReadRecordResult::End => return Ok(None),
             }
         }

@@ -44,6 +44,16 @@ fn an_empty_line_of_a_single_column_is_an_empty_text() {
     assert_eq!(rows(Format::Tsv, "text\na\n\nb").unwrap().len(), 3);
 }
 
+/// RFC 4180 has no empty lines, and csv skips them; a text without a character stands between quotes.
+#[test]
+fn an_empty_line_of_csv_is_no_row_however_it_ends() {
+    for end in ["\n", "\r\n"] {
+        let content = ["text", "", "a", "", "", "\"\"", "b", ""].join(end);
+        let found: Vec<_> = rows(Format::Csv, content.as_str()).unwrap();
+        assert_eq!(found, [(3, fields(&["a"])), (6, fields(&[""])), (7, fields(&["b"]))], "{content:?}");
+    }
+}
+
 #[test]
 fn csv_quotes_and_lines() {
     let content = "\u{feff}id,text\r\n1,\"a, \"\"b\"\"\nc\"\r\n2,d\r\n";
