@@ -26,6 +26,7 @@ pub fn tables() -> Vec<Vec<u8>> {
         b"sep=3\ntext;e;label\na;1\n",
         b"\n\x1fJ",
         b"t\n\r\nb;0\r\n",
+        b"\n\xef\xbb\xbf",
         b"",
     ])
 }
