@@ -27,6 +27,7 @@ pub fn tables() -> Vec<Vec<u8>> {
         b"\n\x1fJ",
         b"t\n\r\nb;0\r\n",
         b"\n\xef\xbb\xbf",
+        b"text\nb\n\"\"\n",
         b"",
     ])
 }

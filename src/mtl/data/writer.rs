@@ -37,7 +37,7 @@ impl RowWriter {
         if self.format != Format::Jsonl {
             let start = output.len();
             self.columns.iter().chain(&self.added).for_each(|name| self.text(name, output));
-            end_with(b"\n", start, output);
+            self.end(start, output);
         }
     }
 
@@ -77,6 +77,14 @@ impl RowWriter {
             Cells::Fields(fields) => fields.iter().for_each(|text| self.text(text, output)),
         }
         values.iter().for_each(|value| self.value(value, output));
+        self.end(start, output);
+    }
+
+    /// Ends a line. In CSV a single empty field stands between quotes, since an empty line is no row.
+    fn end(&self, start: usize, output: &mut Vec<u8>) {
+        if self.format == Format::Csv && output.len() == start + 1 {
+            output.splice(start..start, *b"\"\"");
+        }
         end_with(b"\n", start, output);
     }
 
@@ -183,6 +191,17 @@ mod tests {
             convert(Format::Csv, "text,b\r\nx,\"a\r\"\r\n", Format::Jsonl),
             "{\"text\":\"x\",\"b\":\"a\\r\",\"p\":0.5}\n"
         );
+    }
+
+    /// As Python's `csv.writer` has it: an empty line would be no row.
+    #[test]
+    fn a_single_empty_field_of_csv_stands_between_quotes() {
+        for (format, expected) in [(Format::Csv, "\"\"\n"), (Format::Tsv, "\n")] {
+            let mut output = Vec::new();
+            let row = Row { line: 1, cells: Cells::Object(Default::default()) };
+            RowWriter::new(format, &["text".into()], &[]).row(&row, &[], &mut output);
+            assert_eq!(String::from_utf8(output).unwrap(), expected);
+        }
     }
 
     #[test]
