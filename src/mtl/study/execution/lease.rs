@@ -31,6 +31,9 @@ const BEATS: u32 = 12;
 /// The environment variable with another lease, in seconds: for tests. All processes of a study must have the same.
 const VARIABLE: &str = "MTLCORE_LEASE";
 
+/// The beginning of a claim's name while it is taken away.
+const ASIDE: &str = "stale.";
+
 /// The beginning of a worker file's name, and of a claim's content.
 const WORKER: &str = "worker.";
 
@@ -130,7 +133,7 @@ impl Worker {
         let mut live = Vec::new();
         for path in worker_files(&self.folder)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name != self.name && !self.is_dead(&name)? {
+            if name != self.name && self.is_dead(&name)? == Some(false) {
                 live.push(self.called(&name));
             }
         }
@@ -193,20 +196,19 @@ impl Worker {
                 "it does not name a worker, so it is no claim of mtlcore; move it elsewhere",
             ));
         }
-        let is_stale = match content.as_str() {
-            "" => self.is_old(path)?,
-            name => match self.folder.join(name) {
-                worker if worker.exists() => self.is_dead(name)?,
-                _ => self.is_old(path)?,
-            },
+        // A worker that has ended in order left no claim: what was read is gone by now, or its own age counts.
+        let of_worker = if content.is_empty() { None } else { self.is_dead(&content)? };
+        let is_stale = match of_worker {
+            Some(is_dead) => Some(is_dead),
+            None => self.is_old(path)?,
         };
-        Ok(Some(Holder { content, is_stale }))
+        Ok(is_stale.map(|is_stale| Holder { content, is_stale }))
     }
 
     /// Takes away a stale claim of this content. Of several who try, one succeeds; the others find that it has gone.
     fn take_away(&self, path: &Path, content: &str) -> Result<()> {
         let unit = path.file_name().unwrap_or_default().to_string_lossy();
-        let aside = self.folder.join(format!("stale.{unit}.{}", self.name));
+        let aside = self.folder.join(format!("{ASIDE}{unit}.{}", self.name));
         match fs::rename(path, &aside) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other.map_err(Error::io(path))?,
@@ -215,18 +217,22 @@ impl Worker {
         if fs::read_to_string(&aside).is_ok_and(|found| found != content) {
             let _ = fs::hard_link(&aside, path);
         }
-        fs::remove_file(&aside).map_err(Error::io(&aside))
+        match fs::remove_file(&aside) {
+            // Its owner let go of it in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(Error::io(&aside)),
+        }
     }
 
-    /// Whether the worker of this file cannot be alive, or has not been heard of for a lease.
-    fn is_dead(&self, name: &str) -> Result<bool> {
+    /// Whether the worker of this file cannot be alive, or has not been heard of for a lease; `None` if there is no such file.
+    fn is_dead(&self, name: &str) -> Result<Option<bool>> {
         let path = self.folder.join(name);
         let identity = fs::read(&path).ok().and_then(|content| serde_json::from_slice::<Identity>(&content).ok());
-        Ok(identity.is_some_and(|identity| identity.has_ended()) || self.is_old(&path)?)
+        if identity.is_some_and(|identity| identity.has_ended()) { Ok(Some(true)) } else { self.is_old(&path) }
     }
 
-    /// Whether a file was last written more than a lease ago, by the file server's clock. One that is not there is old.
-    fn is_old(&self, path: &Path) -> Result<bool> {
+    /// Whether a file was last written more than a lease ago, by the file server's clock; `None` if there is no such file.
+    fn is_old(&self, path: &Path) -> Result<Option<bool>> {
         self.is_old_at(path, self.now()?)
     }
 
@@ -236,15 +242,15 @@ impl Worker {
         self.beat().and_then(|()| modified(&own)).map_err(Error::io(&own))
     }
 
-    fn is_old_at(&self, path: &Path, now: SystemTime) -> Result<bool> {
+    fn is_old_at(&self, path: &Path, now: SystemTime) -> Result<Option<bool>> {
         let then = match modified(path) {
             Ok(then) => then,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(path)(error)),
         };
         // If the server's clock was set back, the living have written since; what lies in its future is of the dead.
         let apart = now.duration_since(then).unwrap_or_else(|error| error.duration());
-        Ok(apart > self.lease)
+        Ok(Some(apart > self.lease))
     }
 
     /// Removes the files of workers that are dead; the claims that they may have left then count by their own age.
@@ -252,7 +258,7 @@ impl Worker {
         let now = self.now()?;
         for path in worker_files(&self.folder)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name != self.name && self.is_old_at(&path, now)? {
+            if name != self.name && self.is_old_at(&path, now)? == Some(true) {
                 let _ = fs::remove_file(path);
             }
         }
@@ -289,9 +295,22 @@ impl Drop for Worker {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        // Somebody else's by now, if this process was stopped for longer than a lease.
-        if fs::read_to_string(&self.path).is_ok_and(|content| content == self.worker.name) {
-            let _ = fs::remove_file(&self.path);
+        // Somebody else's by now, if this process was stopped for longer than a lease. One who took away another's stale claim may
+        // hold ours aside for a moment, and would put it back.
+        self.remove_if_ours(&self.path);
+        let unit = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let entries = fs::read_dir(&self.worker.folder).into_iter().flatten().flatten();
+        let is_aside = |name: &str| name.starts_with(&format!("{ASIDE}{unit}."));
+        let asides = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_aside));
+        asides.for_each(|entry| self.remove_if_ours(&entry.path()));
+        self.remove_if_ours(&self.path);
+    }
+}
+
+impl Claim<'_> {
+    fn remove_if_ours(&self, path: &Path) {
+        if fs::read_to_string(path).is_ok_and(|content| content == self.worker.name) {
+            let _ = fs::remove_file(path);
         }
     }
 }
