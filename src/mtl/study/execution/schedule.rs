@@ -103,13 +103,8 @@ pub fn run_part(
     interrupted: &AtomicBool,
     observe: &(dyn Fn(Event) + Sync),
 ) -> Result<Ran> {
-    let work = specs.into_iter().enumerate().map(|(place, spec)| {
-        let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
-        Work { place, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }
-    });
-    let mut work: Vec<Work> = work.collect();
+    let work = in_order(specs, settings, pairs);
     let mut outcomes: Vec<Option<(UnitSpec, UnitOutcome)>> = vec![None; work.len()];
-    sort(&mut work);
     let ours = places_of(&part.units, &work)?;
     let mut missing: Vec<Work> = Vec::new();
     for (order, work) in work.into_iter().enumerate() {
@@ -197,9 +192,15 @@ pub fn run_part(
 /// How often a process looks whether a unit that another works on is finished or free.
 const POLL: Duration = Duration::from_millis(200);
 
-/// The order in which units are done and dealt: the dearest first, and those of one cost by their keys.
-fn sort(work: &mut [Work]) {
+/// Units in the order in which they are done and dealt to shards: the dearest first, and those of one cost by their keys.
+fn in_order<'p>(specs: Vec<UnitSpec>, settings: &StudySettings, pairs: &'p [PairData]) -> Vec<Work<'p>> {
+    let work = specs.into_iter().enumerate().map(|(place, spec)| {
+        let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
+        Work { place, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }
+    });
+    let mut work: Vec<Work> = work.collect();
     work.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.key.cmp(&b.key)));
+    work
 }
 
 /// Which places in the order of cost are of these units.
@@ -238,19 +239,11 @@ pub(in crate::mtl::study) fn planned_units(
     pairs: &[PairData],
     store: &UnitStore,
 ) -> Vec<PlannedUnit> {
-    let mut work: Vec<Work> = specs
-        .into_iter()
-        .map(|spec| {
-            let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
-            Work { place: 0, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }
-        })
-        .collect();
-    sort(&mut work);
     let planned = |work: Work| {
         let file = store.path(&work.spec, &work.key);
         PlannedUnit { unit: work.spec.name(), cost: work.cost, finished: file.exists(), file }
     };
-    work.into_iter().map(planned).collect()
+    in_order(specs, settings, pairs).into_iter().map(planned).collect()
 }
 
 /// How many units are worked on at a time: as many as the settings say, or as there are processors for this process, of which a
@@ -293,17 +286,68 @@ impl Work<'_> {
         interrupted: &AtomicBool,
         observe: &(dyn Fn(Event) + Sync),
     ) -> Result<Done> {
-        let _claim = match process.claim(&store.claim_of(&self.spec, &self.key))? {
-            Claiming::Ours(claim) => claim,
-            Claiming::Theirs(holder) => return Ok(Done::Elsewhere(holder)),
-        };
-        // A damaged file has been told of, and is replaced.
+        let claiming = process.claim(&store.claim_of(&self.spec, &self.key))?;
+        // Whoever holds the claim: a unit that has its file is finished. (A damaged file has been told of, and is replaced.)
         if let Ok(Some(outcome)) = store.read(&self.spec, &self.key) {
             return Ok(Done::Finished(Box::new(outcome)));
         }
+        let _claim = match claiming {
+            Claiming::Ours(claim) => claim,
+            Claiming::Theirs(holder) => return Ok(Done::Elsewhere(holder)),
+        };
         let Some(outcome) = self.spec.run(settings, self.pair, interrupted)? else { return Ok(Done::Interrupted) };
         store.write(&self.spec, &self.key, &outcome)?;
         observe(Event::Finished { unit: self.spec.name(), seconds: outcome.seconds });
         Ok(Done::Finished(Box::new(outcome)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::mtl::{
+        settings::{Preset, Shared},
+        study::planning::Seeds,
+    };
+
+    /// Another process has finished a unit after this one began, and its claim stands: the unit's file counts.
+    #[test]
+    fn a_finished_unit_is_read_though_its_claim_stands() {
+        let mut settings = StudySettings::preset(Preset::Default);
+        (settings.scale, settings.folds, settings.shared) = (0.02, 2, vec![Shared::Conv]);
+        (settings.base.epochs, settings.base.embedding_dim, settings.base.threads) = (1, 4, 1);
+        let pairs = PairData::all(&settings).unwrap();
+        let specs = vec![UnitSpec::all(&settings, &pairs, &Seeds::everywhere(1)).pop().unwrap()];
+        let run = |store: &UnitStore, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)| {
+            run_units(specs.clone(), &settings, &pairs, store, interrupted, observe).unwrap()
+        };
+        let places = [0, 1].map(|_| tempfile::tempdir().unwrap());
+        let [whole, shared] = [0, 1].map(|i| UnitStore::of(places[i].path()));
+        let expected = run(&whole, &AtomicBool::new(false), &|_| {}).unwrap();
+
+        let other = UnitStore::of(places[1].path());
+        let worker = other.join().unwrap();
+        let (spec, outcome) = &expected[0];
+        let key = in_order(specs.clone(), &settings, &pairs)[0].key.clone();
+        let claim = Mutex::new(Some(worker.claim(&other.claim_of(spec, &key)).unwrap()));
+        let (begin, interrupted) = (Instant::now(), AtomicBool::new(false));
+        let found = thread::scope(|scope| {
+            let finish = |_| {
+                // It was missing when this process looked first.
+                other.write(spec, &key, outcome).unwrap();
+            };
+            scope.spawn(|| {
+                while begin.elapsed() < Duration::from_secs(10) && claim.lock().unwrap().is_some() {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                interrupted.store(true, Ordering::Relaxed);
+            });
+            let found = run(&shared, &interrupted, &finish);
+            claim.lock().unwrap().take();
+            found
+        });
+        assert_eq!(found, Some(expected), "it waited for the claim");
     }
 }
