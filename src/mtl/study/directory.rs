@@ -7,47 +7,26 @@ use std::{
     time::Instant,
 };
 
-use sha2::{Digest, Sha256};
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{
-    execution::{
-        Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units, threads,
-    },
+    execution::{Event, Outcomes, Part, PlannedUnit, Ran, Rest, UnitStore, planned_units, run_part, run_units},
+    extension::{check_extends, differences_of_processes},
     findings::{Curves, Results, analyse, results::RESULTS, write_csv},
-    manifest::{FoldManifest, MANIFEST, Manifest, PairManifest},
-    planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
+    manifest::Manifest,
+    planning::{PairData, Seeds, StudySettings, UnitSpec},
     replace,
 };
 use crate::mtl::{
-    data::{Coverage, SourceEntry},
+    data::Coverage,
     directories::{STUDY_SETTINGS as SETTINGS, is_study},
     files,
     run::RunDirectory,
-    settings::literal,
 };
 use crate::printable::listed;
 use crate::{Error, Result};
 
 const TABLE: &str = "results.csv";
-
-/// Settings that may change between two runs of one study: they add units, or are about the presentation.
-const EXTENSIBLE: [&str; 11] = [
-    "repeats",
-    "seeds",
-    "measure",
-    "shared",
-    "controls",
-    "balance",
-    "fractions",
-    "rope",
-    "threshold",
-    "threads",
-    "out",
-];
-
-/// Of these, those that say nothing about results: processes that work on a study together may differ in them.
-const OWN_OF_A_PROCESS: [&str; 2] = ["threads", "out"];
 
 /// A study and its directory.
 ///
@@ -147,7 +126,7 @@ impl Study {
         if Manifest::read(&self.directory)?.is_some_and(is_same) {
             return Ok(());
         }
-        self.write_manifest(&manifest)
+        manifest.write(&self.directory)
     }
 
     /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
@@ -161,8 +140,8 @@ impl Study {
             return Ok(());
         }
         let theirs = StudySettings::load(Some(&path), Table::new())?;
-        check_same(&path, &theirs, &self.settings)?;
-        let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
+        check_extends(&path, &theirs, &self.settings)?;
+        let differing = differences_of_processes(&theirs, &self.settings);
         if differing.is_empty() {
             return Ok(());
         }
@@ -187,7 +166,7 @@ impl Study {
         let directory = settings.base.out.clone();
         let path = directory.join(SETTINGS);
         if path.exists() {
-            check_same(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
+            check_extends(&path, &StudySettings::load(Some(&path), Table::new())?, &settings)?;
         } else if directory.exists() && holds_something(&directory)? && !path.exists() {
             return Err(Error::file(&directory, "it exists and is no study of mtlcore; choose another --out"));
         }
@@ -210,7 +189,7 @@ impl Study {
     fn with_data(settings: StudySettings, directory: PathBuf) -> Result<Self> {
         let mut study = Self::new(settings, directory)?;
         if let Some(manifest) = Manifest::read(&study.directory)? {
-            study.check_manifest(&manifest)?;
+            manifest.check_data(&study.directory, &study.pairs)?;
             study.seeds.more = manifest.seeds.more;
         }
         Ok(study)
@@ -267,12 +246,13 @@ impl Study {
             Ran::Interrupted => return Ok(StudyRun::Interrupted),
         };
         let results = self.write_results(&outcomes)?;
-        self.write_manifest(&Manifest {
+        let manifest = Manifest {
             units: outcomes.len(),
             unit_seconds: outcomes.iter().map(|(_, outcome)| outcome.seconds).sum(),
             last_run_seconds: begin.elapsed().as_secs_f64(),
             ..self.new_manifest()?
-        })?;
+        };
+        manifest.write(&self.directory)?;
         Ok(StudyRun::Finished(Box::new(results)))
     }
 
@@ -280,51 +260,6 @@ impl Study {
     pub fn planned_units(&self) -> Vec<PlannedUnit> {
         let specs = UnitSpec::all(&self.settings, &self.pairs, &self.seeds);
         planned_units(specs, &self.settings, &self.pairs, &self.units)
-    }
-
-    /// Takes over the finished units of other directories of this study, such as those of shards without a common one; returns how
-    /// many.
-    ///
-    /// # Errors
-    /// [`Error::File`] for a directory that is no study or one of other settings or data, and for a damaged unit; [`Error::Io`].
-    pub fn merge(&self, others: &[PathBuf]) -> Result<usize> {
-        // All are looked at before anything is taken over.
-        for other in others {
-            let path = other.join(SETTINGS);
-            if !path.exists() {
-                return Err(Error::file(other, format!("it is no study: it has no {SETTINGS}")));
-            }
-            let theirs = StudySettings::load(Some(&path), Table::new())?.completed();
-            let differing = differences(&theirs, &self.settings, |name| !OWN_OF_A_PROCESS.contains(&name));
-            if !differing.is_empty() {
-                let message =
-                    format!("a study of other settings than {}: {}", self.directory.display(), differing.join(", "));
-                return Err(Error::file(&path, message));
-            }
-            if Manifest::read(other)?.is_none_or(|manifest| manifest.plan_sha256 != self.plan_sha256()) {
-                let message = format!(
-                    "its units are not those of {}: other data, trainings or version",
-                    self.directory.display()
-                );
-                return Err(Error::file(other, message));
-            }
-        }
-        let mut taken = 0;
-        for spec in UnitSpec::all(&self.settings, &self.pairs, &self.seeds) {
-            let key = spec.key(&self.settings, self.pair_of(&spec));
-            // A damaged one of ours is replaced.
-            if matches!(self.units.read(&spec, &key), Ok(Some(_))) {
-                continue;
-            }
-            for other in others {
-                if let Some(outcome) = UnitStore::of(other).read(&spec, &key)? {
-                    self.units.write(&spec, &key, &outcome)?;
-                    taken += 1;
-                    break;
-                }
-            }
-        }
-        Ok(taken)
     }
 
     /// Runs what is missing of the curves, and writes `curve.json` and `curve.csv`. `None` if `interrupted` was set on the way.
@@ -370,93 +305,11 @@ impl Study {
     }
 
     pub(super) fn new_manifest(&self) -> Result<Manifest> {
-        let chosen_on = match self.settings.inner {
-            0.0 => "nothing: thresholds are fixed, and all epochs are run".to_owned(),
-            inner => format!("inner rows: {inner} of each unit's training rows, never on its test rows"),
-        };
-        let pairs = self.pairs.iter().map(|pair| Ok((pair.name.clone(), self.pair_manifest(pair)?)));
-        Ok(Manifest {
-            version: env!("CARGO_PKG_VERSION").into(),
-            schema: SCHEMA,
-            seed: self.settings.base.seed,
-            chosen_on,
-            seeds: self.seeds.clone(),
-            plan_sha256: self.plan_sha256(),
-            settings_sha256: self.settings.sha256(),
-            pairs: pairs.collect::<Result<_>>()?,
-            units: 0,
-            unit_seconds: 0.0,
-            last_run_seconds: 0.0,
-            threads: threads(&self.settings),
-        })
-    }
-
-    pub(super) fn plan_sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for spec in UnitSpec::all(&self.settings, &self.pairs, &self.seeds) {
-            hash.update(spec.key(&self.settings, self.pair_of(&spec)));
-        }
-        files::hexadecimal(&hash.finalize())
+        Manifest::new(&self.settings, &self.pairs, &self.seeds)
     }
 
     pub(super) fn pair_of(&self, spec: &UnitSpec) -> &PairData {
         self.pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs")
-    }
-
-    fn pair_manifest(&self, pair: &PairData) -> Result<PairManifest> {
-        let fold = |(repeat, fold): (usize, usize)| {
-            let rows = pair.rows(repeat, fold)?;
-            let used = |row: &&usize| rows.train.binary_search(row).is_ok() || rows.inner.binary_search(row).is_ok();
-            let positives = |(slot, task): (usize, &String)| {
-                let is_true = |row: &&usize| pair.dataset.examples[**row].labels[slot] == Some(true);
-                (task.clone(), rows.test.iter().filter(is_true).count())
-            };
-            Ok(FoldManifest {
-                repeat,
-                fold,
-                train: rows.train.len(),
-                inner: rows.inner.len(),
-                test: rows.test.len(),
-                test_rows_used_before: rows.test.iter().filter(used).count(),
-                test_positives: pair.dataset.tasks.iter().enumerate().map(positives).collect(),
-            })
-        };
-        Ok(PairManifest {
-            sha256: pair.sha256.clone(),
-            sources: pair.corpus.sources.iter().map(SourceEntry::from).collect(),
-            vectors_sha256: pair.vectors.as_ref().map(|vectors| vectors.sha256.clone()),
-            vocabulary: pair.dataset.encoder.vocabulary.len(),
-            folds: self.settings.places().map(fold).collect::<Result<_>>()?,
-        })
-    }
-
-    pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
-        files::write_json(&self.directory.join(MANIFEST), manifest)
-    }
-
-    /// The rules and the data must be those that the study began with.
-    fn check_manifest(&self, manifest: &Manifest) -> Result<()> {
-        if manifest.schema != SCHEMA {
-            let message = format!(
-                "its units follow the rules of an earlier or later mtlcore (schema {}, here {SCHEMA}), so none of them can be used \
-                 again; `mtlcore report` still draws its results; choose another --out",
-                manifest.schema
-            );
-            return Err(Error::file(&self.directory, message));
-        }
-        for pair in &self.pairs {
-            let Some(then) = manifest.pairs.get(&pair.name).filter(|then| then.sha256 != pair.sha256) else { continue };
-            let changed = pair
-                .corpus
-                .sources
-                .iter()
-                .find(|now| then.sources.iter().any(|then| then.path == now.path && then.sha256 != now.sha256));
-            let what = changed.map_or("its vectors".to_owned(), |source| source.path.display().to_string());
-            let message =
-                format!("the data of `{}` are not those that the study began with: {what} changed", pair.name);
-            return Err(Error::file(&self.directory, format!("{message}; choose another --out")));
-        }
-        Ok(())
     }
 }
 
@@ -495,34 +348,4 @@ fn is_log(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let is_slurms = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("slurm-"));
     extension == Some("log") || (is_slurms && matches!(extension, Some("out" | "err")))
-}
-
-/// The settings of this kind that two studies do not have in common, in words.
-fn differences(then: &StudySettings, now: &StudySettings, counts: impl Fn(&str) -> bool) -> Vec<String> {
-    let (table_then, table_now) = (then.to_table(), now.to_table());
-    let word = |value: Option<&Value>| value.map_or("nothing".to_owned(), literal);
-    let names = table_then.keys().chain(table_now.keys()).filter(|name| counts(name));
-    let differing = names.filter(|name| table_then.get(*name) != table_now.get(*name));
-    let mut differences: Vec<String> = differing
-        .map(|name| format!("`{name}` is {} there and {} here", word(table_then.get(name)), word(table_now.get(name))))
-        .collect();
-    differences.sort();
-    differences.dedup();
-    differences
-}
-
-/// Everything that is not [`EXTENSIBLE`] must be as it was; pairs may be added.
-fn check_same(path: &Path, then: &StudySettings, now: &StudySettings) -> Result<()> {
-    let mut differences = differences(then, now, |name| !EXTENSIBLE.contains(&name));
-    if let Some(pair) = then.pairs.iter().find(|pair| !now.pairs.contains(pair)) {
-        differences.push(format!("its pair `{}` is another one here or none", pair.name));
-    } else if then.pairs.is_empty() && !now.pairs.is_empty() {
-        differences.push("its pairs are simulated".into());
-    }
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let differences = differences.join(", ");
-    let message = format!("a study of other settings: {differences}; choose another --out, or replace it with --force");
-    Err(Error::file(path, message))
 }

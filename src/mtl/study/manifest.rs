@@ -4,20 +4,24 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use toml::Table;
 
-use super::planning::{Seeds, StudySettings};
+use super::{
+    execution::threads,
+    planning::{PairData, SCHEMA, Seeds, StudySettings, UnitSpec},
+};
 use crate::mtl::{data::SourceEntry, directories::STUDY_SETTINGS, files};
 use crate::{Error, Result};
 
-pub(super) const MANIFEST: &str = "manifest.json";
+const MANIFEST: &str = "manifest.json";
 
 /// What a study was made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of mtlcore that ran the study last.
     pub version: String,
-    /// The rules that its units follow ([`SCHEMA`](super::planning::SCHEMA)); 0 in studies made before there was such a number.
+    /// The rules that its units follow ([`SCHEMA`]); 0 in studies made before there was such a number.
     #[serde(default)]
     pub schema: u32,
     /// The root of all random numbers.
@@ -80,6 +84,32 @@ pub struct FoldManifest {
 }
 
 impl Manifest {
+    /// Of a study of which nothing is finished.
+    ///
+    /// # Errors
+    /// What is wrong with its folds.
+    pub(super) fn new(settings: &StudySettings, pairs: &[PairData], seeds: &Seeds) -> Result<Self> {
+        let chosen_on = match settings.inner {
+            0.0 => "nothing: thresholds are fixed, and all epochs are run".to_owned(),
+            inner => format!("inner rows: {inner} of each unit's training rows, never on its test rows"),
+        };
+        let manifests = pairs.iter().map(|pair| Ok((pair.name.clone(), PairManifest::new(settings, pair)?)));
+        Ok(Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            schema: SCHEMA,
+            seed: settings.base.seed,
+            chosen_on,
+            seeds: seeds.clone(),
+            plan_sha256: plan_sha256(settings, pairs, seeds),
+            settings_sha256: settings.sha256(),
+            pairs: manifests.collect::<Result<_>>()?,
+            units: 0,
+            unit_seconds: 0.0,
+            last_run_seconds: 0.0,
+            threads: threads(settings),
+        })
+    }
+
     /// The manifest of a study's directory; `None` if it has none.
     ///
     /// # Errors
@@ -109,4 +139,79 @@ impl Manifest {
         );
         Err(Error::file(path, message))
     }
+
+    /// Writes it into a study's directory.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub(super) fn write(&self, directory: &Path) -> Result<()> {
+        files::write_json(&directory.join(MANIFEST), self)
+    }
+
+    /// Checks that rules and data are those that the study began with.
+    ///
+    /// # Errors
+    /// [`Error::File`] if they are not.
+    pub(super) fn check_data(&self, directory: &Path, pairs: &[PairData]) -> Result<()> {
+        if self.schema != SCHEMA {
+            let message = format!(
+                "its units follow the rules of an earlier or later mtlcore (schema {}, here {SCHEMA}), so none of them can be used \
+                 again; `mtlcore report` still draws its results; choose another --out",
+                self.schema
+            );
+            return Err(Error::file(directory, message));
+        }
+        for pair in pairs {
+            let Some(then) = self.pairs.get(&pair.name).filter(|then| then.sha256 != pair.sha256) else { continue };
+            let changed = pair
+                .corpus
+                .sources
+                .iter()
+                .find(|now| then.sources.iter().any(|then| then.path == now.path && then.sha256 != now.sha256));
+            let what = changed.map_or("its vectors".to_owned(), |source| source.path.display().to_string());
+            let message =
+                format!("the data of `{}` are not those that the study began with: {what} changed", pair.name);
+            return Err(Error::file(directory, format!("{message}; choose another --out")));
+        }
+        Ok(())
+    }
+}
+
+impl PairManifest {
+    fn new(settings: &StudySettings, pair: &PairData) -> Result<Self> {
+        let fold = |(repeat, fold): (usize, usize)| {
+            let rows = pair.rows(repeat, fold)?;
+            let used = |row: &&usize| rows.train.binary_search(row).is_ok() || rows.inner.binary_search(row).is_ok();
+            let positives = |(slot, task): (usize, &String)| {
+                let is_true = |row: &&usize| pair.dataset.examples[**row].labels[slot] == Some(true);
+                (task.clone(), rows.test.iter().filter(is_true).count())
+            };
+            Ok(FoldManifest {
+                repeat,
+                fold,
+                train: rows.train.len(),
+                inner: rows.inner.len(),
+                test: rows.test.len(),
+                test_rows_used_before: rows.test.iter().filter(used).count(),
+                test_positives: pair.dataset.tasks.iter().enumerate().map(positives).collect(),
+            })
+        };
+        Ok(Self {
+            sha256: pair.sha256.clone(),
+            sources: pair.corpus.sources.iter().map(SourceEntry::from).collect(),
+            vectors_sha256: pair.vectors.as_ref().map(|vectors| vectors.sha256.clone()),
+            vocabulary: pair.dataset.encoder.vocabulary.len(),
+            folds: settings.places().map(fold).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// SHA-256 of the keys of all units of a study in their order.
+pub(super) fn plan_sha256(settings: &StudySettings, pairs: &[PairData], seeds: &Seeds) -> String {
+    let mut hash = Sha256::new();
+    for spec in UnitSpec::all(settings, pairs, seeds) {
+        let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
+        hash.update(spec.key(settings, pair));
+    }
+    files::hexadecimal(&hash.finalize())
 }

@@ -16,8 +16,10 @@
 mod directory;
 pub mod error_analysis;
 mod execution;
+mod extension;
 mod findings;
 mod manifest;
+mod merge;
 mod plan;
 mod planning;
 mod replace;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     Study,
     execution::threads,
+    manifest::plan_sha256,
     planning::{Arm, ArmData, PairData, UnitSpec},
 };
 use crate::Result;
@@ -101,7 +102,7 @@ impl Study {
             may_stop_early: !self.settings.epochs_are_fixed(),
             threads,
             bytes: data + threads * bytes,
-            sha256: self.plan_sha256(),
+            sha256: plan_sha256(&self.settings, &self.pairs, &self.seeds),
             tasks: self.pairs.iter().flat_map(|pair| self.task_plans(pair)).collect(),
         })
     }

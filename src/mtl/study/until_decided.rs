@@ -72,7 +72,7 @@ impl Study {
                 return Ok(Some((results, Ended::Budget)));
             }
             // Before the units, so that a stopped study goes on with the same ones.
-            self.write_manifest(&self.new_manifest()?)?;
+            self.new_manifest()?.write(self.directory())?;
         }
     }
 

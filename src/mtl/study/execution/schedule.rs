@@ -104,6 +104,8 @@ pub fn run_part(
     observe: &(dyn Fn(Event) + Sync),
 ) -> Result<Ran> {
     let work = in_order(specs, settings, pairs);
+    let claims = work.iter().map(|work| (work.place, store.claim_of(&work.spec, &work.key)));
+    let claims: Vec<(usize, PathBuf)> = claims.collect();
     let mut outcomes: Vec<Option<(UnitSpec, UnitOutcome)>> = vec![None; work.len()];
     let ours = places_of(&part.units, &work)?;
     let mut missing: Vec<Work> = Vec::new();
@@ -175,12 +177,12 @@ pub fn run_part(
             });
         }
     });
+    let outcomes = outcomes.into_inner().expect("no thread panicked");
+    let mut of_finished = claims.iter().filter(|(place, _)| outcomes[*place].is_some());
+    let cleared = of_finished.try_for_each(|(_, claim)| process.clear(claim));
     drop(process);
     store.leave();
-    if let Some(error) = failure.into_inner().expect("no thread panicked") {
-        return Err(error);
-    }
-    let outcomes = outcomes.into_inner().expect("no thread panicked");
+    failure.into_inner().expect("no thread panicked").map_or(cleared, Err)?;
     let finished = outcomes.iter().flatten().count();
     Ok(match outcomes.into_iter().collect() {
         Some(outcomes) => Ran::All(outcomes),
@@ -312,14 +314,40 @@ mod tests {
         study::planning::Seeds,
     };
 
-    /// Another process has finished a unit after this one began, and its claim stands: the unit's file counts.
-    #[test]
-    fn a_finished_unit_is_read_though_its_claim_stands() {
+    fn one_unit() -> (StudySettings, Vec<PairData>, UnitSpec) {
         let mut settings = StudySettings::preset(Preset::Default);
         (settings.scale, settings.folds, settings.shared) = (0.02, 2, vec![Shared::Conv]);
         (settings.base.epochs, settings.base.embedding_dim, settings.base.threads) = (1, 4, 1);
         let pairs = PairData::all(&settings).unwrap();
-        let specs = vec![UnitSpec::all(&settings, &pairs, &Seeds::everywhere(1)).pop().unwrap()];
+        let spec = UnitSpec::all(&settings, &pairs, &Seeds::everywhere(1)).swap_remove(0);
+        (settings, pairs, spec)
+    }
+
+    #[test]
+    fn the_claim_of_a_dead_worker_on_a_finished_unit_is_removed() {
+        let (settings, pairs, spec) = one_unit();
+        let place = tempfile::tempdir().unwrap();
+        let run = || {
+            let store = UnitStore::of(place.path());
+            let specs = vec![spec.clone()];
+            run_units(specs, &settings, &pairs, &store, &AtomicBool::new(false), &|_| {}).unwrap().unwrap()
+        };
+        let expected = run();
+        let claim = UnitStore::of(place.path()).claim_of(&spec, &spec.key(&settings, &pairs[0]));
+        for (age, remains) in [(0, true), (3600, false)] {
+            let file = std::fs::File::create(&claim).unwrap();
+            std::io::Write::write_all(&mut &file, b"worker.gone-1-x").unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).unwrap();
+            assert_eq!(run(), expected);
+            assert_eq!(claim.exists(), remains, "{age} s old");
+        }
+    }
+
+    /// Another process has finished a unit after this one began, and its claim stands: the unit's file counts.
+    #[test]
+    fn a_finished_unit_is_read_though_its_claim_stands() {
+        let (settings, pairs, spec) = one_unit();
+        let specs = vec![spec];
         let run = |store: &UnitStore, interrupted: &AtomicBool, observe: &(dyn Fn(Event) + Sync)| {
             run_units(specs.clone(), &settings, &pairs, store, interrupted, observe).unwrap()
         };

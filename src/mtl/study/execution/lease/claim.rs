@@ -52,7 +52,18 @@ impl Worker {
         }
     }
 
-    /// Who holds a claim; `None` if nobody does.
+    /// Removes the claim at `path` if it is stale: that of a unit which is finished, whose worker was killed before it let go.
+    ///
+    /// # Errors
+    /// As [`claim`](Self::claim).
+    pub(in crate::mtl::study::execution) fn clear(&self, path: &Path) -> Result<()> {
+        match self.holder(path)? {
+            Some(Holder { content, is_stale: true }) => self.take_away(path, &content),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who holds a claim; `None` if it is free.
     fn holder(&self, path: &Path) -> Result<Option<Holder>> {
         let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         match fs::symlink_metadata(path) {
@@ -127,6 +138,8 @@ impl Drop for Claim<'_> {
         let entries = fs::read_dir(&self.worker.folder).into_iter().flatten().flatten();
         let asides = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&aside));
         asides.for_each(|entry| self.remove_if_ours(&entry.path()));
+        // It may have been put back between the two looks.
+        self.remove_if_ours(&self.path);
     }
 }
 
