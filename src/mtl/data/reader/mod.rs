@@ -7,6 +7,8 @@ mod records;
 
 pub(super) use header::Header;
 pub(super) use object::kind;
+#[cfg(feature = "hydrate")]
+pub(super) use object::parse as parse_object;
 pub use object::{Json, Object};
 
 use super::{
@@ -129,6 +131,7 @@ pub struct RowReader {
     delimiter: Delimiter,
     quotes_are_text: bool,
     columns: Vec<String>,
+    header_line: u64,
     peeked: Option<Row>, // the first row of JSON Lines, which was read for its keys
 }
 
@@ -196,10 +199,12 @@ impl RowReader {
             Format::Jsonl => Rows::Jsonl(Lines::new(input, 0)),
         };
         let quotes_are_text = dialect.format.is_some();
-        let mut reader = Self { rows, name, format, delimiter, quotes_are_text, columns: Vec::new(), peeked: None };
+        let mut reader =
+            Self { rows, name, format, delimiter, quotes_are_text, columns: Vec::new(), header_line: 1, peeked: None };
         let Some(first) = reader.read()? else {
             return Err(Error::file(&reader.name, "the file is empty"));
         };
+        reader.header_line = first.line;
         match first.cells {
             Cells::Fields(columns) => {
                 if columns.iter().any(has_lone_return) {
@@ -213,6 +218,17 @@ impl RowReader {
             }
         }
         Ok(reader)
+    }
+
+    /// The reader of a table without a header: its first line is a row, and `names` are those of its columns.
+    ///
+    /// # Panics
+    /// If the number of names is another, or the file is JSON Lines, which has no header.
+    pub fn without_header(mut self, names: Vec<String>) -> Self {
+        assert!(self.format != Format::Jsonl && names.len() == self.columns.len(), "a name for each column");
+        let first = std::mem::replace(&mut self.columns, names);
+        self.peeked = Some(Row { line: self.header_line, cells: Cells::Fields(Fields(first.join("\0"))) });
+        self
     }
 
     /// The names of the columns, in the order of the file. For JSON Lines, those of the first row.

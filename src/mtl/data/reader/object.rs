@@ -35,7 +35,7 @@ impl Json {
 }
 
 /// The object that stands on a line, or what is wrong with it.
-pub(super) fn parse(line: &str) -> Result<Object, String> {
+pub(in crate::mtl::data) fn parse(line: &str) -> Result<Object, String> {
     if line.trim_start().starts_with('[') {
         return Err(
             "found an array, expected a JSON object: JSON Lines has one object a line (`jq -c '.[]'` makes them)"
