@@ -1,13 +1,6 @@
 //! `mtlcore train`: learns the tasks together and writes a run directory.
 
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{path::PathBuf, process::ExitCode, sync::atomic::Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -21,6 +14,7 @@ use mtlcore::mtl::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
+    interrupt,
     output::{self, Column},
     progress::TrainingProgress,
     settings::SettingsArguments,
@@ -134,10 +128,7 @@ fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Resul
 
 /// Trains to the end, or until Ctrl-C, with a checkpoint after every epoch.
 fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> Result<ExitCode> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let seen = interrupted.clone();
-    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
-
+    let interrupted = interrupt::flag()?;
     let mut probe = run.probe_log(settings, trainer.steps_in_all())?;
     let mut progress = TrainingProgress::new(&trainer, settings);
     let outcome = trainer.run(|trainer, event| {
