@@ -14,6 +14,7 @@ mod gradcheck;
 mod interrupt;
 mod output;
 mod page;
+mod phase_map;
 mod predict;
 mod probe;
 mod progress;
@@ -60,6 +61,7 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Study(arguments) => return study::run(&arguments),
         Command::Curve(arguments) => return curve::run(&arguments),
         Command::Gains(arguments) => return gains::run(&arguments),
+        Command::PhaseMap(arguments) => return phase_map::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
         Command::Errors(arguments) => errors::run(&arguments)?,
         Command::Relate(arguments) => relate::run(&arguments)?,
@@ -111,6 +113,7 @@ Examples:
   mtlcore errors study                                 where the two err, and a sample of errors to sort by hand
   mtlcore relate --task a=a.tsv --task b=b.tsv         how related are these tasks?
   mtlcore gains folder                                 what does each gain of each other?
+  mtlcore phase-map                                    where does learning together help at all?
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -133,6 +136,7 @@ enum Command {
     Errors(errors::Arguments),
     Relate(relate::Arguments),
     Gains(gains::Arguments),
+    PhaseMap(phase_map::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),

@@ -138,7 +138,7 @@ pub fn file(matches: &ArgMatches) -> Option<PathBuf> {
 pub fn flags(matches: &ArgMatches, fields: impl Iterator<Item = &'static Field>) -> Result<Table, clap::Error> {
     let value = |field: &Field| Some((field.name.clone(), matches.get_one::<Value>(&field.name)?.clone()));
     let mut flags: Table = fields.filter_map(value).collect();
-    if let Some(tasks) = matches.get_many::<TaskSource>("task") {
+    if let Ok(Some(tasks)) = matches.try_get_many::<TaskSource>("task") {
         let tasks: Result<_, _> = tasks.map(Value::try_from).collect();
         let unfit = |error| clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("--task: {error}\n"));
         flags.insert("task".into(), Value::Array(tasks.map_err(unfit)?));
@@ -153,10 +153,6 @@ pub fn augment(
     fields: impl Iterator<Item = &'static Field>,
     presets: &[Table; 2],
 ) -> Command {
-    let file = Arg::new("config")
-        .value_name(file)
-        .value_parser(value_parser!(PathBuf))
-        .help("Configuration file; flags replace what it says");
     let task = Arg::new("task")
         .long("task")
         .value_name("NAME=FILE[:LABEL_COLUMN]")
@@ -164,7 +160,21 @@ pub fn augment(
         .action(ArgAction::Append)
         .help_heading("Data")
         .help("A task, its file, and its column there (else one with the task's name, or `label`); repeatable");
-    command.arg(file).arg(task).args(fields.map(|field| flag(field, presets)))
+    augment_without_tasks(command.arg(task), file, fields, presets)
+}
+
+/// As [`augment`], for a command that simulates its tasks.
+pub fn augment_without_tasks(
+    command: Command,
+    file: &'static str,
+    fields: impl Iterator<Item = &'static Field>,
+    presets: &[Table; 2],
+) -> Command {
+    let file = Arg::new("config")
+        .value_name(file)
+        .value_parser(value_parser!(PathBuf))
+        .help("Configuration file; flags replace what it says");
+    command.arg(file).args(fields.map(|field| flag(field, presets)))
 }
 
 /// The fields that most users need: `-h` shows these, `--help` shows all.

@@ -1,8 +1,8 @@
 //! How related are two tasks, and does relatedness predict the gain of learning them together?
 //!
 //! Each measure is a file of pure functions with its equation and source. `tasks`, `linear` and `network` get their numbers from texts,
-//! `pair` takes every measure of one pair, and [`relate`] of all pairs. [`gains`] measures gains, [`against`] compares both, and
-//! [`prediction`] predicts gains. Tables and pages belong to the command line.
+//! `pair` takes every measure of one pair, and [`relate`] of all pairs. [`gains`] measures gains, [`against`] compares both,
+//! [`phase_map`] measures gains where relatedness is known, and [`prediction`] predicts gains. Tables and pages belong to the command line.
 //!
 //! | file | measure | what it asks |
 //! |---|---|---|
@@ -34,6 +34,7 @@ pub mod lookahead;
 mod measured;
 mod network;
 mod pair;
+pub mod phase_map;
 pub mod prediction;
 mod relate;
 pub mod representation;

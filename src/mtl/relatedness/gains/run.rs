@@ -1,19 +1,19 @@
 //! The experiment: units are trained by the study's own machinery and kept in its store; gains are computed from their predictions.
 
 use std::{
-    fs,
     path::Path,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use super::{GAINS, Gain, GainSettings, Gains, LeftOut, Size, design::TaskRows};
 use crate::mtl::{
+    directories,
     evaluation::interval::{Interval, Measure, PairedUnit, Side, paired_interval},
     files,
     settings::Shared,
     study::{Arm, Event, Outcomes, PairData, Predictions, UnitOutcome, UnitSpec, UnitStore, run_units},
 };
-use crate::{Error, Result};
+use crate::Result;
 
 /// The settings' file in a directory of gains; a directory without one is not overwritten.
 const SETTINGS: &str = "gains.toml";
@@ -31,7 +31,7 @@ pub fn measure_gains(
     observe: &(dyn Fn(Event) + Sync),
 ) -> Result<Option<Gains>> {
     let directory = &settings.study.base.out;
-    begin(directory, settings)?;
+    directories::begin(directory, SETTINGS, "gains", &described(settings))?;
     let tasks = TaskRows::all(settings)?;
     let (pairs, left_out) = pairs(settings, &tasks);
     let mut gains = Gains {
@@ -78,23 +78,15 @@ pub fn measure_gains(
     Ok(Some(gains))
 }
 
-fn begin(directory: &Path, settings: &GainSettings) -> Result<()> {
-    let path = directory.join(SETTINGS);
-    if directory.exists() && !path.exists() {
-        let mut entries = fs::read_dir(directory).map_err(Error::io(directory))?;
-        if entries.next().is_some() {
-            return Err(Error::file(directory, "it exists and holds no gains of mtlcore; choose another --out"));
-        }
-    }
-    fs::create_dir_all(directory).map_err(Error::io(directory))?;
+/// The settings' file, for people.
+fn described(settings: &GainSettings) -> String {
     let list = |sizes: &[Size]| sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let text = format!(
+    format!(
         "# Gains of mtlcore: sizes {}, partners of {}.\n{}",
         list(&settings.sizes),
         settings.partner_size,
         settings.study.to_toml()
-    );
-    files::write_atomically(&path, |output| output.write_all(text.as_bytes()))
+    )
 }
 
 fn write(directory: &Path, gains: &Gains) -> Result<()> {
