@@ -13,7 +13,8 @@ use toml::{Table, Value};
 use crate::settings;
 
 /// The fields that have flags.
-const WITH_FLAG: [&str; 18] = [
+const WITH_FLAG: [&str; 19] = [
+    "heads",
     "seed",
     "threads",
     "out",

@@ -32,13 +32,13 @@ pub struct Arguments {
     )]
     relatedness: Vec<f64>,
     /// Rows of the main task to learn from
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000")]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000,3000")]
     sizes: Vec<usize>,
     /// Rows of the partner for each row of the main task
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0.3,1,3")]
     ratios: Vec<f64>,
     /// Worlds: each draws words, texts and initial weights anew
-    #[arg(long, value_name = "N", default_value_t = 6)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     replicates: usize,
     /// Fresh texts in each world to test on
     #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let map = match arguments.shipped {
         true => {
             std::fs::create_dir_all(&directory)?;
-            PhaseMap::shipped()
+            PhaseMap::shipped(study.base.heads)
         }
         false => {
             let settings = PhaseMapSettings { study, grid: arguments.grid()?, fixed_epochs: arguments.fixed_epochs as usize };

@@ -1,6 +1,9 @@
 //! The map on the terminal: for each layer, way to end a training and ratio a table of size × relatedness.
 
-use mtlcore::mtl::relatedness::phase_map::{Cell, Ending, PhaseMap, Regime};
+use mtlcore::mtl::{
+    relatedness::phase_map::{Cell, Ending, PhaseMap, Regime},
+    settings::HeadStart,
+};
 
 use crate::{
     output::{self, Column, count},
@@ -27,6 +30,7 @@ pub fn all(map: &PhaseMap) -> String {
         }
     }
     let grid = &map.grid;
+    text += &wrapped(two_arms(map));
     text + &wrapped(&format!(
         "Δ: {} together less alone in points, the mean of {} simulated worlds, each tested on {} fresh texts; * where its whole 95 % \
          interval lies beyond ±{}, which counts as no difference. Below it: how probably another such pair gains more than that. One \
@@ -46,6 +50,20 @@ pub fn described(ending: &Ending) -> String {
             format!("at convergence (stopped after {patience} epochs without a smaller loss on inner rows, at most {epochs})")
         }
         Regime::Fixed => format!("at a fixed budget of {epochs} epochs, which favours whoever takes more steps"),
+    }
+}
+
+/// What the start of the heads makes of the sign of a relation.
+pub fn two_arms(map: &PhaseMap) -> &'static str {
+    match map.heads {
+        HeadStart::Own => {
+            "Each head starts from values of its own. With a head a task the sign of ρ does not matter, so that the gain is a U; with one \
+             head for both tasks (the pooled control) it is a slope."
+        }
+        HeadStart::Alike => {
+            "All heads start from the same values, so that tasks that disagree (ρ < 0) start in conflict: with a head a task the gain is a \
+             U with a lower left end, which rises as training goes on. With one head for both tasks (the pooled control) it is a slope."
+        }
     }
 }
 

@@ -21,7 +21,10 @@ use smallvec::SmallVec;
 
 use crate::autograd::{ParamId, ParamStore, Tape, Var};
 use crate::layers::{Dense, Dropout, Embedding, Sequence};
-use crate::mtl::{settings::Settings, streams::Streams};
+use crate::mtl::{
+    settings::{HeadStart, Settings},
+    streams::Streams,
+};
 use crate::tensor::Real;
 
 /// A value for each task, in the tasks' order; without an allocation for up to eight tasks.
@@ -62,7 +65,8 @@ impl Model {
     /// Adds the parameters of a fresh network for `tasks` to `params`.
     ///
     /// The initial values of a parameter depend on the seed and on its own part of the network alone: all heads start from the same
-    /// values, and the shared layer from those of the single-task model.
+    /// values, and the shared layer from those of the single-task model. With [`HeadStart::Own`] a head's depend on its task's name
+    /// too, and are the same alone and beside any other task.
     pub fn new<F: Real>(
         settings: &Settings,
         tasks: &[String],
@@ -73,7 +77,10 @@ impl Model {
         let embedding = Embedding::new(params, "embedding", table.weight.cast(), table.trainable);
         let shared = SharedLayer::new(settings, table.weight.cols(), params, &streams);
         let head = |task: &String| {
-            let mut rng = streams.rng("initialise heads", 0);
+            let mut rng = match settings.heads {
+                HeadStart::Alike => streams.rng("initialise heads", 0),
+                HeadStart::Own => streams.rng(&format!("initialise heads.{task}"), 0),
+            };
             let dense = Dense::new(params, &format!("heads.{task}"), shared.width(), 1, &mut rng);
             Head { task: task.clone(), dense }
         };

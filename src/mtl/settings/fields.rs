@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbsentHead, Balance, BatchComposition, EmbeddingSource, EmbeddingUpdates, Field, Keep, Kind, LossNormaliser,
-    Preset, Probe, Shared, TaskWeights, UnknownWord, choices::words,
+    AbsentHead, Balance, BatchComposition, EmbeddingSource, EmbeddingUpdates, Field, HeadStart, Keep, Kind,
+    LossNormaliser, Preset, Probe, Shared, TaskWeights, UnknownWord, choices::words,
 };
 use crate::autograd::{
     AdamForm,
@@ -131,6 +131,8 @@ settings! {
         conv_activation: ConvActivation as Kind::Choice(words::CONV_ACTIVATION) => ConvActivation::Relu;
         /// The convolution's sentence vector: largest value or mean over time.
         conv_pooling: TimePooling as Kind::Choice(words::CONV_POOLING) => TimePooling::Max;
+        /// What each task's head starts from: the same values for all tasks, or values of its own.
+        heads: HeadStart as Kind::Choice(HeadStart::WORDS) => HeadStart::Alike;
         /// Share of the sentence vector that dropout zeroes in training.
         dropout: f64 as Kind::Share => 0.25;
     }

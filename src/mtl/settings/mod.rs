@@ -28,8 +28,8 @@ mod tables;
 mod task_weights;
 
 pub use choices::{
-    AbsentHead, Balance, BatchComposition, EmbeddingSource, EmbeddingUpdates, Keep, LossNormaliser, Preset, Shared,
-    UnknownWord,
+    AbsentHead, Balance, BatchComposition, EmbeddingSource, EmbeddingUpdates, HeadStart, Keep, LossNormaliser, Preset,
+    Shared, UnknownWord,
 };
 pub use field::{Field, Kind, literal};
 pub use fields::{FIELDS, Settings};

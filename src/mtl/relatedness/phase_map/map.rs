@@ -9,7 +9,7 @@ use crate::mtl::{
     choices::choices,
     data::Simulation,
     evaluation::interval::{Measure, Verdict},
-    settings::Shared,
+    settings::{HeadStart, Shared},
 };
 use crate::{Error, Result};
 
@@ -50,6 +50,8 @@ pub struct PhaseMap {
     pub rope: f64,
     /// The shared layers.
     pub shared: Vec<Shared>,
+    /// What the heads of both tasks started from.
+    pub heads: HeadStart,
     /// Where it was measured.
     pub grid: Grid,
     /// How trainings ended.
@@ -94,9 +96,10 @@ pub struct Cell {
 }
 
 impl PhaseMap {
-    /// The map that ships with the program.
-    pub fn shipped() -> Self {
-        serde_json::from_str(SHIPPED).expect("the map that ships can be read")
+    /// The map that ships with the program, for heads that start in this way.
+    pub fn shipped(heads: HeadStart) -> Self {
+        let maps: Vec<Self> = serde_json::from_str(SHIPPED).expect("the maps that ship can be read");
+        maps.into_iter().find(|map| map.heads == heads).expect("a map for each way to start heads ships")
     }
 
     /// The cells of one layer and regime.

@@ -1,14 +1,15 @@
 //! What a map says of a pair: between its cells, by their means and variances.
 //!
-//! The sign of a relation does not matter where each task has a head, so a map is read at |ρ|, and its cells at ρ and −ρ are one.
+//! The sign of a relation does not matter where each task has a head that starts from values of its own. Such a map is read at |ρ|, and
+//! its cells at ρ and −ρ are one. Where all heads start alike, it is read at ρ.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Distribution, PhaseMap, Regime,
+    Cell, Distribution, PhaseMap, Regime,
     distribution::{probability_beyond, quantile},
 };
-use crate::mtl::settings::Shared;
+use crate::mtl::settings::{HeadStart, Shared};
 
 /// Quantiles of ρ over which an uncertain relatedness is averaged.
 const QUANTILES: usize = 21;
@@ -75,16 +76,16 @@ impl PhaseMap {
             let [first, last] = ends(&self.grid.ratios);
             format!("the map reaches from {first} to {last} rows of the partner for each of the main task")
         })?;
-        let mut strengths: Vec<f64> = self.grid.relatedness.iter().map(|value| value.abs()).collect();
-        strengths.sort_by(f64::total_cmp);
-        strengths.dedup();
+        let mut relations: Vec<f64> = self.grid.relatedness.iter().map(|&value| self.folded(value)).collect();
+        relations.sort_by(f64::total_cmp);
+        relations.dedup();
         // An estimate may exceed 1.
         let of_value = |value: f64| {
-            let strength = Between::of(&strengths, value.abs().min(1.0), |x| x).ok_or_else(|| {
-                let [first, last] = ends(&strengths);
-                format!("the map reaches from {first} to {last} of the size of ρ")
+            let relation = Between::of(&relations, self.folded(value.clamp(-1.0, 1.0)), |x| x).ok_or_else(|| {
+                let [first, last] = ends(&relations);
+                format!("the map reaches from {first} to {last} of {}", self.axis())
             })?;
-            Ok::<_, String>(self.moments(place.shared, regime, [strength, size, ratio]))
+            Ok::<_, String>(self.moments(place.shared, regime, [relation, size, ratio]))
         };
         let drawn: Vec<Moments> = (0..QUANTILES)
             .map(|i| normal_quantile((i as f64 + 0.5) / QUANTILES as f64))
@@ -111,8 +112,8 @@ impl PhaseMap {
             let side = [corner & 1, corner >> 1 & 1, corner >> 2];
             let weight: f64 = axes.iter().zip(side).map(|(axis, side)| axis.weight_of(side)).product();
             if weight > 0.0 {
-                let [strength, size, ratio] = [0, 1, 2].map(|axis: usize| axes[axis].ends[side[axis]]);
-                let cell = self.folded(shared, regime, strength, size, ratio);
+                let corner = [0, 1, 2].map(|axis: usize| axes[axis].ends[side[axis]]);
+                let cell = self.of_corner(shared, regime, corner);
                 sum.mean += weight * cell.mean;
                 sum.variance += weight * cell.variance_of_another();
             }
@@ -120,10 +121,26 @@ impl PhaseMap {
         sum
     }
 
-    /// The cells at ρ and −ρ as one.
-    fn folded(&self, shared: Shared, regime: Regime, strength: f64, size: f64, ratio: f64) -> Distribution {
-        let is_meant = |cell: &&super::Cell| {
-            cell.relatedness.abs() == strength && cell.size as f64 == size && cell.ratio == ratio
+    /// A relatedness on the axis that the map is read at.
+    pub fn folded(&self, relatedness: f64) -> f64 {
+        match self.heads {
+            HeadStart::Alike => relatedness,
+            HeadStart::Own => relatedness.abs(),
+        }
+    }
+
+    /// What the axis is called.
+    pub fn axis(&self) -> &'static str {
+        match self.heads {
+            HeadStart::Alike => "ρ",
+            HeadStart::Own => "|ρ|",
+        }
+    }
+
+    /// The cell there; at ρ and −ρ they are one where the map is folded.
+    fn of_corner(&self, shared: Shared, regime: Regime, [relation, size, ratio]: [f64; 3]) -> Distribution {
+        let is_meant = |cell: &&Cell| {
+            self.folded(cell.relatedness) == relation && cell.size as f64 == size && cell.ratio == ratio
         };
         let mut worlds: Vec<Vec<f64>> = vec![Vec::new(); self.grid.replicates];
         for cell in self.of(shared, regime).filter(is_meant) {

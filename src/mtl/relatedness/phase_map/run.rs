@@ -94,6 +94,7 @@ pub fn measure_phase_map(
         measure: settings.study.measure,
         rope: settings.study.rope,
         shared: settings.study.shared.clone(),
+        heads: settings.study.base.heads,
         grid: grid.clone(),
         endings: [endings[0].0, endings[1].0],
         simulation: Simulation { seed: 0, relatedness: 0.0, rows: [0; 2], ..grid.simulation(0, 0.0) },
