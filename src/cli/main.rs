@@ -12,6 +12,7 @@ mod explain;
 mod gains;
 mod gradcheck;
 mod interrupt;
+mod multiverse;
 mod output;
 mod page;
 mod phase_map;
@@ -62,6 +63,7 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Curve(arguments) => return curve::run(&arguments),
         Command::Gains(arguments) => return gains::run(&arguments),
         Command::PhaseMap(arguments) => return phase_map::run(&arguments),
+        Command::Multiverse(arguments) => return multiverse::run(&arguments),
         Command::Report(arguments) => report::run(&arguments)?,
         Command::Errors(arguments) => errors::run(&arguments)?,
         Command::Relate(arguments) => relate::run(&arguments)?,
@@ -114,6 +116,7 @@ Examples:
   mtlcore relate --task a=a.tsv --task b=b.tsv         how related are these tasks?
   mtlcore gains folder                                 what does each gain of each other?
   mtlcore phase-map                                    where does learning together help at all?
+  mtlcore multiverse                                   what if every open choice were made otherwise?
   mtlcore train                                        learn a small simulated pair of tasks
   mtlcore data check --task flu=posts.tsv              what is understood of a file of labelled texts
   mtlcore train --task flu=posts.tsv --out flu         learn your own
@@ -137,6 +140,7 @@ enum Command {
     Relate(relate::Arguments),
     Gains(gains::Arguments),
     PhaseMap(phase_map::Arguments),
+    Multiverse(multiverse::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),

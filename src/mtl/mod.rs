@@ -9,6 +9,7 @@ pub mod evaluation;
 pub mod explain;
 pub mod files;
 pub mod model;
+pub mod multiverse;
 pub mod prepare;
 pub mod relatedness;
 pub mod run;

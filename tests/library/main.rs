@@ -8,5 +8,6 @@ mod fuzz;
 mod guards;
 mod paper_checks;
 mod parity;
+mod phase_map;
 mod relatedness;
 mod study;

@@ -15,7 +15,7 @@ use mtlcore::{
             prediction::{Advice, open_tasks, predict},
             relate,
         },
-        settings::{LossNormaliser, Preset, Settings, Shared},
+        settings::{HeadStart, LossNormaliser, Preset, Settings, Shared},
     },
     tensor::Pool,
 };
@@ -161,6 +161,7 @@ fn gains(relatedness: &Relatedness, gain: impl Fn(usize, usize) -> f64) -> Gains
         repeats: 1,
         seeds: 1,
         epochs: [1, 0],
+        heads: HeadStart::Alike,
         partner_size: "all".into(),
         tasks: names.clone(),
         finished: true,

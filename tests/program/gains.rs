@@ -80,7 +80,7 @@ fn relatedness_against_gains() {
     }
     let models: Vec<&str> =
         cell["predictions"].as_array().unwrap().iter().map(|model| model["model"].as_str().unwrap()).collect();
-    assert_eq!(models, ["mean", "size", "ridge"]);
+    assert_eq!(models, ["mean", "size", "ridge", "map"]);
     assert_eq!(cell["predictions"][0]["q2"], 0.0, "the mean against itself");
     let output = place.run(&format!("{words} --out page.html"));
     assert!(

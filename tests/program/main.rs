@@ -19,6 +19,8 @@ mod gradcheck;
 mod groups;
 #[cfg(feature = "hydrate")]
 mod hydrate;
+mod multiverse;
+mod phase_map;
 mod predict;
 mod probe;
 mod readme;

@@ -72,7 +72,8 @@ impl MapArguments {
             return Err(mtlcore::Error::config("pair", "a phase map simulates its pairs; leave yours out").into());
         }
         if study.base.patience == 0 || study.inner == 0.0 {
-            let message = "a training to convergence stops early, by rows that it does not learn from: neither may be 0";
+            let message =
+                "a training to convergence stops early, by rows that it does not learn from: neither may be 0";
             return Err(mtlcore::Error::config("patience and inner", message).into());
         }
         Ok(study)

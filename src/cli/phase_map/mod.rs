@@ -74,17 +74,14 @@ The same command goes on where it was stopped and runs only what is missing.";
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let study = arguments.map.load()?;
     let directory = study.base.out.clone();
-    let page = directory.join("phase-map.html");
-    let map = match arguments.shipped {
-        true => {
-            std::fs::create_dir_all(&directory)?;
-            PhaseMap::shipped(study.base.heads)
-        }
+    let (map, page) = match arguments.shipped {
+        true => (PhaseMap::shipped(study.base.heads), directory.with_extension("html")),
         false => {
-            let settings = PhaseMapSettings { study, grid: arguments.grid()?, fixed_epochs: arguments.fixed_epochs as usize };
+            let fixed_epochs = arguments.fixed_epochs as usize;
+            let settings = PhaseMapSettings { study, grid: arguments.grid()?, fixed_epochs };
             let measured = watched(|interrupted, observe| measure_phase_map(&settings, interrupted, observe))?;
             let Some(map) = measured else { return Ok(ExitCode::from(INTERRUPTED)) };
-            map
+            (map, directory.join("phase-map.html"))
         }
     };
     page::write(&page, &map)?;

@@ -124,7 +124,7 @@ fn curve(map: &PhaseMap, ratio: f64, row: &Row) -> Drawing {
     };
     let points: Vec<_> = arm("a head a task", |cell| &cell.gain).chain(arm("one head", |cell| &cell.pooled)).collect();
     let region = json!([{ "low": -map.rope, "high": map.rope }]);
-    let label = format!("{} rows, {} of the partner for each", count(row.size), plain(ratio));
+    let label = format!("{} rows, a partner of {} times as many", count(row.size), plain(ratio));
     let chart = charts::chart(include_str!("curve.vl.json"), json!({ "points": points, "region": region }));
     Drawing { label, chart }
 }

@@ -47,7 +47,9 @@ pub fn described(ending: &Ending) -> String {
     let Ending { epochs, patience, .. } = ending;
     match ending.regime {
         Regime::Converged => {
-            format!("at convergence (stopped after {patience} epochs without a smaller loss on inner rows, at most {epochs})")
+            format!(
+                "at convergence (stopped after {patience} epochs without a smaller loss on inner rows, at most {epochs})"
+            )
         }
         Regime::Fixed => format!("at a fixed budget of {epochs} epochs, which favours whoever takes more steps"),
     }
@@ -69,14 +71,17 @@ pub fn two_arms(map: &PhaseMap) -> &'static str {
 
 fn table(map: &PhaseMap, ratio: f64, cells: &[&Cell]) -> String {
     let headings: Vec<String> = map.grid.relatedness.iter().map(|value| format!("ρ = {}", plain(*value))).collect();
-    let first = format!("{} rows of the partner for each of the main task", plain(ratio));
+    let first = format!("A partner of {} times the rows", plain(ratio));
     let mut columns = vec![Column::Text(&first), Column::Number("alone")];
     columns.extend(headings.iter().map(|heading| Column::Number(heading)));
     let mut rows = Vec::new();
     for &size in &map.grid.sizes {
-        let of_size = || map.grid.relatedness.iter().filter_map(move |&value| {
-            cells.iter().find(|cell| (cell.size, cell.relatedness) == (size, value))
-        });
+        let of_size = || {
+            map.grid
+                .relatedness
+                .iter()
+                .filter_map(move |&value| cells.iter().find(|cell| (cell.size, cell.relatedness) == (size, value)))
+        };
         let alone = of_size().next().map_or(String::new(), |cell| decimals(100.0 * cell.alone, 1));
         let mut line = |heading: String, alone: String, of: &dyn Fn(&Cell) -> String| {
             rows.push([heading, alone].into_iter().chain(of_size().map(|cell| of(cell))).collect::<Vec<String>>());

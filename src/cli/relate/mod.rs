@@ -2,6 +2,7 @@
 
 mod against;
 pub mod arguments;
+mod map_charts;
 mod page;
 mod predictions;
 mod tables;
@@ -22,7 +23,8 @@ use mtlcore::{
             Extent, Relatedness,
             against::{Against, against},
             gains::Gains,
-            prediction::{Advice, Prediction, open_tasks, predict},
+            phase_map::PhaseMap,
+            prediction::{Advice, OnMap, Prediction, on_map, open_tasks, predict},
             relate,
         },
         settings::{FIELDS, Field, Preset, Settings, Shared},
@@ -76,7 +78,7 @@ Every value stands beside its noise floor (the largest size of the value where l
 far two halves of the texts agree, from 0 to 1). A value below its floor says nothing. A high value is no promise of a gain.";
 
 /// The fields that have flags: those that change a measure.
-const WITH_FLAG: [&str; 13] = [
+const WITH_FLAG: [&str; 14] = [
     "seed",
     "threads",
     "tokenizer",
@@ -87,6 +89,7 @@ const WITH_FLAG: [&str; 13] = [
     "delimiter",
     "input-format",
     "shared",
+    "heads",
     "embedding-dim",
     "epochs",
     "max-length",
@@ -138,10 +141,15 @@ struct Expected {
     advice: Advice,
     /// The data that the models were fitted on, and how well they predict.
     fitted_on: String,
+    /// What the phase map that ships says of each pair.
+    on_map: Vec<OnMap>,
+    #[serde(skip)]
+    map: PhaseMap,
 }
 
 impl Expected {
-    fn of(models: &Against, relatedness: &Relatedness, shared: Shared) -> Self {
+    fn of(models: &Against, relatedness: &Relatedness, settings: &Settings) -> Self {
+        let (shared, map) = (settings.shared, PhaseMap::shipped(settings.heads));
         let predictions = predict(models, relatedness, shared);
         let names: Vec<&str> = relatedness.tasks.iter().map(|task| task.name.as_str()).collect();
         let cells = models.fitted(shared).map(|(cell, _)| {
@@ -154,7 +162,8 @@ impl Expected {
             )
         });
         let fitted_on = cells.collect::<Vec<_>>().join(" ");
-        Self { advice: Advice::of(&names, &predictions, models.rope), predictions, fitted_on }
+        let on_map = on_map(&map, relatedness, shared);
+        Self { advice: Advice::of(&names, &predictions, models.rope), predictions, fitted_on, on_map, map }
     }
 }
 
@@ -174,10 +183,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     progress.finish();
     let relatedness = relatedness?;
     let against = gains.map(|gains| against(&relatedness, &gains)).transpose()?;
-    let expected = models.map(|models| Expected::of(&models, &relatedness, settings.shared));
+    let expected = models.map(|models| Expected::of(&models, &relatedness, &settings));
     let found = Found { relatedness, against, expected };
     if let Some(path) = &arguments.out {
-        page::write(path, &found)?;
+        page::write(path, &found, settings.shared)?;
         output::say(format!("The page is {}.", path.display()));
     }
     output::print(&match arguments.format {

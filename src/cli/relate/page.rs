@@ -4,14 +4,20 @@ use std::path::Path;
 
 use anyhow::Result;
 use minijinja::value::{Serde, Value};
-use mtlcore::mtl::relatedness::{MEASURES, Measured, Relatedness, against::Against, clustered};
+use mtlcore::mtl::{
+    relatedness::{MEASURES, Measured, Relatedness, against::Against, clustered},
+    settings::Shared,
+};
 use serde::Serialize;
 
-use super::{Found, against};
-use crate::page;
+use super::{Expected, Found, against, map_charts};
+use crate::page::{
+    self,
+    charts::{self, Drawing},
+};
 
 /// Writes the page: one file that needs no network.
-pub fn write(path: &Path, all: &Found) -> Result<()> {
+pub fn write(path: &Path, all: &Found, shared: Shared) -> Result<()> {
     let found = &all.relatedness;
     let mut environment = page::environment();
     environment.add_template("relate.html", include_str!("relate.html")).expect("the template is valid");
@@ -22,8 +28,13 @@ pub fn write(path: &Path, all: &Found) -> Result<()> {
         .filter(|measure| found.pairs.iter().any(|pair| pair.measures.contains_key(measure.word)))
         .map(|measure| Map::new(found, measure.word, measure.name, measure.meaning))
         .collect();
-    let values = Value::from(Serde(Page { found, maps, against: all.against.as_ref() }));
-    page::write(path, &page::render(&mut environment, "relate.html", &[include_str!("choose.js")], values)?)
+    let expected = all.expected.as_ref();
+    let on_map = expected.map_or(Vec::new(), |expected| map_charts::drawings(&expected.map, &expected.on_map, shared));
+    // Charts have scripts of their own.
+    let drawn = if on_map.is_empty() { Vec::new() } else { charts::scripts().to_vec() };
+    let scripts = [&[include_str!("choose.js")], &drawn[..]].concat();
+    let values = Value::from(Serde(Page { found, maps, against: all.against.as_ref(), expected, on_map }));
+    page::write(path, &page::render(&mut environment, "relate.html", &scripts, values)?)
 }
 
 /// The values of the template.
@@ -32,6 +43,9 @@ struct Page<'r> {
     found: &'r Relatedness,
     maps: Vec<Map<'r>>,
     against: Option<&'r Against>,
+    expected: Option<&'r Expected>,
+    /// The pairs as points on the phase map.
+    on_map: Vec<Drawing>,
 }
 
 /// One measure of all pairs.

@@ -155,6 +155,24 @@ mod tests {
         }
     }
 
+    /// Alike, heads of all tasks are equal; own ones differ, and are the same alone and beside another task.
+    #[test]
+    fn heads_start_alike_or_each_from_its_own_values() {
+        let kernels = |heads: HeadStart, tasks: &[&str]| -> Vec<Vec<f32>> {
+            let settings = Settings { shared: Shared::Conv, heads, ..Settings::preset(Preset::Default) };
+            let table = EmbeddingInit { weight: Tensor::zeros([10, 6]), trainable: false };
+            let mut params = ParamStore::<f32>::new();
+            let tasks: Vec<String> = tasks.iter().map(|&task| task.to_owned()).collect();
+            let model = Model::new(&settings, &tasks, &table, &mut params);
+            model.heads().iter().map(|head| params.value(head.dense.kernel).data().to_vec()).collect()
+        };
+        let alike = kernels(HeadStart::Alike, &["a", "b"]);
+        assert_eq!(alike[0], alike[1]);
+        let own = kernels(HeadStart::Own, &["a", "b"]);
+        assert_ne!(own[0], own[1]);
+        assert_eq!([&own[0], &own[1]], [&kernels(HeadStart::Own, &["a"])[0], &kernels(HeadStart::Own, &["b", "c"])[0]]);
+    }
+
     #[test]
     fn names_and_layouts_follow_keras() {
         let settings = Settings { shared: Shared::BilstmConv, ..Settings::preset(Preset::Default) };

@@ -14,6 +14,7 @@ use crate::mtl::{
         correlation::{kendall, spearman},
         gains::{Ceiling, Gains},
         measured::mean,
+        phase_map::{AXIS, PhaseMap, Place, Regime},
     },
     settings::Shared,
     streams::Streams,
@@ -151,7 +152,8 @@ fn cell_report(
     measures.push(of("partner rows / main rows", &|observation| observation.size[1]));
     measures.push(of("own AUROC", &|observation| observation.size[2]));
     measures.push(of("unknown words", &|observation| observation.context[4]));
-    let predictions = if tasks.len() >= FEWEST_TASKS + 2 { predictions(observations, gains.rope) } else { Vec::new() };
+    let predictions =
+        if tasks.len() >= FEWEST_TASKS + 2 { predictions(observations, gains, shared) } else { Vec::new() };
     let gained: Vec<f64> = observations.iter().map(|observation| observation.gain).collect();
     let model = best_model(observations, &predictions);
     CellReport {
@@ -201,11 +203,13 @@ fn measure_report(
 const MEAN: &str = "mean";
 const SIZE: &str = "size";
 const RIDGE: &str = "ridge";
+/// Not fitted, so that it is never the model that predicts by its weights.
+const MAP: &str = "map";
 
 /// The model with the smallest error on tasks that were left out, fitted on all pairs.
 fn best_model(observations: &[Observation], predictions: &[ModelReport]) -> Option<FittedModel> {
     let error = |model: &&ModelReport| model.root_mean_squared_error;
-    let best = predictions.iter().min_by(|a, b| error(a).total_cmp(&error(b)))?;
+    let best = predictions.iter().filter(|model| model.model != MAP).min_by(|a, b| error(a).total_cmp(&error(b)))?;
     let (gains, weights): (Vec<f64>, Vec<f64>) = observations.iter().map(|o| (o.gain, o.weight)).unzip();
     // A column without values has weight 0: the mean is a model without any, the model of sizes has sizes only.
     let column = |value: Option<f64>, is_used: bool| value.filter(|_| is_used);
@@ -219,7 +223,7 @@ fn best_model(observations: &[Observation], predictions: &[ModelReport]) -> Opti
     Some(FittedModel { ridge: Ridge::fit(&rows, &gains, &weights, None), validation: best.clone() })
 }
 
-fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
+fn predictions(observations: &[Observation], gains: &Gains, shared: Shared) -> Vec<ModelReport> {
     let weighted = |rest: &[&Observation]| -> (Vec<f64>, Vec<f64>) { rest.iter().map(|o| (o.gain, o.weight)).unzip() };
     let by_mean = leave_two_tasks_out(observations, |rest| {
         let (gains, weights) = weighted(rest);
@@ -239,6 +243,7 @@ fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
         (MEAN, by_mean.clone()),
         (SIZE, by(|observation| observation.size.clone(), None)),
         (RIDGE, by(Observation::columns, None)),
+        (MAP, by_map(observations, gains, shared, &by_mean)),
     ];
     // The same pairs have predictions by every model.
     let kept: Vec<usize> = (0..observations.len()).filter(|&i| by_mean[i].is_some()).collect();
@@ -248,7 +253,21 @@ fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
     let observed: Vec<Observation> = kept.iter().map(|&i| observations[i].clone()).collect();
     let of = |predictions: &[Option<f64>]| kept.iter().filter_map(|&i| predictions[i]).collect::<Vec<f64>>();
     let middle = of(&by_mean);
-    all.iter().map(|(name, p)| ModelReport::new(name, &observed, &of(p), &middle, rope)).collect()
+    all.iter().map(|(name, p)| ModelReport::new(name, &observed, &of(p), &middle, gains.rope)).collect()
+}
+
+/// By the phase map that ships, which knows none of these tasks. Where it cannot tell, by the mean.
+fn by_map(observations: &[Observation], gains: &Gains, shared: Shared, by_mean: &[Option<f64>]) -> Vec<Option<f64>> {
+    let map = PhaseMap::shipped(gains.heads);
+    let regime = if gains.epochs[1] > 0 { Regime::Converged } else { Regime::Fixed };
+    let axis = MEASURES.iter().position(|measure| measure.word == AXIS).expect("it is a measure");
+    let read = |observation: &Observation| {
+        let relatedness = observation.measures[axis]?;
+        let [ln_main, ln_ratio] = [observation.size[0]?, observation.size[1]?];
+        let rows = [ln_main, ln_main + ln_ratio].map(|ln| ln.exp().round() as usize);
+        map.read_at(&Place { shared, relatedness, error: 0.0, rows }, regime).ok()
+    };
+    observations.iter().zip(by_mean).map(|(of, mean)| read(of).map(|reading| reading.gain).or(*mean)).collect()
 }
 
 /// The conclusion: whether the measures correlate with the gains, and whether they predict them better than sizes and the mean.

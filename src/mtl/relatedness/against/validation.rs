@@ -12,7 +12,7 @@ use crate::mtl::relatedness::{correlation::kendall, measured::mean};
 /// The cross-validated errors of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelReport {
-    /// `mean`, `size` or `ridge`.
+    /// `mean`, `size`, `ridge` or `map`.
     pub model: String,
     /// Mean absolute error, in points.
     pub mean_absolute_error: f64,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::mtl::{
     evaluation::interval::{Measure, Verdict},
     relatedness::{correlation::pearson, measured::spearman_brown},
-    settings::Shared,
+    settings::{HeadStart, Shared},
 };
 use crate::{Error, Result};
 
@@ -34,6 +34,9 @@ pub struct Gains {
     pub seeds: usize,
     /// Epochs at most, and after how many without a smaller loss on inner rows a training stopped (0: never).
     pub epochs: [usize; 2],
+    /// What the tasks' heads started from.
+    #[serde(default = "alike")]
+    pub heads: HeadStart,
     /// Rows of a partner that a fold learnt from at most: a number or `all`.
     pub partner_size: String,
     /// The tasks, sorted.
@@ -46,6 +49,11 @@ pub struct Gains {
     pub ceilings: Vec<Ceiling>,
     /// Pairs that were not measured, with the reason.
     pub left_out: Vec<LeftOut>,
+}
+
+/// What heads started from before there was a choice.
+fn alike() -> HeadStart {
+    HeadStart::Alike
 }
 
 /// The gain of one main task from one partner, at one size.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{GAINS, Gain, GainSettings, Gains, LeftOut, Size, design::TaskRows};
+use crate::Result;
 use crate::mtl::{
     directories,
     evaluation::interval::{Interval, Measure, PairedUnit, Side, paired_interval},
@@ -13,7 +14,6 @@ use crate::mtl::{
     settings::Shared,
     study::{Arm, Event, Outcomes, PairData, Predictions, UnitOutcome, UnitSpec, UnitStore, run_units},
 };
-use crate::Result;
 
 /// The settings' file in a directory of gains; a directory without one is not overwritten.
 const SETTINGS: &str = "gains.toml";
@@ -42,6 +42,7 @@ pub fn measure_gains(
         repeats: settings.study.repeats,
         seeds: settings.study.seeds,
         epochs: [settings.study.base.epochs, settings.study.base.patience],
+        heads: settings.study.base.heads,
         partner_size: settings.partner_size.to_string(),
         tasks: tasks.iter().map(|task| task.name.clone()).collect(),
         finished: false,

@@ -81,11 +81,11 @@ mod tests {
     fn the_interval_of_the_mean_and_the_probabilities_of_another_equal_scipys() {
         let gains = [1.2, 3.4, -0.5, 2.2, 4.1, 0.8];
         let found = Distribution::new(&gains.map(|gain| vec![gain]), 1.0);
-        assert_abs_diff_eq!(found.mean, MEAN, epsilon = 1e-9);
-        assert_abs_diff_eq!(found.low, LOW, epsilon = 1e-6);
-        assert_abs_diff_eq!(found.high, HIGH, epsilon = 1e-6);
-        assert_abs_diff_eq!(found.helps, HELPS, epsilon = 1e-6);
-        assert_abs_diff_eq!(found.hurts, HURTS, epsilon = 1e-6);
+        assert_abs_diff_eq!(found.mean, 1.866_666_667, epsilon = 1e-9);
+        assert_abs_diff_eq!(found.low, 0.071_344_307, epsilon = 1e-6);
+        assert_abs_diff_eq!(found.high, 3.661_989_026, epsilon = 1e-6);
+        assert_abs_diff_eq!(found.helps, 0.670_603_159, epsilon = 1e-6);
+        assert_abs_diff_eq!(found.hurts, 0.090_755_145, epsilon = 1e-6);
     }
 
     #[test]

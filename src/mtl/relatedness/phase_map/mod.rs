@@ -22,6 +22,6 @@ mod world;
 pub use distribution::Distribution;
 pub use grid::{Grid, PhaseMapSettings};
 pub use map::{Cell, Ending, PHASE_MAP, PhaseMap, Regime};
-pub use reading::{Place, Reading};
+pub use reading::{AXIS, Place, Reading};
 pub use run::measure_phase_map;
 pub use world::World;

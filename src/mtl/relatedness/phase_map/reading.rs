@@ -11,6 +11,9 @@ use super::{
 };
 use crate::mtl::settings::{HeadStart, Shared};
 
+/// The measure that puts a pair on a map.
+pub const AXIS: &str = "word_weight_cosine";
+
 /// Quantiles of ρ over which an uncertain relatedness is averaged.
 const QUANTILES: usize = 21;
 
@@ -139,9 +142,8 @@ impl PhaseMap {
 
     /// The cell there; at ρ and −ρ they are one where the map is folded.
     fn of_corner(&self, shared: Shared, regime: Regime, [relation, size, ratio]: [f64; 3]) -> Distribution {
-        let is_meant = |cell: &&Cell| {
-            self.folded(cell.relatedness) == relation && cell.size as f64 == size && cell.ratio == ratio
-        };
+        let is_meant =
+            |cell: &&Cell| self.folded(cell.relatedness) == relation && cell.size as f64 == size && cell.ratio == ratio;
         let mut worlds: Vec<Vec<f64>> = vec![Vec::new(); self.grid.replicates];
         for cell in self.of(shared, regime).filter(is_meant) {
             worlds.iter_mut().zip(&cell.gains).for_each(|(world, &gain)| world.push(gain));

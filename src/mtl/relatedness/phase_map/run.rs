@@ -9,6 +9,7 @@ use std::{
 use toml::Table;
 
 use super::{Cell, Distribution, Ending, PHASE_MAP, PhaseMap, PhaseMapSettings, World};
+use crate::Result;
 use crate::mtl::{
     data::{SIMULATED_TASKS, Simulation},
     directories,
@@ -21,7 +22,6 @@ use crate::mtl::{
     settings::Shared,
     study::{Arm, Control, Event, PairData, Predictions, StudySettings, UnitOutcome, UnitSpec, UnitStore, run_units},
 };
-use crate::Result;
 
 /// The settings' file; a directory without one is not overwritten.
 const SETTINGS: &str = "phase-map.toml";
@@ -216,9 +216,8 @@ fn cells(settings: &PhaseMapSettings, gathered: &HashMap<Key, Gathered>) -> Vec<
     let cell = |key: &Key| {
         let Gathered { alone, gains, pooled, auroc, cut_short } = &gathered[key];
         let &(shared, ending, [i, j, k]) = key;
-        let of = |gains: &[f64]| {
-            Distribution::new(&gains.iter().map(|&gain| vec![gain]).collect::<Vec<_>>(), study.rope)
-        };
+        let of =
+            |gains: &[f64]| Distribution::new(&gains.iter().map(|&gain| vec![gain]).collect::<Vec<_>>(), study.rope);
         let gain = of(gains);
         Cell {
             shared,
