@@ -198,7 +198,8 @@ fn the_maps_that_ship_are_whole() {
         for cell in &map.cells {
             assert_eq!([&cell.gains, &cell.pooled_gains, &cell.auroc_gains].map(Vec::len), [grid.replicates; 3]);
             let worlds: Vec<Vec<f64>> = cell.gains.iter().map(|&gain| vec![gain]).collect();
-            assert_abs_diff_eq!(cell.gain.mean, Distribution::new(&worlds, map.rope).mean, epsilon = 1e-9);
+            // The file has six digits.
+            assert_abs_diff_eq!(cell.gain.mean, Distribution::new(&worlds, map.rope).mean, epsilon = 1e-3);
         }
     }
 }

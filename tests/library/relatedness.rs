@@ -190,7 +190,7 @@ fn predictions_come_from_pairs_of_other_tasks_only() {
     let errors: Vec<f64> = (0..n).flat_map(|i| (0..n).filter(move |&j| j != i).map(move |j| of_pair(i, j))).collect();
     let expected = errors.iter().sum::<f64>() / errors.len() as f64;
     let models = &in_f(&found).predictions;
-    assert_eq!(models.len(), 3);
+    assert_eq!(models.len(), 4);
     for model in models {
         assert_abs_diff_eq!(model.mean_absolute_error, expected, epsilon = 1e-9);
     }

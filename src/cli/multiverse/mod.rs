@@ -63,7 +63,7 @@ impl TaskSettings for StartingPoint {
         ("preset", "\"paper\""),
         ("folds", "3"),
         ("seeds", "1"),
-        ("scale", "0.1"),
+        ("scale", "0.3"),
         ("shared", "[\"conv\"]"),
         ("embedding-dim", "25"),
         ("out", "\"multiverse\""),

@@ -89,5 +89,5 @@ fn specifications(found: &Multiverse, task: &TaskMultiverse) -> String {
             }
         }
     }
-    charts::chart_of_rows(include_str!("levels.vl.json"), (rows, ROW), json!({ "marks": marks }))
+    charts::chart_of_rows(include_str!("levels.vl.json"), (rows, ROW), json!({ "levels": marks }))
 }

@@ -8,13 +8,12 @@ use mtlcore::mtl::relatedness::phase_map::{Cell, Distribution, Ending, PhaseMap}
 use serde::Serialize;
 use serde_json::json;
 
-use super::tables::{described, two_arms};
+use super::tables::{described, partner, two_arms};
 use crate::{
     output::count,
     page::{
         self,
         charts::{self, Drawing},
-        numbers::plain,
     },
 };
 
@@ -58,6 +57,7 @@ struct Section<'m> {
 #[derive(Serialize)]
 struct Ratio<'m> {
     ratio: f64,
+    heading: String,
     rows: Vec<Row<'m>>,
     charts: Vec<Drawing>,
 }
@@ -87,7 +87,7 @@ impl<'m> Section<'m> {
             let of_ratio: Vec<&Cell> = cells.iter().copied().filter(|cell| cell.ratio == ratio).collect();
             let rows: Vec<Row> = map.grid.sizes.iter().map(|&size| Row::new(size, &of_ratio)).collect();
             let charts = rows.iter().map(|row| curve(map, ratio, row)).collect();
-            Ratio { ratio, rows, charts }
+            Ratio { ratio, heading: partner(ratio), rows, charts }
         };
         Self {
             shared,
@@ -124,7 +124,7 @@ fn curve(map: &PhaseMap, ratio: f64, row: &Row) -> Drawing {
     };
     let points: Vec<_> = arm("a head a task", |cell| &cell.gain).chain(arm("one head", |cell| &cell.pooled)).collect();
     let region = json!([{ "low": -map.rope, "high": map.rope }]);
-    let label = format!("{} rows, a partner of {} times as many", count(row.size), plain(ratio));
+    let label = format!("{} rows, {}", count(row.size), partner(ratio).to_lowercase());
     let chart = charts::chart(include_str!("curve.vl.json"), json!({ "points": points, "region": region }));
     Drawing { label, chart }
 }

@@ -55,6 +55,14 @@ pub fn described(ending: &Ending) -> String {
     }
 }
 
+/// A ratio of sizes, in words.
+pub fn partner(ratio: f64) -> String {
+    match ratio {
+        1.0 => "A partner of as many rows".into(),
+        ratio => format!("A partner of {} times the rows", plain(ratio)),
+    }
+}
+
 /// What the start of the heads makes of the sign of a relation.
 pub fn two_arms(map: &PhaseMap) -> &'static str {
     match map.heads {
@@ -71,7 +79,7 @@ pub fn two_arms(map: &PhaseMap) -> &'static str {
 
 fn table(map: &PhaseMap, ratio: f64, cells: &[&Cell]) -> String {
     let headings: Vec<String> = map.grid.relatedness.iter().map(|value| format!("ρ = {}", plain(*value))).collect();
-    let first = format!("A partner of {} times the rows", plain(ratio));
+    let first = partner(ratio);
     let mut columns = vec![Column::Text(&first), Column::Number("alone")];
     columns.extend(headings.iter().map(|heading| Column::Number(heading)));
     let mut rows = Vec::new();

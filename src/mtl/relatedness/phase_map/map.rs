@@ -4,9 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Distribution, Grid};
+use super::{Distribution, Ending, Grid, Regime};
 use crate::mtl::{
-    choices::choices,
     data::Simulation,
     evaluation::interval::{Measure, Verdict},
     settings::{HeadStart, Shared},
@@ -17,27 +16,6 @@ use crate::{Error, Result};
 pub const PHASE_MAP: &str = "phase-map.json";
 
 const SHIPPED: &str = include_str!("shipped.json");
-
-choices! {
-    /// When a training of a map ends, in both arms alike.
-    Regime {
-        /// When the loss on inner rows no longer falls; with the parameters of its smallest value.
-        Converged = "converged",
-        /// After a fixed number of epochs. Learning together then takes more steps than learning alone, which manufactures gain and harm.
-        Fixed = "fixed",
-    }
-}
-
-/// How the trainings of some cells ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ending {
-    /// In which way.
-    pub regime: Regime,
-    /// Epochs at most.
-    pub epochs: usize,
-    /// Epochs without a smaller loss on inner rows, after which a training stops; 0 for never.
-    pub patience: usize,
-}
 
 /// The gain of learning together over relatedness, size and ratio of sizes, on simulated pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `grid` | [`PhaseMapSettings`]: where the map is measured, and the two ways to end a training |
+//! | `grid` | [`PhaseMapSettings`]: where the map is measured |
+//! | `ending` | the two ways to end a training |
 //! | `world` | one drawing of a simulated pair: texts to learn from, and fresh ones to test on |
 //! | `run` | [`measure_phase_map`]: the units, through the study's own machinery, and what they say |
 //! | `map` | [`PhaseMap`] as a file: the gains of each cell; the map that ships with the program |
@@ -13,6 +14,7 @@
 //! Nothing here is fitted to real tasks.
 
 mod distribution;
+mod ending;
 mod grid;
 mod map;
 mod reading;
@@ -20,8 +22,9 @@ mod run;
 mod world;
 
 pub use distribution::Distribution;
+pub use ending::{Ending, Regime};
 pub use grid::{Grid, PhaseMapSettings};
-pub use map::{Cell, Ending, PHASE_MAP, PhaseMap, Regime};
+pub use map::{Cell, PHASE_MAP, PhaseMap};
 pub use reading::{AXIS, Place, Reading};
 pub use run::measure_phase_map;
 pub use world::World;
