@@ -137,6 +137,7 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     let interrupted = Arc::new(AtomicBool::new(false));
     let seen = interrupted.clone();
     ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
+    trainer.stop_when(interrupted);
 
     let mut probe = run.probe_log(settings, trainer.steps_in_all())?;
     let mut progress = TrainingProgress::new(&trainer, settings);
@@ -145,7 +146,7 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
         if let (Some(probe), Some(measurement)) = (&mut probe, trainer.measured()) {
             probe.append(measurement)?;
         }
-        let stop = interrupted.load(Ordering::Relaxed);
+        let stop = trainer.is_to_stop();
         let due = match event {
             Event::Epoch(_) => true,
             Event::Step => settings.checkpoint_steps.is_some_and(|steps| trainer.steps_done() % steps == 0),

@@ -24,9 +24,20 @@ struct Header {
     updates: Vec<(String, u64)>,
     /// [`Trainer::origin`].
     origin: String,
+    /// Shards of a batch: another number gives other bits.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    shards: usize,
     /// The state of the balancing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     balance: Option<BalancerState>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(shards: &usize) -> bool {
+    *shards == 1
 }
 
 /// The key of the file's metadata under which the checksum of all that follows, a space and the [`Header`] stand.
@@ -61,6 +72,7 @@ impl Trainer<'_> {
             state: self.state.clone(),
             updates,
             origin: self.origin().to_owned(),
+            shards: self.settings.shards,
             balance: self.balancer.state(),
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
@@ -111,6 +123,9 @@ impl Trainer<'_> {
         }
         if header.origin != self.origin() {
             return Err(foreign("it has other rows, another order of rows or other word vectors"));
+        }
+        if header.shards != self.settings.shards {
+            return Err(foreign("its batches were cut into another number of shards"));
         }
         if !self.balancer.fits(header.balance.as_ref()) {
             return Err(foreign("its tasks were balanced in another way"));
