@@ -41,11 +41,12 @@ impl Model {
         batch: &Batch,
         denominators: &[usize],
     ) -> Losses {
-        let task = |((&logits, labels), &denominator): ((&Var, &Arc<[Option<bool>]>), &usize)| {
-            let is_labelled = labels.iter().any(Option::is_some);
-            is_labelled.then(|| tape.masked_bce(logits, labels.clone(), F::from_f64(denominator as f64)))
+        let task = |task: usize| {
+            let labels = &batch.labels[task];
+            let denominator = F::from_f64(denominators[task] as f64);
+            labels.iter().any(Option::is_some).then(|| tape.masked_bce(logits[task], labels.clone(), denominator))
         };
-        let tasks: PerTask<Option<Var>> = logits.iter().zip(&batch.labels).zip(denominators).map(task).collect();
+        let tasks: PerTask<Option<Var>> = (0..batch.labels.len()).map(task).collect();
         let total = tasks.iter().flatten().copied().reduce(|sum, loss| tape.add(sum, loss));
         Losses { tasks, total }
     }

@@ -41,11 +41,8 @@ impl<F: Real> Ranks<F> {
     /// [`Error::Config`] with the numbers of processes that are possible, if theirs is no power of two or does not divide the shards.
     pub fn of(world: impl World<F> + 'static, shards: usize) -> Result<Self> {
         let count = world.count();
-        if !count.is_power_of_two() || shards % count != 0 {
-            let possible: Vec<String> = std::iter::successors(Some(1), |count| Some(2 * count))
-                .take_while(|&count| count <= shards)
-                .map(|count: usize| count.to_string())
-                .collect();
+        if !count.is_power_of_two() || !shards.is_multiple_of(count) {
+            let possible: Vec<String> = Self::possible(shards).map(|count| count.to_string()).collect();
             let shards_of = if shards == 1 { "1 shard".to_owned() } else { format!("{shards} shards") };
             let message = match &possible[..] {
                 [_] => format!("a batch of {shards_of} is for 1 rank, and there are {count}; say --shards"),
@@ -58,6 +55,11 @@ impl<F: Real> Ranks<F> {
             return Err(Error::config("shards", message));
         }
         Ok(Self { world: Some(Box::new(world)), ..Self::alone() })
+    }
+
+    /// The numbers of ranks that can share so many shards, rising.
+    pub fn possible(shards: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(1), |count| Some(2 * count)).take_while(move |&count| count <= shards)
     }
 
     /// How many there are.
