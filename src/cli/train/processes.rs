@@ -178,7 +178,7 @@ impl Processes {
 }
 
 /// How long the first has to say what went wrong for all.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
+const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn wait_for_the_end() -> ! {
     loop {

@@ -51,9 +51,9 @@ pub(super) fn shards_of(rank: usize, ranks: usize, shards: usize) -> Range<usize
     rank * block..(rank + 1) * block
 }
 
-/// The rows of a shard, of which all have as many to one; some may have none.
-pub(super) fn rows_of(shard: usize, shards: usize, rows: usize) -> Range<usize> {
-    shard * rows / shards..(shard + 1) * rows / shards
+/// One of several consecutive parts of some rows, of which all have as many to one; some may have none.
+pub(super) fn part(number: usize, parts: usize, rows: usize) -> Range<usize> {
+    number * rows / parts..(number + 1) * rows / parts
 }
 
 #[cfg(test)]
@@ -64,9 +64,9 @@ mod tests {
     fn every_row_is_in_one_shard_and_every_shard_of_one_rank() {
         for shards in [1, 2, 8, 64] {
             for rows in [1, 2, 7, 31, 32, 33, 1000] {
-                let cut: Vec<usize> = (0..shards).flat_map(|shard| rows_of(shard, shards, rows)).collect();
+                let cut: Vec<usize> = (0..shards).flat_map(|shard| part(shard, shards, rows)).collect();
                 assert!(cut.into_iter().eq(0..rows), "{rows} rows in {shards} shards");
-                let sizes: Vec<usize> = (0..shards).map(|shard| rows_of(shard, shards, rows).len()).collect();
+                let sizes: Vec<usize> = (0..shards).map(|shard| part(shard, shards, rows).len()).collect();
                 assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
             }
             for ranks in [1, 2, 8, 64].into_iter().filter(|&ranks| ranks <= shards) {

@@ -2,7 +2,7 @@
 
 use super::{
     BatchPlan, Trainer,
-    cut::{Cut, Shard, rows_of, shards_of},
+    cut::{Cut, Shard, part, shards_of},
 };
 use crate::mtl::{
     model::{Batch, PerTask},
@@ -30,7 +30,7 @@ impl Trainer<'_> {
         let (rows, shards) = (plan.rows.len(), self.settings.shards);
         let own = shards_of(self.ranks.rank(), self.ranks.count(), shards);
         let shard = |shard| {
-            let part = BatchPlan { rows: plan.rows[rows_of(shard, shards, rows)].to_vec(), task: plan.task };
+            let part = BatchPlan { rows: plan.rows[part(shard, shards, rows)].to_vec(), task: plan.task };
             (self.pack(&part), self.row_keys(&part))
         };
         let packed = own.map(shard).collect();

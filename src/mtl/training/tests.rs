@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{
     Flow, Ranks, Trainer, World,
-    cut::{Cut, Shard, rows_of},
+    cut::{Cut, Shard, part},
     epoch_plan,
     gradient::{Goals, Recorded, Workers},
     optimiser,
@@ -62,7 +62,7 @@ fn packed(rows: &[Row]) -> Batch {
 /// The losses and gradients of some rows in shards.
 fn gradients(settings: &Settings, rows: &[Row], goals: &Goals<'_>) -> (PerTask<Option<f64>>, Vec<Gradients<f64>>) {
     let Network { model, params } = network(settings);
-    let parts: Vec<&[Row]> = (0..settings.shards).map(|i| &rows[rows_of(i, settings.shards, rows.len())]).collect();
+    let parts: Vec<&[Row]> = (0..settings.shards).map(|i| &rows[part(i, settings.shards, rows.len())]).collect();
     let batches: Vec<Batch> = parts.iter().map(|part| packed(part)).collect();
     let keys: Vec<u64> = (0..rows.len() as u64).collect();
     let mut start = 0;

@@ -69,8 +69,9 @@ pub struct Trainer<'d> {
     /// Raised by whoever wants to stop, and whether any rank has seen it raised.
     wish: Arc<AtomicBool>,
     stopping: bool,
-    stepping: Duration,
     steps_made: u32,
+    /// How long they took, and how much of it was exchange between ranks.
+    stepping: [Duration; 2],
 }
 
 /// The position in the training.
@@ -174,8 +175,8 @@ impl<'d> Trainer<'d> {
             measured: None,
             wish: Arc::default(),
             stopping: false,
-            stepping: Duration::ZERO,
             steps_made: 0,
+            stepping: [Duration::ZERO; 2],
         }
     }
 
@@ -197,7 +198,7 @@ impl<'d> Trainer<'d> {
     /// How long a step of this process took on average, and how much of that it waited for other ranks and their numbers; `None` before
     /// its first step.
     pub fn step_time(&self) -> Option<[Duration; 2]> {
-        (self.steps_made > 0).then(|| [self.stepping, self.ranks.exchanging()].map(|time| time / self.steps_made))
+        (self.steps_made > 0).then(|| self.stepping.map(|time| time / self.steps_made))
     }
 
     /// The network.
@@ -326,7 +327,7 @@ impl<'d> Trainer<'d> {
 
     /// One optimiser step on one batch.
     fn step(&mut self, plan: &BatchPlan) -> Result<()> {
-        let begun = Instant::now();
+        let (begun, exchanged) = (Instant::now(), self.ranks.exchanging());
         let packed = self.packed(plan);
         let cut = packed.cut();
         let number = self.steps_in_all() + 1;
@@ -364,7 +365,8 @@ impl<'d> Trainer<'d> {
         step.each.into_iter().for_each(|gradients| gradients.give_to(&mut self.pools[0]));
         self.state.steps += 1;
         self.steps_made += 1;
-        self.stepping += begun.elapsed();
+        self.stepping[0] += begun.elapsed();
+        self.stepping[1] += self.ranks.exchanging() - exchanged;
         Ok(())
     }
 
