@@ -53,7 +53,12 @@ Examples:
   mtlcore train --task flu=flu.tsv --out flu-alone  the single-task twin
   mtlcore train study.toml --shared conv --epochs 20 --patience 3 --out conv
   mtlcore train --probe gradients --balance pcgrad  where the tasks disagree, step by step, and what is done about it
-  mtlcore train --resume conv                       after Ctrl-C, or after the machine went down";
+  mtlcore train --resume conv                       after Ctrl-C, or after the machine went down
+  mpirun -n 4 mtlcore train wide.toml --batch 512 --shards 8
+                                                    four processes, each a block of the shards (needs a build with --features mpi)
+
+Several processes are for one wide model and a batch of 128 rows or more. Ten epochs of the paper's model take seconds on one core, and
+the units of a study, spread over machines, exchange nothing.";
 
 /// What shells expect of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -233,9 +238,7 @@ fn finish(
     run.write_manifest(&manifest)?;
     run.finish(trainer.params(), epochs)?;
     output::print(&summary(&trainer, run))?;
-    if let Some(times) = processes.times(&trainer, settings) {
-        output::say(times);
-    }
+    processes.say_times(&trainer, settings);
     Ok(ExitCode::SUCCESS)
 }
 

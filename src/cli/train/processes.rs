@@ -136,21 +136,25 @@ impl Processes {
         }
     }
 
-    /// Where a step's time went, for people; `None` for a process alone.
-    pub fn times(&self, trainer: &Trainer<'_>, settings: &Settings) -> Option<String> {
+    /// Says where a step's time went.
+    pub fn say_times(&self, trainer: &Trainer<'_>, settings: &Settings) {
+        let Some(times) = trainer.step_time() else { return };
+        let [step, exchanging] = times.map(|time| 1e3 * time.as_secs_f64());
         match self {
-            Self::Alone => None,
+            Self::Alone => output::detail(format!("step {step:.2} ms")),
             Self::Many(_) => {
-                let [step, exchanging] = trainer.step_time()?.map(|time| 1e3 * time.as_secs_f64());
                 let possible: Vec<String> = Ranks::<f32>::possible(settings.shards).map(|n| n.to_string()).collect();
                 let possible = output::alternatives(&possible);
-                let line = format!(
+                output::say(format!(
                     "step {step:.1} ms: {:.1} computing, {exchanging:.1} exchanging; the same bits on {possible} ranks",
                     step - exchanging
-                );
-                let warning = "\nWarning: more than half of the time is exchange. Fewer ranks or a larger --batch may be as fast; \
-                     the units of a study, spread over nodes, exchange nothing.";
-                Some(if exchanging > 0.5 * step { line + warning } else { line })
+                ));
+                if exchanging > 0.5 * step {
+                    output::say(
+                        "Warning: more than half of the time is exchange. Fewer ranks or a larger --batch may be as fast; \
+                         the units of a study, spread over nodes, pay more.",
+                    );
+                }
             }
         }
     }
