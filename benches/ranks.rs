@@ -160,14 +160,16 @@ fn plot(path: &Path, costs: &[Cost]) -> Result<(), Box<dyn Error>> {
             .build_cartesian_2d((1.0..1400.0).log_scale(), (0.7..1400.0).log_scale())?;
         chart.configure_mesh().disable_mesh().x_label_formatter(&f64::to_string).draw()?;
         let ideal = RANKS.map(|ranks| (ranks as f64, ranks as f64));
-        chart.draw_series(LineSeries::new(ideal, BLACK.mix(0.3)))?.label("P");
+        chart.draw_series(LineSeries::new(ideal, BLACK.mix(0.3)))?;
         for (network, colour) in NETWORKS.into_iter().zip(COLOURS) {
             for (width, batch) in (1..).zip(BATCHES) {
                 let points = cost.speed_ups(batch, network).into_iter().map(|(ranks, times)| (ranks as f64, times));
                 let series = chart.draw_series(LineSeries::new(points, colour.stroke_width(width)))?;
                 if batch == BATCHES[1] {
                     let legend = move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2));
-                    series.label(format!("{}, b = {BATCHES:?}", network.0)).legend(legend);
+                    series
+                        .label(format!("{}, b = {} (thin) to {}", network.0, BATCHES[0], BATCHES[BATCHES.len() - 1]))
+                        .legend(legend);
                 }
             }
         }

@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod gains;
 mod gradcheck;
+mod interrupt;
 mod output;
 mod page;
 mod predict;

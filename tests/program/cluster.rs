@@ -141,6 +141,36 @@ fn killed_and_stopped_processes_delay_nothing_beyond_the_lease() {
     assert_eq!(units(&place, "s", ".json"), units(&place, "whole", ".json"));
 }
 
+/// Jobs whose time is over again and again, in the middle of units: what is begun goes on, and nothing is left of it.
+#[test]
+#[cfg(unix)]
+fn units_go_on_where_a_signal_stopped_them() {
+    let place = Place::new(&[]);
+    let [whole, s] = ["whole", "s"].map(|out| format!("{SMALL} {out}").replace("--epochs 2", "--epochs 40"));
+    success(&run(&place, &whole));
+    let mut begun = 0;
+    for job in 0.. {
+        let child = command(&place, &s).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let pause = Duration::from_millis(20 + 7 * (job % 10));
+        wait_until("the study", || place.path("s/study.toml").exists());
+        thread::sleep(pause);
+        // It may have ended.
+        let _ = Command::new("kill").args([["-TERM", "-USR1"][job as usize % 2], &child.id().to_string()]).output();
+        let output = output(child);
+        begun += usize::from(units(&place, "s", ".partial") > 0);
+        match output.code {
+            Some(0) => break,
+            Some(130) => assert!(output.stderr.contains("begun ones go on where they were"), "{output:?}"),
+            // The signal came before the program could hear it.
+            None => {}
+            _ => panic!("{output:?}"),
+        }
+    }
+    assert!(begun > 0);
+    assert!(tables(&place, "s") == tables(&place, "whole"));
+    assert_eq!((units(&place, "s", ".partial"), units(&place, "s", ".claim")), (0, 0));
+}
+
 /// A process of another machine, of which nothing but its files is known, has the last unit.
 #[test]
 fn an_element_of_an_array_leaves_when_others_have_the_rest() {

@@ -18,7 +18,7 @@ const NAMES: [&str; 9] = [
     "cka",
 ];
 
-/// 80 texts whose label is told by one of two words, `good` and `bad` for true with `sign`, among words of `topic`.
+/// 80 texts among words of `topic`. One word decides the label: `good` is true and `bad` false with `sign`, the other way round without.
 pub fn table(topic: &str, sign: bool, first: usize) -> String {
     // Letters, for all numbers are one word to the tokenizer.
     let letters = |n: usize| [n % 26, n / 26 % 26].map(|i| char::from(b'a' + i as u8)).iter().collect::<String>();
@@ -151,4 +151,65 @@ fn bad_input_is_refused_or_said_not_to_be_defined() {
     assert_eq!(same, (1.0, "without the texts that both have, too few are left".to_owned()));
     let apart = reason("--task a=a.tsv --task b=other.tsv", "word_weight_cosine");
     assert_eq!(apart.1, "the tasks have no word in common");
+}
+
+/// What holds for any model that ships: "cannot tell" within the region of equivalence, no partner without an expected gain beyond it,
+/// and every task in one group.
+#[test]
+fn predictions_abstain_in_the_region_of_equivalence_and_recommend_by_the_rest() {
+    let place = place();
+    let found = json(&place, &format!("{THREE} --predict"));
+    let predictions = found["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 6, "every ordered pair");
+    let number = |prediction: &Value, name: &str| prediction[name].as_f64().unwrap();
+    for prediction in predictions {
+        let [gain, low, high, helps] = ["gain", "low", "high", "helps"].map(|name| number(prediction, name));
+        assert!(low < gain && gain < high && (0.0..=1.0).contains(&helps), "{prediction}");
+        assert_eq!(prediction["abstains"], gain.abs() <= 1.0, "{prediction}");
+        // The middle of the interval exceeds one point exactly if more than half of the probability does.
+        assert_eq!(helps > 0.5, gain > 1.0, "{prediction}");
+    }
+    for best in found["advice"]["partners"].as_array().unwrap() {
+        let of_main = predictions.iter().filter(|prediction| prediction["main"] == best["main"]);
+        let largest = of_main.map(|prediction| number(prediction, "gain")).fold(f64::MIN, f64::max);
+        assert_eq!(best["partner"].is_string(), largest > 1.0, "{best}");
+    }
+    let groups = found["advice"]["groups"].as_array().unwrap();
+    let mut grouped: Vec<&str> =
+        groups.iter().flat_map(|g| g.as_array().unwrap()).map(|t| t.as_str().unwrap()).collect();
+    grouped.sort_unstable();
+    assert_eq!(grouped, ["a", "b", "c"]);
+
+    let text = place.run(&format!("{THREE} --predict")).stdout;
+    let abstaining = predictions.iter().filter(|prediction| prediction["abstains"] == true).count();
+    assert_eq!(text.lines().filter(|line| line.ends_with("cannot tell")).count(), abstaining, "{text}");
+    for line in ["Partner for a: ", "Partner for b: ", "Partner for c: ", "Train together: "] {
+        assert_eq!(text.matches(line).count(), 1, "{text}");
+    }
+    let two = json(&place, "relate --task a=a.tsv --task b=b.tsv --measures cheap --predict");
+    assert_eq!(two["advice"].get("groups"), None, "two tasks have no groups to choose from");
+    assert_eq!(json(&place, THREE).get("predictions"), None, "without --predict there are none");
+}
+
+#[test]
+fn predictions_that_cannot_be_made_are_refused() {
+    let place = place();
+    for (words, message) in [
+        (
+            format!("{THREE} --predict --shared bilstm"),
+            "`predict`: no model that ships was fitted for --shared bilstm; there is one for conv",
+        ),
+        (
+            format!("{THREE} --predict --format csv"),
+            "--format csv holds measures only; with --predict take --format json, or the table",
+        ),
+        (
+            "relate --task a=a.tsv --predict".into(),
+            "`task`: found 1, expected two or more: relatedness is of two tasks",
+        ),
+    ] {
+        let output = place.run(&words);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{words}");
+        assert_eq!(output.stderr, format!("error: {message}\n"));
+    }
 }

@@ -3,21 +3,20 @@
 mod page;
 mod tables;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use clap::{Args, ValueEnum};
 use mtlcore::mtl::{
     relatedness::gains::{GainSettings, Size, measure_gains},
-    settings::{Field, Preset},
+    settings::{Field, Preset, Settings},
     study::{StudySettings, fields},
 };
 use toml::Table;
 
 use crate::{
     output,
-    relate::arguments::with_defaults,
-    settings,
+    relate::arguments::{TaskArguments, TaskSettings},
     study::{INTERRUPTED, watched},
 };
 
@@ -26,7 +25,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
-    study: StudyOfAll,
+    study: TaskArguments<StudySettings>,
     /// Rows of the main task that a fold learns from, between commas; `all` is as many as there are
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "200,500,1000,all", value_parser = size)]
     sizes: Vec<Size>,
@@ -57,58 +56,28 @@ Examples:
 
 Pairs that share texts are left out. The same command goes on where it was stopped and runs only what is missing.";
 
-/// What holds where nobody says anything else: many pairs are told apart by few trainings of each.
-const DEFAULTS: [(&str, &str); 5] =
-    [("folds", "5"), ("seeds", "2"), ("shared", "[\"conv\"]"), ("embedding-dim", "50"), ("out", "\"gains\"")];
+/// Fields of a study without an effect here: pairs are made of all tasks, and each is learnt alone and together only.
+const WITHOUT_EFFECT: [&str; 5] = ["controls", "scale", "fractions", "group", "balance"];
 
-/// Fields of a study that mean nothing where pairs are made of all tasks, or no units of this command have.
-const NOT_HERE: [&str; 5] = ["controls", "scale", "fractions", "group", "balance"];
+impl TaskSettings for StudySettings {
+    /// Few trainings of each comparison, for there are many pairs.
+    const DEFAULTS: &[(&str, &str)] =
+        &[("folds", "5"), ("seeds", "2"), ("shared", "[\"conv\"]"), ("embedding-dim", "50"), ("out", "\"gains\"")];
 
-/// `[TASKS.toml or FOLDER] [--task NAME=FILE[:LABEL_COLUMN]]... [--<field> VALUE]...`
-struct StudyOfAll {
-    file: Option<PathBuf>,
-    flags: Table,
-}
-
-impl StudyOfAll {
     fn fields() -> impl Iterator<Item = &'static Field> {
-        fields().filter(|field| !NOT_HERE.contains(&field.name.as_str()))
+        fields().filter(|field| !WITHOUT_EFFECT.contains(&field.name.as_str()))
     }
 
-    fn load(&self) -> Result<StudySettings> {
-        let (file, flags) = with_defaults(self.file.as_deref(), &self.flags, &DEFAULTS)?;
-        let loaded = StudySettings::load(file, flags)?;
-        settings::refuse_contradictions(&self.flags, &loaded.base)?;
-        Ok(loaded)
-    }
-}
-
-impl FromArgMatches for StudyOfAll {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self { file: settings::file(matches), flags: settings::flags(matches, Self::fields())? })
+    fn preset_table(preset: Preset) -> Table {
+        Self::preset(preset).to_table()
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for StudyOfAll {
-    fn augment_args(command: Command) -> Command {
-        let presets = [Preset::Default, Preset::Paper].map(|preset| {
-            let mut table = StudySettings::preset(preset).to_table();
-            for (name, value) in DEFAULTS {
-                let value: Table = format!("value = {value}").parse().expect("our own defaults are TOML");
-                table.insert(name.into(), value["value"].clone());
-            }
-            table
-        });
-        settings::augment(command, "TASKS.toml", Self::fields(), &presets)
+    fn from_file_and_flags(file: Option<&Path>, flags: Table) -> mtlcore::Result<Self> {
+        Self::load(file, flags)
     }
 
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
+    fn of_training(&self) -> &Settings {
+        &self.base
     }
 }
 

@@ -23,7 +23,7 @@ pub fn write(path: &Path, found: &Gains) -> Result<()> {
     page::write(path, &page::render(&mut environment, "gains.html", &[include_str!("../relate/choose.js")], values)?)
 }
 
-/// What the template sees.
+/// The values of the template.
 #[derive(Serialize)]
 struct Page<'g> {
     found: &'g Gains,

@@ -1,4 +1,4 @@
-//! The gains on the terminal: a row for each ordered pair, and how far they can be predicted at all.
+//! The gains on the terminal: a row for each ordered pair, and the noise ceiling.
 
 use mtlcore::mtl::relatedness::gains::{Ceiling, Gain, Gains};
 
@@ -36,14 +36,14 @@ pub fn all(found: &Gains) -> String {
 
 fn heading(gains: &[&Gain]) -> String {
     let first = gains[0];
-    let rows = match first.size_asked.as_str() {
+    let rows = match first.requested_size.as_str() {
         "all" => "all rows of the main task".to_owned(),
         rows => format!("{rows} rows of the main task"),
     };
     format!("{}, {rows}: {} ordered pairs", said(words::LAYERS, first.shared.word()), gains.len())
 }
 
-/// What the noise leaves, in a sentence.
+/// The noise ceiling, in a sentence.
 pub fn sentence(ceiling: Option<&Ceiling>) -> String {
     match ceiling {
         None => "Too few pairs or folds to tell how reliable these gains are.".into(),

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Each layer and size, with the honest sentence first.
+/// Each layer and size: the conclusion, correlations, predictions.
 pub fn table(found: &Against) -> String {
     let mut text = String::new();
     for cell in &found.cells {
@@ -35,7 +35,7 @@ pub fn table(found: &Against) -> String {
 
 fn heading(cell: &CellReport) -> String {
     let layer = said(words::LAYERS, cell.shared.word());
-    let (size, measure) = (&cell.size_asked, cell.measure.name());
+    let (size, measure) = (&cell.requested_size, cell.measure.name());
     format!("{layer}, {size} rows, {measure}, {} tasks, {} ordered pairs", cell.tasks.len(), cell.pairs)
 }
 
@@ -58,7 +58,7 @@ fn measures(cell: &CellReport) -> String {
     output::table(&columns, cell.measures.iter().map(row))
 }
 
-/// What people call a measure; columns of sizes have their names already.
+/// The name of a measure for people; other columns are called by their names.
 pub fn name(word: &str) -> &str {
     MEASURES.iter().find(|measure| measure.word == word).map_or(word, |measure| measure.name)
 }

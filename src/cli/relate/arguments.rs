@@ -1,6 +1,9 @@
 //! Tasks from a configuration file, from a folder of files, or from flags.
 
-use std::path::{Path, PathBuf};
+use std::{
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -8,54 +11,51 @@ use mtlcore::{
     Error,
     mtl::{
         data::TaskSource,
-        settings::{FIELDS, Field, Preset, Settings},
+        settings::{Field, Preset, Settings},
     },
 };
 use toml::{Table, Value};
 
 use crate::settings;
 
-/// `[TASKS.toml or FOLDER] [--task NAME=FILE[:LABEL_COLUMN]]... [--<field> VALUE]...`
-pub struct TaskArguments {
+/// `[TASKS.toml or FOLDER] [--task NAME=FILE[:LABEL_COLUMN]]... [--<field> VALUE]...`, the arguments of a command about many tasks
+/// with settings `S`.
+pub struct TaskArguments<S> {
     file: Option<PathBuf>,
     flags: Table,
+    settings: PhantomData<S>,
 }
 
-/// What holds where nobody says anything else: a small layer is enough to tell tasks apart.
-const DEFAULTS: [(&str, &str); 3] = [("shared", "\"conv\""), ("embedding-dim", "50"), ("max-length", "200")];
+/// The settings of a command about many tasks.
+pub trait TaskSettings: Sized {
+    /// Fields with other defaults than those of the preset, and their values in TOML.
+    const DEFAULTS: &[(&str, &str)];
 
-impl TaskArguments {
-    const FIELDS: [&str; 13] = [
-        "seed",
-        "threads",
-        "tokenizer",
-        "vectors",
-        "text-column",
-        "positive",
-        "negative",
-        "delimiter",
-        "input-format",
-        "shared",
-        "embedding-dim",
-        "epochs",
-        "max-length",
-    ];
+    /// The fields that have flags.
+    fn fields() -> impl Iterator<Item = &'static Field>;
 
-    fn fields() -> impl Iterator<Item = &'static Field> {
-        FIELDS.iter().filter(|field| Self::FIELDS.contains(&field.name.as_str()))
-    }
+    /// All fields with their values in a preset.
+    fn preset_table(preset: Preset) -> Table;
 
-    /// The effective settings.
-    pub fn load(&self) -> Result<Settings> {
-        let (file, flags) = with_defaults(self.file.as_deref(), &self.flags, &DEFAULTS)?;
-        let loaded = Settings::load(file, flags)?;
-        settings::refuse_contradictions(&self.flags, &loaded)?;
+    /// The effective settings: the flags over the file, the file over the preset.
+    fn from_file_and_flags(file: Option<&Path>, flags: Table) -> mtlcore::Result<Self>;
+
+    /// The settings of one training.
+    fn of_training(&self) -> &Settings;
+}
+
+impl<S: TaskSettings> TaskArguments<S> {
+    /// The effective settings; a folder's files are its tasks.
+    pub fn load(&self) -> Result<S> {
+        let (file, flags) = with_defaults(self.file.as_deref(), &self.flags, S::DEFAULTS)?;
+        let loaded = S::from_file_and_flags(file, flags)?;
+        settings::refuse_contradictions(&self.flags, loaded.of_training())?;
         Ok(loaded)
     }
 }
 
-/// The file to load and the flags: a folder's files are tasks, and defaults stand where neither the file nor a flag says anything.
-pub fn with_defaults<'f>(
+/// The file to load and the flags: a folder's files are tasks, and defaults stand where neither the file nor a flag sets a field.
+fn with_defaults<'f>(
     file: Option<&'f Path>,
     flags: &Table,
     defaults: &[(&str, &str)],
@@ -67,17 +67,21 @@ pub fn with_defaults<'f>(
         flags.entry("task").or_insert(Value::Array(tasks));
     }
     let file = file.filter(|_| folder.is_none());
-    // What is wrong with the file is told, with its line, by who loads it.
-    let said: Table = file.and_then(|path| std::fs::read_to_string(path).ok()?.parse().ok()).unwrap_or_default();
+    // Loading reports what is wrong with the file, with its line.
+    let set: Table = file.and_then(|path| std::fs::read_to_string(path).ok()?.parse().ok()).unwrap_or_default();
     // Word vectors bring their own number of columns.
-    let has_vectors = said.contains_key("vectors") || flags.contains_key("vectors");
+    let has_vectors = set.contains_key("vectors") || flags.contains_key("vectors");
     for (name, value) in defaults {
-        if !(said.contains_key(*name) || has_vectors && *name == "embedding-dim") {
-            let value: Table = format!("value = {value}").parse().expect("our own defaults are TOML");
-            flags.entry(*name).or_insert_with(|| value["value"].clone());
+        if !(set.contains_key(*name) || has_vectors && *name == "embedding-dim") {
+            flags.entry(*name).or_insert_with(|| toml_value(value));
         }
     }
     Ok((file, flags))
+}
+
+fn toml_value(text: &str) -> Value {
+    let table: Table = format!("value = {text}").parse().expect("our own defaults are TOML");
+    table["value"].clone()
 }
 
 /// The tables of a folder as tasks that are called like their files.
@@ -99,9 +103,9 @@ fn tasks_of_folder(folder: &Path) -> mtlcore::Result<Vec<TaskSource>> {
     Ok(paths.into_iter().map(|path| TaskSource::new(name(&path), path)).collect())
 }
 
-impl FromArgMatches for TaskArguments {
+impl<S: TaskSettings> FromArgMatches for TaskArguments<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self { file: settings::file(matches), flags: settings::flags(matches, Self::fields())? })
+        Ok(Self { file: settings::file(matches), flags: settings::flags(matches, S::fields())?, settings: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -110,17 +114,14 @@ impl FromArgMatches for TaskArguments {
     }
 }
 
-impl Args for TaskArguments {
+impl<S: TaskSettings> Args for TaskArguments<S> {
     fn augment_args(command: Command) -> Command {
         let presets = [Preset::Default, Preset::Paper].map(|preset| {
-            let mut table = Settings::preset(preset).to_table();
-            for (name, value) in DEFAULTS {
-                let value: Table = format!("value = {value}").parse().expect("our own defaults are TOML");
-                table.insert(name.into(), value["value"].clone());
-            }
+            let mut table = S::preset_table(preset);
+            table.extend(S::DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), toml_value(value))));
             table
         });
-        settings::augment(command, "TASKS.toml", Self::fields(), &presets)
+        settings::augment(command, "TASKS.toml", S::fields(), &presets)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

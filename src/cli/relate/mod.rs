@@ -6,25 +6,30 @@ mod page;
 mod predictions;
 mod tables;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use arguments::TaskArguments;
+use anyhow::{Result, bail};
+use arguments::{TaskArguments, TaskSettings};
 use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use mtlcore::mtl::{
-    data::read,
-    relatedness::{
-        Extent, Relatedness,
-        against::{Against, against},
-        gains::Gains,
-        prediction::{Advice, ReadyModel},
-        relate,
+use mtlcore::{
+    Error,
+    mtl::{
+        data::read,
+        relatedness::{
+            Extent, Relatedness,
+            against::{Against, against},
+            gains::Gains,
+            prediction::{Advice, Prediction, open_tasks, predict},
+            relate,
+        },
+        settings::{FIELDS, Field, Preset, Settings, Shared},
     },
 };
 use serde::Serialize;
+use toml::Table;
 
 use crate::{output, progress::StudyProgress};
 
@@ -33,7 +38,7 @@ use crate::{output, progress::StudyProgress};
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
-    tasks: TaskArguments,
+    tasks: TaskArguments<Settings>,
     /// Those that need no network, or all: layers are trained for some
     #[arg(long, value_name = "EXTENT", default_value = "all", value_parser = extent())]
     measures: Extent,
@@ -67,8 +72,46 @@ Examples:
   mtlcore relate tasks.toml --against gains --out report.html       does relatedness predict what was gained?
   mtlcore relate folder --format csv > measures.csv                 every table of a folder is a task
 
-Every value stands beside its noise floor (what it was at most where labels or texts were permuted) and its reliability (how far
-two halves of the texts agree, from 0 to 1). A value below its floor says nothing. A high value is no promise of a gain.";
+Every value stands beside its noise floor (the largest size of the value where labels or texts are permuted) and its reliability (how
+far two halves of the texts agree, from 0 to 1). A value below its floor says nothing. A high value is no promise of a gain.";
+
+/// The fields that have flags: those that change a measure.
+const WITH_FLAG: [&str; 13] = [
+    "seed",
+    "threads",
+    "tokenizer",
+    "vectors",
+    "text-column",
+    "positive",
+    "negative",
+    "delimiter",
+    "input-format",
+    "shared",
+    "embedding-dim",
+    "epochs",
+    "max-length",
+];
+
+impl TaskSettings for Settings {
+    /// A small layer is enough to compare tasks by.
+    const DEFAULTS: &[(&str, &str)] = &[("shared", "\"conv\""), ("embedding-dim", "50"), ("max-length", "200")];
+
+    fn fields() -> impl Iterator<Item = &'static Field> {
+        FIELDS.iter().filter(|field| WITH_FLAG.contains(&field.name.as_str()))
+    }
+
+    fn preset_table(preset: Preset) -> Table {
+        Self::preset(preset).to_table()
+    }
+
+    fn from_file_and_flags(file: Option<&Path>, flags: Table) -> mtlcore::Result<Self> {
+        Self::load(file, flags)
+    }
+
+    fn of_training(&self) -> &Settings {
+        self
+    }
+}
 
 fn extent() -> impl TypedValueParser<Value = Extent> {
     PossibleValuesParser::new(Extent::WORDS).map(|word| {
@@ -84,40 +127,77 @@ struct Found {
     relatedness: Relatedness,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<Against>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<Advice>,
-    /// What the predictions were fitted on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fitted_on: Option<String>,
+    #[serde(flatten)]
+    expected: Option<Expected>,
+}
+
+/// The gains to expect, if `--predict` asks for them.
+#[derive(Serialize)]
+struct Expected {
+    predictions: Vec<Prediction>,
+    advice: Advice,
+    /// The data that the models were fitted on, and how well they predict.
+    fitted_on: String,
+}
+
+impl Expected {
+    fn of(models: &Against, relatedness: &Relatedness, shared: Shared) -> Self {
+        let predictions = predict(models, relatedness, shared);
+        let names: Vec<&str> = relatedness.tasks.iter().map(|task| task.name.as_str()).collect();
+        let cells = models.fitted(shared).map(|(cell, _)| {
+            format!(
+                "{} ordered pairs of {} open tasks at {} rows of the main task: {}",
+                cell.pairs,
+                cell.tasks.len(),
+                cell.requested_size,
+                cell.sentence
+            )
+        });
+        let fitted_on = cells.collect::<Vec<_>>().join(" ");
+        Self { advice: Advice::of(&names, &predictions, models.rope), predictions, fitted_on }
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let settings = arguments.tasks.load()?;
-    // Before anything takes time.
+    // Everything that can be refused, before anything takes time.
     let gains = arguments.against.as_deref().map(Gains::read).transpose()?;
+    let models = arguments.predict.then(|| models_for(settings.shared)).transpose()?;
+    if arguments.predict && arguments.format == Format::Csv {
+        bail!("--format csv holds measures only; with --predict take --format json, or the table");
+    }
     let corpus = read(&settings.tasks)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build()?;
     let progress = StudyProgress::new();
     let relatedness =
         threads.install(|| relate(&settings, &corpus, arguments.measures, &|done, all| progress.update(done, all)));
     progress.finish();
-    let mut relatedness = relatedness?;
+    let relatedness = relatedness?;
     let against = gains.map(|gains| against(&relatedness, &gains)).transpose()?;
-    let model = arguments.predict.then(ReadyModel::shipped);
-    let is_predicted = model.as_ref().is_some_and(|model| model.predict(&mut relatedness, settings.shared));
-    let advice = model.as_ref().filter(|_| is_predicted).map(|model| Advice::of(&relatedness, model.rope));
-    if arguments.predict && !is_predicted {
-        output::say("Cannot tell: the model that ships was not fitted for this shared layer.");
-    }
-    let found = Found { relatedness, against, advice, fitted_on: model.map(|model| model.fitted_on) };
+    let expected = models.map(|models| Expected::of(&models, &relatedness, settings.shared));
+    let found = Found { relatedness, against, expected };
     if let Some(path) = &arguments.out {
         page::write(path, &found)?;
         output::say(format!("The page is {}.", path.display()));
     }
-    output::print(&match (arguments.format, &found.against) {
-        (Format::Json, _) => output::json(&found)?,
-        (Format::Csv, _) => tables::csv(&found.relatedness)?,
-        (Format::Table, Some(against)) => against::table(against),
-        (Format::Table, None) => tables::all(&found.relatedness) + &predictions::table(&found),
+    output::print(&match arguments.format {
+        Format::Json => output::json(&found)?,
+        Format::Csv => tables::csv(&found.relatedness)?,
+        Format::Table => {
+            let measured = found.against.as_ref().map_or_else(|| tables::all(&found.relatedness), against::table);
+            measured + &found.expected.as_ref().map_or_else(String::new, predictions::table)
+        }
     })
+}
+
+/// The models that ship with the program, if there is one for this shared layer.
+fn models_for(shared: Shared) -> mtlcore::Result<Against> {
+    let models = open_tasks();
+    if models.fitted(shared).next().is_none() {
+        let layers: Vec<&str> = models.cells.iter().map(|cell| cell.shared.word()).collect();
+        let message =
+            format!("no model that ships was fitted for --shared {}; there is one for {}", shared.word(), layers[0]);
+        return Err(Error::config("predict", message));
+    }
+    Ok(models)
 }

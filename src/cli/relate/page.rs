@@ -26,7 +26,7 @@ pub fn write(path: &Path, all: &Found) -> Result<()> {
     page::write(path, &page::render(&mut environment, "relate.html", &[include_str!("choose.js")], values)?)
 }
 
-/// What the template sees.
+/// The values of the template.
 #[derive(Serialize)]
 struct Page<'r> {
     found: &'r Relatedness,

@@ -1,4 +1,4 @@
-//! What was measured, on the terminal and as CSV.
+//! The measures, on the terminal and as CSV.
 
 use anyhow::Result;
 use mtlcore::mtl::relatedness::{MEASURES, Measure, Measured, PairRelatedness, Relatedness};

@@ -5,17 +5,9 @@ mod plan;
 mod slurm;
 mod tables;
 
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use mtlcore::mtl::{
     settings::Preset,
@@ -23,7 +15,7 @@ use mtlcore::mtl::{
 };
 use toml::Table;
 
-use crate::{output, progress::StudyProgress, settings};
+use crate::{interrupt, output, progress::StudyProgress, settings};
 
 /// Does learning together help? Each task alone and together, every shared layer, folds, verdicts
 #[derive(Args)]
@@ -269,13 +261,11 @@ fn watched_part(
 }
 
 fn say_stopped() {
-    output::insist("Stopped; finished units are kept. The same command goes on.");
+    output::insist("Stopped; finished units are kept, and begun ones go on where they were. The same command goes on.");
 }
 
 fn under_progress<T>(run: impl FnOnce(&AtomicBool, &(dyn Fn(Event) + Sync)) -> mtlcore::Result<T>) -> Result<T> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let seen = interrupted.clone();
-    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("Ctrl-C")?;
+    let interrupted = interrupt::flag()?;
     let progress = StudyProgress::new();
     let outcome = run(&interrupted, &|event| match event {
         Event::Progress { done, all } => progress.update(done, all),

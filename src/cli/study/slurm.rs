@@ -23,13 +23,13 @@ fn script(command: &str, out: &str) -> String {
 #SBATCH --array=0-9
 # Units worked on at a time by each element; a unit takes one processor.
 #SBATCH --cpus-per-task=8
-# Longer than the longest unit: `mtlcore study --plan` says what a study takes.
+# A unit that is longer than this goes on in the next job.
 #SBATCH --time=04:00:00
 # An element that is preempted comes back, and its log goes on.
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=%x.%A_%a.log
-# Two minutes before the end, to leave in order.
+# Two minutes before the end, to save what is begun.
 #SBATCH --signal=TERM@120
 
 # By exec or srun, so that the signal reaches mtlcore and not the shell. The directory is to be one that all nodes see.

@@ -9,7 +9,6 @@ mod processes;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, atomic::AtomicBool},
 };
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +25,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use processes::Processes;
 
 use crate::{
+    interrupt,
     output::{self, Column},
     progress::TrainingProgress,
     settings::SettingsArguments,
@@ -183,9 +183,7 @@ fn finish(
     settings: &Settings,
     processes: &Processes,
 ) -> Result<ExitCode> {
-    let wish = Arc::new(AtomicBool::new(false));
-    processes.listen(&wish).context("Ctrl-C")?;
-    trainer.stop_when(wish);
+    trainer.stop_when(interrupt::flag()?);
     if let Some(description) = processes.description(settings) {
         output::say(description);
     }

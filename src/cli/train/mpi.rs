@@ -1,9 +1,6 @@
 //! Processes that exchange numbers by MPI. Nothing else knows of it.
 
-use std::{
-    panic,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::panic;
 
 use anyhow::{Result, bail, ensure};
 use mpi::{
@@ -14,9 +11,6 @@ use mpi::{
     traits::{Communicator, CommunicatorCollectives},
 };
 use mtlcore::mtl::training::World;
-use signal_hook::{consts::SIGUSR1, flag};
-
-use super::processes::Launched;
 
 /// What a process that panicked returns, as elsewhere.
 const PANICKED: i32 = 101;
@@ -37,17 +31,17 @@ fn world() -> SimpleCommunicator {
 }
 
 impl Mpi {
-    /// Begins. From now on a panic ends all processes.
-    pub fn start(launched: &Launched) -> Result<Self> {
+    /// Begins as one of `launched` processes. From now on a panic ends all processes.
+    pub fn start(launched: usize) -> Result<Self> {
         // One thread at a time exchanges, but it need not be the one that began.
         let begun = environment::initialize_with_threading(Threading::Serialized);
         let (universe, provided) = begun.expect("MPI is initialised once");
         let seen = universe.world().size() as usize;
         ensure!(
-            seen == launched.count,
+            seen == launched,
             "the launcher has started {} processes, and {} sees {seen}; mtlcore was built with another MPI than the \
              launcher's (or srun needs --mpi=pmix)",
-            launched.count,
+            launched,
             library(),
         );
         if provided < Threading::Serialized {
@@ -71,12 +65,6 @@ impl Mpi {
 
     pub fn world(&self) -> impl World<f32> + use<> {
         MpiWorld
-    }
-
-    /// Raises `wish` at the signal that launchers pass on and do not follow up by force, as they do after SIGTERM.
-    pub fn listen(&self, wish: &Arc<AtomicBool>) -> Result<()> {
-        flag::register(SIGUSR1, wish.clone())?;
-        Ok(())
     }
 
     /// Ends all processes; the launcher returns `code`.

@@ -2,13 +2,7 @@
 //!
 //! The first of them alone writes, prints and makes checkpoints. What goes wrong is said by one, and ends all.
 
-use std::{
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use mtlcore::mtl::{
@@ -34,9 +28,9 @@ pub enum Processes {
 }
 
 /// What the launcher says.
-pub struct Launched {
-    pub count: usize,
-    pub rank: usize,
+struct Launched {
+    count: usize,
+    rank: usize,
 }
 
 fn launched() -> Option<Launched> {
@@ -48,7 +42,7 @@ impl Processes {
     /// Meets the others, if the launcher has started any. `None` if there is nothing to do here, for another of them says what is wrong.
     pub fn start() -> Result<Option<Self>> {
         match launched() {
-            Some(launched) if launched.count > 1 => match Mpi::start(&launched) {
+            Some(launched) if launched.count > 1 => match Mpi::start(launched.count) {
                 Ok(mpi) => Ok(Some(Self::Many(mpi))),
                 Err(error) if launched.rank == 0 => Err(error),
                 Err(_) => Ok(None),
@@ -104,16 +98,6 @@ impl Processes {
                 Some(rank) if rank != mpi.rank() => wait_for_the_end(),
                 _ => result,
             },
-        }
-    }
-
-    /// Raises `wish` at every signal that asks to stop.
-    pub fn listen(&self, wish: &Arc<AtomicBool>) -> Result<()> {
-        let raised = wish.clone();
-        ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed))?;
-        match self {
-            Self::Alone => Ok(()),
-            Self::Many(mpi) => mpi.listen(wish),
         }
     }
 

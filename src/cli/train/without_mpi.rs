@@ -1,19 +1,15 @@
 //! In place of `mpi.rs`, without the feature: there is never another process.
 
-use std::sync::{Arc, atomic::AtomicBool};
-
 use anyhow::{Result, bail};
 use mtlcore::mtl::training::World;
-
-use super::processes::Launched;
 
 /// No value of this type exists.
 #[derive(Clone, Copy)]
 pub enum Mpi {}
 
 impl Mpi {
-    pub fn start(launched: &Launched) -> Result<Self> {
-        let what = format!("{} copies of mtlcore would train the same model into one directory", launched.count);
+    pub fn start(launched: usize) -> Result<Self> {
+        let what = format!("{launched} copies of mtlcore would train the same model into one directory");
         bail!("{what}; build with --features mpi, or start one")
     }
 
@@ -27,10 +23,6 @@ impl Mpi {
 
     pub fn world(&self) -> impl World<f32> + use<> {
         *self
-    }
-
-    pub fn listen(&self, _wish: &Arc<AtomicBool>) -> Result<()> {
-        match *self {}
     }
 
     pub fn abort(&self, _code: i32) -> ! {

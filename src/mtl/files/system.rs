@@ -1,5 +1,4 @@
-//! What differs between operating systems. Nothing else in the library asks which one it runs on; Ctrl-C is the crate `ctrlc`'s, and
-//! locks are the standard library's.
+//! What differs between operating systems. Nothing else in the library asks which one it runs on; locks are the standard library's.
 
 use std::{
     fs::{self, File},

@@ -1,7 +1,7 @@
-//! An order of tasks in which like ones are neighbours, for a heat map.
+//! Hierarchical clustering: an order of tasks in which similar ones are neighbours, for a heat map.
 
 /// The leaves of an agglomerative clustering with average linkage (UPGMA, Sokal & Michener 1958), from left to right.
-/// `similarity(i, j)` is asked for i < j; where it is `None`, the mean of all others stands in.
+/// `similarity(i, j)` is called for i < j; where it is `None`, the mean similarity of all pairs stands in.
 pub fn clustered(tasks: usize, similarity: impl Fn(usize, usize) -> Option<f64>) -> Vec<usize> {
     let mut known = vec![vec![0.0; tasks]; tasks];
     let pairs = || (0..tasks).flat_map(|i| (i + 1..tasks).map(move |j| (i, j)));
@@ -19,7 +19,7 @@ pub fn clustered(tasks: usize, similarity: impl Fn(usize, usize) -> Option<f64>)
     while clusters.len() > 1 {
         let pairs = (0..clusters.len()).flat_map(|i| (i + 1..clusters.len()).map(move |j| (i, j)));
         let by_likeness = |&(i, j): &(usize, usize)| linkage(&clusters[i], &clusters[j]);
-        // Of equally like ones the first, whatever the direction of the search.
+        // Of equally similar pairs the first.
         let best = pairs.reduce(|best, next| if by_likeness(&next) > by_likeness(&best) { next } else { best });
         let (i, j) = best.expect("there are two clusters");
         let joined = clusters.remove(j);

@@ -1,4 +1,4 @@
-//! What is known of a pair without comparing its tasks: sizes, prevalence, lengths. Often enough these predict a gain best.
+//! Covariates of a pair that compare no labels: sizes, prevalence, lengths. A measure of relatedness must predict better than these.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,13 +27,13 @@ pub struct Context {
     pub unknown_words: f64,
 }
 
-/// A task's texts, as far as the context asks.
+/// One task of the pair.
 pub(super) struct Side<'t> {
     /// All of its labelled texts, not only those that are measured on.
     pub texts: usize,
     pub prevalence: f64,
     pub tokens: &'t [&'t [u32]],
-    /// Whether it has a word.
+    /// Whether the task has a word, by its id.
     pub has: &'t dyn Fn(usize) -> bool,
 }
 

@@ -12,14 +12,14 @@ use crate::mtl::evaluation::relatedness::jensen_shannon_divergence;
 /// How often the pooled texts are split anew.
 pub const RE_SPLITS: usize = 20;
 
-/// What the divergence is of two sets of texts.
+/// The divergence of two sets of texts, with and without the floor.
 #[derive(Clone, Debug)]
 pub struct Excess {
     /// The divergence less its floor.
     pub value: f64,
-    /// The divergence as it is, in bits.
+    /// The Jensen–Shannon divergence, in bits.
     pub raw: f64,
-    /// The same of each re-split, less the floor as well.
+    /// The divergence of each re-split less the floor.
     pub re_splits: Vec<f64>,
 }
 

@@ -14,9 +14,9 @@ pub struct LabelAgreement {
     pub phi: f64,
     /// Mutual information in nats.
     pub mutual_information: f64,
-    /// The same over the mean of both entropies.
+    /// Mutual information over the mean of both entropies.
     pub normalised_mutual_information: f64,
-    /// The same less what chance gives (Vinh et al. 2010, arithmetic mean).
+    /// Mutual information adjusted for chance (Vinh et al. 2010, arithmetic mean).
     pub adjusted_mutual_information: f64,
     /// The share of the main task's true texts that are true of the partner too.
     pub implication: f64,

@@ -1,4 +1,4 @@
-//! The linear model that the cheap measures ask: logistic regression on TF-IDF weights of words and pairs of words, classes balanced.
+//! The linear model of the measures that need no network: logistic regression on TF-IDF weights of words and pairs of words, classes balanced.
 //!
 //! Weights and objective are those of scikit-learn's `TfidfVectorizer(ngram_range=(1, 2))` and `LogisticRegression(class_weight="balanced")`.
 //! A measure fits dozens of these, on permuted labels and on halves, so it is solved by Newton steps with conjugate gradients (Lin, Weng &
@@ -44,7 +44,7 @@ impl TfIdf {
         self.known.len()
     }
 
-    /// A text's counts times idf, scaled to length 1; what was not met before is left out.
+    /// TF-IDF: a text's counts times idf, scaled to length 1. N-grams that were not in the texts of [`TfIdf::of`] are left out.
     pub fn features(&self, text: &[u32]) -> Features {
         let mut met: Features = n_grams(text).filter_map(|n_gram| self.known.get(&n_gram).copied()).collect();
         met.sort_unstable_by_key(|&(column, _)| column);
@@ -65,7 +65,7 @@ fn n_grams(words: &[u32]) -> impl Iterator<Item = NGram> + '_ {
     words.iter().map(|&word| (word, None)).chain(words.windows(2).map(|pair| (pair[0], Some(pair[1]))))
 }
 
-/// Features that are all there, such as a layer's.
+/// Dense features, such as those of a layer, in the form of sparse ones.
 pub fn dense(row: &[f64]) -> Features {
     (0..).zip(row.iter().copied()).collect()
 }

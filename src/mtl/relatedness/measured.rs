@@ -3,31 +3,31 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-/// What was measured of an ordered pair. A number that is not defined is `None`, and `reason` says why.
+/// The value of a measure for an ordered pair. A value that is not defined is `None`, with the `reason`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// The measure.
+    /// The value.
     pub value: Option<f64>,
-    /// The largest size that it had where there was nothing to find: the partner's labels or texts were permuted, 19 times for the
-    /// measures that need no network (so that a value beyond it has p ≤ 1/20), fewer times for the others.
+    /// The noise floor: the largest absolute value under permutation of the partner's labels (or of the texts), 19 permutations for the
+    /// measures that need no network (a value beyond the floor has p ≤ 1/20), fewer for the others.
     pub floor: Option<f64>,
     /// From 0 to 1: how far two halves of the texts agree on the value, stepped up to all texts by [`spearman_brown`].
     pub reliability: Option<f64>,
-    /// Numbers that explain it, by name.
+    /// Intermediate results, by name.
     #[serde(flatten)]
     pub details: IndexMap<String, f64>,
-    /// Why there is no value.
+    /// Why the value is not defined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Measured {
-    /// A measure that is not defined for these data.
+    /// A value that is not defined for these data.
     pub(super) fn undefined(reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::default() }
     }
 
-    /// A value, what it was under permutation, and what two halves of the texts say.
+    /// A value with those under permutation and those of two halves of the texts.
     pub(super) fn new(value: f64, permuted: &[f64], halves: Option<[f64; 2]>) -> Self {
         Self {
             value: Some(value),
@@ -42,7 +42,7 @@ impl Measured {
         self
     }
 
-    /// Whether the value is larger in size than what chance gives.
+    /// Whether the absolute value exceeds the floor.
     pub fn is_above_floor(&self) -> bool {
         self.value.zip(self.floor).is_some_and(|(value, floor)| value.abs() > floor)
     }

@@ -1,7 +1,8 @@
-//! How related are two tasks, and does it tell what learning them together brings?
+//! How related are two tasks, and does relatedness predict the gain of learning them together?
 //!
-//! Each measure is a file with its equation and source, pure functions of numbers; `tasks`, `linear` and `network` get the numbers from
-//! texts, and [`relate`] brings all of it together. What is printed of them is the command line's.
+//! Each measure is a file of pure functions with its equation and source. `tasks`, `linear` and `network` get their numbers from texts,
+//! `pair` takes every measure of one pair, and [`relate`] of all pairs. [`gains`] measures gains, [`against`] compares both, and
+//! [`prediction`] predicts gains. Tables and pages belong to the command line.
 //!
 //! | file | measure | what it asks |
 //! |---|---|---|

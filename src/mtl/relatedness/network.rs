@@ -36,8 +36,8 @@ const CHUNK: usize = 64;
 /// The share of a task's texts that tell a layer's training when to stop.
 const HELD_OUT: f64 = 0.15;
 
-/// What all layers have in common.
-pub(super) struct Workshop<'s> {
+/// The networks of one comparison: all have the same settings, vocabulary, word vectors and initial weights.
+pub(super) struct Networks<'s> {
     pub settings: &'s Settings,
     pub encoder: TextEncoder,
     pub table: EmbeddingInit,
@@ -59,7 +59,7 @@ pub(super) struct Union<'d> {
     pub texts: Vec<&'d [u32]>,
     /// `[task][text]`
     pub labels: [Vec<bool>; 2],
-    /// What the untrained layer makes of them.
+    /// Their sentence vectors by the untrained layer. `// [texts, width]`
     pub features: Vec<Vec<f64>>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct PairGradients {
     pub rate: f64,
 }
 
-impl<'s> Workshop<'s> {
+impl<'s> Networks<'s> {
     pub fn new(settings: &'s Settings, dataset: &Dataset, table: EmbeddingInit) -> Self {
         let mut params = ParamStore::new();
         let heads = ["main".to_owned(), "partner".to_owned()];
@@ -90,7 +90,7 @@ impl<'s> Workshop<'s> {
         self.encoder.vocabulary.len()
     }
 
-    /// A layer trained on a task's sample with these labels, until texts that it does not learn from say stop.
+    /// A layer trained on a task's sample with these labels, with early stopping on a held-out share of it.
     pub fn train(&self, task: &Task<'_>, labels: &[bool]) -> Result<Layer> {
         let example = |(&row, &label): (&usize, &bool)| Example {
             labels: vec![Some(label)],
@@ -120,13 +120,14 @@ impl<'s> Workshop<'s> {
         all
     }
 
-    /// How probably each text is true, says the head that a layer was trained with.
+    /// The probability of "true" for each text, by the head that the layer was trained with.
     pub fn probabilities(&self, layer: &Layer, texts: &[&[u32]]) -> Vec<f64> {
         let predictor = Predictor::new(&layer.model, &layer.params, self.vocabulary());
         predictor.probabilities(texts).into_iter().map(|of_heads| of_heads[0]).collect()
     }
 
-    /// Texts of both tasks, each with both labels: where one is missing, what `predict` says for (task, texts).
+    /// As many texts of either task, each with labels of both: a missing one is predicted, true for a positive logit of `predict(task,
+    /// texts)`.
     pub fn union<'d>(
         &self,
         [a, b]: [(&Task<'d>, &[Vec<f64>]); 2],
@@ -290,15 +291,15 @@ mod tests {
         let dataset = Dataset::new(&corpus, Tokenizer::Plain, None, Padding::None);
         let settings = Settings { shared: Shared::Conv, embedding_dim: 8, ..Settings::preset(Preset::Default) };
         let table = EmbeddingInit::new(&settings, &dataset.encoder.vocabulary, None);
-        let workshop = Workshop::new(&settings, &dataset, table);
+        let networks = Networks::new(&settings, &dataset, table);
         let tasks = [0, 1].map(|slot| Task::new(&dataset, slot, 1).unwrap());
-        let features = tasks.each_ref().map(|task| workshop.features(workshop.fresh(), &task.texts()));
+        let features = tasks.each_ref().map(|task| networks.features(networks.fresh(), &task.texts()));
         let sides = [(&tasks[0], &features[0][..]), (&tasks[1], &features[1][..])];
         let mut union =
-            workshop.union(sides, |task, texts| (0..texts.len()).map(|i| ((i + task) % 3) as f64 - 0.5).collect());
-        let before = workshop.gradients(&union, false);
+            networks.union(sides, |task, texts| (0..texts.len()).map(|i| ((i + task) % 3) as f64 - 0.5).collect());
+        let before = networks.gradients(&union, false);
         union.labels[1].iter_mut().for_each(|label| *label = !*label);
-        let after = workshop.gradients(&union, false);
+        let after = networks.gradients(&union, false);
         for (before, after) in before.halves.iter().flatten().zip(after.halves.iter().flatten()) {
             let scale = before.iter().fold(0.0, |largest: f64, g| largest.max(g.abs()));
             assert!(scale > 0.0 && before.iter().zip(after).all(|(x, y)| (x - y).abs() < 1e-3 * scale));

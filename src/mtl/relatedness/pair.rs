@@ -12,7 +12,7 @@ use super::{
     fisher,
     gradient_cosine::{self, Halves, random_deviation, share_in_conflict},
     measured::{Measured, cosine, mean},
-    network::{Layer, PairGradients, REFITS, RETRAININGS, Union, Workshop, texts_to_compare},
+    network::{Layer, Networks, PairGradients, REFITS, RETRAININGS, Union, texts_to_compare},
     representation::{adjusted_r2, leep, log_me},
     tasks::{Linear, PERMUTATIONS, Task},
     word_weights::{ClassCounts, common_words, disattenuated, reliability},
@@ -21,24 +21,24 @@ use super::{
 use crate::Result;
 use crate::mtl::streams::Streams;
 
-/// Halves whose agreement makes the reliability of word weights.
+/// Random splits into halves, over which the reliability of word weights is averaged.
 const WEIGHT_HALVES: u64 = 5;
-/// Below this reliability a cosine is not disattenuated: what is divided by a number near 0 is noise made large.
+/// The smallest reliability for which a cosine is disattenuated: division by a number near 0 would magnify noise.
 const LEAST_RELIABILITY: f64 = 0.2;
 
-/// A task with all that its pairs have in common.
-pub(super) struct Known<'d> {
+/// A task with everything that is computed once for all of its pairs.
+pub(super) struct TaskProfile<'d> {
     pub task: Task<'d>,
     pub groups: HashSet<u64>,
     pub linear: Linear,
     counts: ClassCounts,
     counts_of_halves: Vec<[ClassCounts; 2]>,
     permuted_counts: Vec<ClassCounts>,
-    pub network: Option<Networks>,
+    pub network: Option<NetworkProfile>,
 }
 
-/// What networks say of a task.
-pub(super) struct Networks {
+/// What the network measures need of a task.
+pub(super) struct NetworkProfile {
     /// Of its texts, by the untrained layer.
     features: Vec<Vec<f64>>,
     trained: Layer,
@@ -49,8 +49,8 @@ pub(super) struct Networks {
     permuted_fisher: Vec<Vec<f64>>,
 }
 
-impl<'d> Known<'d> {
-    pub fn new(task: Task<'d>, seed: u64, workshop: Option<&Workshop<'_>>) -> Result<Self> {
+impl<'d> TaskProfile<'d> {
+    pub fn new(task: Task<'d>, seed: u64, networks: Option<&Networks<'_>>) -> Result<Self> {
         let permuted = |index| task.counts_with(&task.permuted_labels(seed, index));
         Ok(Self {
             groups: task.groups(),
@@ -60,7 +60,7 @@ impl<'d> Known<'d> {
                 .map(|index| task.random_halves(seed, index).each_ref().map(Task::counts))
                 .collect(),
             permuted_counts: (0..PERMUTATIONS as u64).map(permuted).collect(),
-            network: workshop.map(|workshop| Networks::new(&task, seed, workshop)).transpose()?,
+            network: networks.map(|networks| NetworkProfile::new(&task, seed, networks)).transpose()?,
             task,
         })
     }
@@ -70,35 +70,35 @@ impl<'d> Known<'d> {
     }
 }
 
-impl Networks {
-    fn new(task: &Task<'_>, seed: u64, workshop: &Workshop<'_>) -> Result<Self> {
-        let features = workshop.features(workshop.fresh(), &task.texts());
+impl NetworkProfile {
+    fn new(task: &Task<'_>, seed: u64, networks: &Networks<'_>) -> Result<Self> {
+        let features = networks.features(networks.fresh(), &task.texts());
         let [first, second] = task.halves();
-        let train = |task: &Task<'_>, labels: &[bool]| workshop.train(task, labels);
+        let train = |task: &Task<'_>, labels: &[bool]| networks.train(task, labels);
         let permuted = |index: usize| train(task, &task.permuted_labels(seed, index as u64));
         let permuted_fisher = (0..RETRAININGS as u64).map(|index| {
-            let [whole, ..] = workshop.fisher(task, &features, &task.permuted_labels(seed, index));
+            let [whole, ..] = networks.fisher(task, &features, &task.permuted_labels(seed, index));
             whole
         });
         Ok(Self {
             trained: train(task, &task.labels)?,
             halves: [train(&first, &first.labels)?, train(&second, &second.labels)?],
             permuted: (0..RETRAININGS).map(permuted).collect::<Result<_>>()?,
-            fisher: workshop.fisher(task, &features, &task.labels),
+            fisher: networks.fisher(task, &features, &task.labels),
             permuted_fisher: permuted_fisher.collect(),
             features,
         })
     }
 }
 
-/// An ordered pair.
-pub(super) struct Ordered<'p, 'd> {
-    pub main: &'p Known<'d>,
-    pub partner: &'p Known<'d>,
+/// An ordered pair of tasks, of which every measure can be taken.
+pub(super) struct OrderedPair<'p, 'd> {
+    pub main: &'p TaskProfile<'d>,
+    pub partner: &'p TaskProfile<'d>,
     pub seed: u64,
 }
 
-impl Ordered<'_, '_> {
+impl OrderedPair<'_, '_> {
     fn rng(&self, what: &str, index: u64) -> ChaCha8Rng {
         let name = format!("{what} {} {}", self.main.task.name, self.partner.task.name);
         Streams::new(self.seed).rng(&name, index)
@@ -139,7 +139,7 @@ impl Ordered<'_, '_> {
         }
         let weights_a = a.counts.weights(&words);
         let of = |counts: &ClassCounts| cosine(&weights_a, &counts.weights(&words));
-        let reliabilities = [a, b].map(|known| reliability(&known.counts_of_halves, &words));
+        let reliabilities = [a, b].map(|profile| reliability(&profile.counts_of_halves, &words));
         let plain = of(&b.counts);
         let is_reliable = |&r: &f64| r >= LEAST_RELIABILITY;
         let value = disattenuated(plain, reliabilities).filter(|_| reliabilities.iter().all(is_reliable));
@@ -166,18 +166,18 @@ impl Ordered<'_, '_> {
     }
 
     /// Both gradient measures.
-    pub fn gradients(&self, workshop: &Workshop<'_>) -> Option<[Measured; 2]> {
+    pub fn gradients(&self, networks: &Networks<'_>) -> Option<[Measured; 2]> {
         let (a, b) = (self.main, self.partner);
         let (of_a, of_b) = (a.network.as_ref()?, b.network.as_ref()?);
         let sides = [(&a.task, &of_a.features[..]), (&b.task, &of_b.features[..])];
         let models = [&a.linear, &b.linear];
-        let mut union = workshop.union(sides, |task, texts| models[task].scores(texts));
-        let found = workshop.gradients(&union, true);
+        let mut union = networks.union(sides, |task, texts| models[task].scores(texts));
+        let found = networks.gradients(&union, true);
         let permuted: Vec<PairGradients> = (0..REFITS as u64)
             .map(|index| {
                 let labels: &mut Union<'_> = &mut union;
                 labels.labels[1].shuffle(&mut self.rng("permuted union", index));
-                workshop.gradients(&union, false)
+                networks.gradients(&union, false)
             })
             .collect();
         Some([self.gradient_cosine(&found, &permuted), lookahead(&found, &permuted)])
@@ -209,13 +209,13 @@ impl Ordered<'_, '_> {
         details(measured)
     }
 
-    pub fn representation(&self, workshop: &Workshop<'_>) -> Measured {
+    pub fn representation(&self, networks: &Networks<'_>) -> Measured {
         let (Some(of_main), Some(of_partner)) = (&self.main.network, &self.partner.network) else {
             return Measured::undefined("no network was trained");
         };
         let task = &self.main.task;
         let of = |layer: &Layer, task: &Task<'_>, untrained: &[Vec<f64>]| {
-            let trained = workshop.features(layer, &task.texts());
+            let trained = networks.features(layer, &task.texts());
             Some(adjusted_r2(&trained, &task.labels)? - adjusted_r2(untrained, &task.labels)?)
         };
         let Some(value) = of(&of_partner.trained, task, &of_main.features) else {
@@ -226,11 +226,11 @@ impl Ordered<'_, '_> {
         let halves = task.halves();
         let of_half = |half: usize| {
             let part = &halves[half];
-            of(&of_partner.halves[half], part, &workshop.features(workshop.fresh(), &part.texts()))
+            of(&of_partner.halves[half], part, &networks.features(networks.fresh(), &part.texts()))
         };
         let halves = of_half(0).zip(of_half(1)).map(|(first, second)| [first, second]);
-        let features = workshop.features(&of_partner.trained, &task.texts());
-        let source = workshop.probabilities(&of_partner.trained, &task.texts());
+        let features = networks.features(&of_partner.trained, &task.texts());
+        let source = networks.probabilities(&of_partner.trained, &task.texts());
         Measured::new(value, &permuted, halves)
             .with("leep", leep(&source, &task.labels))
             .with("log_me", log_me(&features, &task.labels))
@@ -245,16 +245,16 @@ impl Ordered<'_, '_> {
         Measured::new(of(0), &permuted, Some([of(1), of(2)]))
     }
 
-    pub fn cka(&self, workshop: &Workshop<'_>) -> Measured {
+    pub fn cka(&self, networks: &Networks<'_>) -> Measured {
         let (Some(a), Some(b)) = (&self.main.network, &self.partner.network) else {
             return Measured::undefined("no network was trained");
         };
         let texts = texts_to_compare(&self.main.task, &self.partner.task);
-        let of = |a: &Layer, b: &Layer| debiased_cka(&workshop.features(a, &texts), &workshop.features(b, &texts));
+        let of = |a: &Layer, b: &Layer| debiased_cka(&networks.features(a, &texts), &networks.features(b, &texts));
         let Some(value) = of(&a.trained, &b.trained) else {
             return Measured::undefined("a layer represents all texts alike");
         };
-        let (x, mut y) = (workshop.features(&a.trained, &texts), workshop.features(&b.trained, &texts));
+        let (x, mut y) = (networks.features(&a.trained, &texts), networks.features(&b.trained, &texts));
         let permuted = (0..PERMUTATIONS as u64).filter_map(|index| {
             y.shuffle(&mut self.rng("permuted representations", index));
             debiased_cka(&x, &y)

@@ -1,4 +1,4 @@
-//! Every measure for each ordered pair of some tasks.
+//! Every measure of every ordered pair of tasks, and the results.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,9 +10,8 @@ use super::{
     context::{Context, Side},
     labels::LabelAgreement,
     measured::Measured,
-    network::Workshop,
-    pair::{Known, Ordered},
-    prediction::Prediction,
+    network::Networks,
+    pair::{OrderedPair, TaskProfile},
     tasks::{MOST_TEXTS, Task},
 };
 use crate::mtl::{
@@ -33,13 +32,13 @@ choices! {
     }
 }
 
-/// A measure's name in files, what people call it, what it asks, and whether it needs a network.
+/// A measure of relatedness, for tables and files.
 pub struct Measure {
-    /// In files.
+    /// Its name in files.
     pub word: &'static str,
-    /// For people.
+    /// Its name for people.
     pub name: &'static str,
-    /// What a large value means.
+    /// The meaning of its values.
     pub meaning: &'static str,
     /// Whether layers are trained for it.
     pub needs_network: bool,
@@ -102,7 +101,7 @@ pub const MEASURES: [Measure; 9] = [
     measure("cka", "CKA", "Whether layers trained on either task represent texts alike: 1 alike, about 0 not.", true),
 ];
 
-/// What was measured of some tasks.
+/// The measures of all ordered pairs of some tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relatedness {
     /// The version of mtlcore that measured.
@@ -111,11 +110,11 @@ pub struct Relatedness {
     pub measures: Extent,
     /// The root of all random numbers.
     pub seed: u64,
-    /// Texts of a task that were measured on at most.
+    /// The largest number of texts in a task's sample.
     pub most_texts: usize,
     /// The tasks, sorted by name.
     pub tasks: Vec<TaskFacts>,
-    /// Every ordered pair: main task by main task.
+    /// Every ordered pair, sorted by main task, then by partner.
     pub pairs: Vec<PairRelatedness>,
 }
 
@@ -124,7 +123,7 @@ pub struct Relatedness {
 pub struct TaskFacts {
     /// Its name.
     pub name: String,
-    /// Its labelled texts.
+    /// Labelled texts.
     pub texts: usize,
     /// True ones.
     pub positives: usize,
@@ -148,9 +147,6 @@ pub struct PairRelatedness {
     /// Labels against labels, if some texts carry both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelAgreement>,
-    /// What the main task may expect to gain, if that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prediction: Option<Prediction>,
 }
 
 impl Relatedness {
@@ -160,7 +156,7 @@ impl Relatedness {
     }
 }
 
-/// Measures every ordered pair of the tasks of a corpus, on the threads of the current pool; `progress` is told of (done, all) steps.
+/// Measures every ordered pair of the tasks of a corpus, on the threads of the current pool; `progress` gets (done, all) steps.
 ///
 /// # Errors
 /// [`Error::Config`] for fewer than two tasks, [`Error::Task`] for a task with too few texts of a class; a layer's training that diverges.
@@ -179,25 +175,25 @@ pub fn relate(
     let dataset = Dataset::new(corpus, settings.tokenizer, settings.max_length, settings.padding);
     let tasks: Vec<Task<'_>> =
         (0..dataset.tasks.len()).map(|slot| Task::new(&dataset, slot, settings.seed)).collect::<Result<_>>()?;
-    let workshop = match extent {
+    let networks = match extent {
         Extent::Cheap => None,
         Extent::All => {
             let vocabulary = &dataset.encoder.vocabulary;
             let vectors = settings.vectors.as_ref().map(|path| Vectors::read(path, vocabulary)).transpose()?;
             crate::mtl::prepare::coverage(settings, &dataset, vectors.as_ref())?;
             let table = EmbeddingInit::new(settings, vocabulary, vectors.as_ref());
-            Some(Workshop::new(settings, &dataset, table))
+            Some(Networks::new(settings, &dataset, table))
         }
     };
     let (n, done) = (tasks.len(), AtomicUsize::new(0));
     let all = n + n * (n - 1);
     let step = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
-    let known: Vec<Known<'_>> = tasks
+    let profiles: Vec<TaskProfile<'_>> = tasks
         .into_par_iter()
         .map(|task| {
-            let known = Known::new(task, settings.seed, workshop.as_ref());
+            let profile = TaskProfile::new(task, settings.seed, networks.as_ref());
             step();
-            known
+            profile
         })
         .collect::<Result<_>>()?;
     let places: Vec<(usize, usize)> =
@@ -205,8 +201,8 @@ pub fn relate(
     let pairs = places
         .into_par_iter()
         .map(|(main, partner)| {
-            let pair = Ordered { main: &known[main], partner: &known[partner], seed: settings.seed };
-            let measured = measured(&pair, workshop.as_ref());
+            let pair = OrderedPair { main: &profiles[main], partner: &profiles[partner], seed: settings.seed };
+            let measured = measured(&pair, networks.as_ref());
             step();
             measured
         })
@@ -216,25 +212,25 @@ pub fn relate(
         measures: extent,
         seed: settings.seed,
         most_texts: MOST_TEXTS,
-        tasks: known.iter().map(facts).collect(),
+        tasks: profiles.iter().map(facts).collect(),
         pairs,
     })
 }
 
-fn facts(known: &Known<'_>) -> TaskFacts {
-    let Task { name, all, positives, .. } = &known.task;
-    TaskFacts { name: (*name).to_owned(), texts: all.len(), positives: *positives, own_auroc: known.linear.own_area }
+fn facts(profile: &TaskProfile<'_>) -> TaskFacts {
+    let Task { name, all, positives, .. } = &profile.task;
+    TaskFacts { name: (*name).to_owned(), texts: all.len(), positives: *positives, own_auroc: profile.linear.own_area }
 }
 
-fn measured(pair: &Ordered<'_, '_>, workshop: Option<&Workshop<'_>>) -> PairRelatedness {
+fn measured(pair: &OrderedPair<'_, '_>, networks: Option<&Networks<'_>>) -> PairRelatedness {
     let (main, partner) = (pair.main, pair.partner);
     let shared = pair.shared();
     let examples = &main.task.dataset.examples;
     let common = main.task.all.iter().filter(|&&row| shared.contains(&examples[row].group)).count();
     let mut measures = vec![pair.divergence(), pair.a_distance(), pair.word_weights(), pair.zero_shot(&shared)];
-    if let Some(workshop) = workshop {
-        measures.extend(pair.gradients(workshop).into_iter().flatten());
-        measures.extend([pair.representation(workshop), pair.fisher(), pair.cka(workshop)]);
+    if let Some(networks) = networks {
+        measures.extend(pair.gradients(networks).into_iter().flatten());
+        measures.extend([pair.representation(networks), pair.fisher(), pair.cka(networks)]);
     }
     let both = |&row: &usize| main_and_partner(&examples[row].labels, main.task.slot, partner.task.slot);
     let labels: Vec<(bool, bool)> = main.task.all.iter().filter_map(both).collect();
@@ -248,7 +244,6 @@ fn measured(pair: &Ordered<'_, '_>, workshop: Option<&Workshop<'_>>) -> PairRela
             &side(partner, &partner.task.texts(), &|word| partner.has_word(word)),
         ),
         labels: LabelAgreement::of(&labels),
-        prediction: None,
     }
 }
 
@@ -256,6 +251,6 @@ fn main_and_partner(labels: &[Option<bool>], main: usize, partner: usize) -> Opt
     labels[main].zip(labels[partner])
 }
 
-fn side<'t>(known: &Known<'_>, tokens: &'t [&'t [u32]], has: &'t dyn Fn(usize) -> bool) -> Side<'t> {
-    Side { texts: known.task.all.len(), prevalence: known.task.prevalence(), tokens, has }
+fn side<'t>(profile: &TaskProfile<'_>, tokens: &'t [&'t [u32]], has: &'t dyn Fn(usize) -> bool) -> Side<'t> {
+    Side { texts: profile.task.all.len(), prevalence: profile.task.prevalence(), tokens, has }
 }

@@ -1,4 +1,4 @@
-//! Whether the representation carries the label: a layer that was trained on the partner, asked about the main task's texts.
+//! Transferability: how well the main task's labels can be predicted from the features of a layer that was trained on the partner.
 //!
 //! | function | what it is |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The texts of each task that the measures look at, and the linear models of each.
+//! The sample of each task's texts that the measures are taken on, and its linear models.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::mtl::{
 };
 use crate::{Error, Result};
 
-/// Texts of a task that are measured on: more make the measures dearer and hardly better.
+/// Texts in a task's sample: more would take longer and hardly be more precise.
 pub const MOST_TEXTS: usize = 1_000;
 /// Texts of either class that a task needs: folds and halves must have both.
 pub const FEWEST_OF_A_CLASS: usize = 10;
@@ -28,15 +28,15 @@ const FOLDS: usize = 5;
 pub(super) struct Task<'d> {
     pub dataset: &'d Dataset,
     pub name: &'d str,
-    /// Its place among the tasks of the data set.
+    /// Its index among the tasks of the data set.
     pub slot: usize,
-    /// All labelled rows of the data set.
+    /// Its labelled rows of the data set.
     pub all: Vec<usize>,
     /// How many of them are true.
     pub positives: usize,
-    /// The rows that are measured on, in an order of their own.
+    /// The rows of its sample, in random order.
     pub rows: Vec<usize>,
-    /// Their labels.
+    /// The labels of the sample.
     pub labels: Vec<bool>,
 }
 
@@ -77,7 +77,7 @@ impl<'d> Task<'d> {
         Ok(Self { dataset, name, slot, all, positives, rows, labels })
     }
 
-    /// The same task on some places of its sample.
+    /// The task with a part of its sample, by indices into `rows`.
     pub fn part(&self, places: &[usize]) -> Self {
         let rows = places.iter().map(|&place| self.rows[place]).collect();
         Self { rows, labels: places.iter().map(|&place| self.labels[place]).collect(), ..self.clone() }
@@ -119,7 +119,7 @@ impl<'d> Task<'d> {
         self.rows.iter().map(|&row| &self.dataset.examples[row].tokens[..]).collect()
     }
 
-    /// The labels in another order.
+    /// The labels of the sample in random order.
     pub fn permuted_labels(&self, seed: u64, index: u64) -> Vec<bool> {
         let mut labels = self.labels.clone();
         labels.shuffle(&mut Streams::new(seed).rng(&format!("permuted labels of {}", self.name), index));
@@ -142,12 +142,12 @@ impl<'d> Task<'d> {
         self.positives as f64 / self.all.len() as f64
     }
 
-    /// What its texts are to a model: equal tokens are one group.
+    /// The groups of its texts: texts with equal tokens are one group.
     pub fn groups(&self) -> HashSet<u64> {
         self.all.iter().map(|&row| self.dataset.examples[row].group).collect()
     }
 
-    /// The same task without the texts of some groups; `None` if too few are left.
+    /// The task without the texts of some groups; `None` if too few texts of a class are left.
     pub fn without(&self, groups: &HashSet<u64>) -> Option<Self> {
         let places = (0..self.rows.len()).filter(|&i| !groups.contains(&self.dataset.examples[self.rows[i]].group));
         let rest = self.part(&places.collect::<Vec<_>>());

@@ -60,7 +60,7 @@ pub fn reliability(halves: &[[ClassCounts; 2]], words: &[usize]) -> f64 {
     spearman_brown(mean(&cosines))
 }
 
-/// The cosine of what was estimated, made that of what is. `None` if one of the two is all noise.
+/// Disattenuation (Spearman 1904): the cosine of the true weights from that of estimated ones, r/√(r_A r_B). `None` if a reliability is 0.
 pub fn disattenuated(cosine: f64, [r_a, r_b]: [f64; 2]) -> Option<f64> {
     let scale = (r_a * r_b).sqrt();
     (scale > 0.0).then(|| cosine / scale)

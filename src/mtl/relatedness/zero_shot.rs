@@ -1,4 +1,4 @@
-//! Zero-shot transfer ratio: how much of what a linear model learns of the main task, one of the partner knows without having seen it.
+//! Zero-shot transfer ratio: how well the partner's linear model ranks the main task's texts, relative to the main task's own model.
 //!
 //! (AUROC_A(model of B) − ½)/(AUROC_A(own model, cross-validated) − ½), signed. Texts that both tasks have are held out of both. In the
 //! spirit of Vu et al. 2020 (transfer between text classification tasks), with the models of [`linear`](super::linear) for networks.
@@ -13,7 +13,8 @@ pub fn transfer_ratio(partners: f64, own: f64) -> f64 {
     (partners - 0.5) / (own - 0.5)
 }
 
-/// The area that a ranking must exceed to be better than chance, with so many true and false texts (Mann & Whitney 1947).
+/// The area under the ROC curve that a ranking of `positives` true and `negatives` false texts must exceed to be better than chance:
+/// one-sided at 5 %, by the normal approximation (Mann & Whitney 1947).
 pub fn area_of_chance(positives: usize, negatives: usize) -> f64 {
     let (p, n) = (positives as f64, negatives as f64);
     0.5 + ONE_SIDED * ((p + n + 1.0) / (12.0 * p * n)).sqrt()

@@ -7,7 +7,11 @@ use std::{
 
 use toml::Table;
 
-use super::{execution::Worker, manifest::Manifest, planning::StudySettings};
+use super::{
+    execution::{PARTIAL, Worker},
+    manifest::Manifest,
+    planning::StudySettings,
+};
 use crate::mtl::{directories::STUDY_SETTINGS, files};
 use crate::{Error, Result};
 
@@ -32,8 +36,9 @@ pub(super) fn clear(directory: &Path, worker: &Worker) -> Result<()> {
         return Err(Error::file(directory, format!("{other} works on this study; wait for its end")));
     }
     let units = entries(&directory.join("units"))?;
-    // Claims are of processes that have ended.
-    for path in units.iter().filter(|path| is_unit(path) || has_extension(path, "claim")) {
+    // Claims and partial units are of processes that have ended.
+    let is_ours = |path: &&PathBuf| is_unit(path) || has_extension(path, "claim") || has_extension(path, PARTIAL);
+    for path in units.iter().filter(is_ours) {
         fs::remove_file(path).map_err(Error::io(path))?;
     }
     for name in WRITTEN {

@@ -53,7 +53,7 @@ fn the_reader_of_code_sees_what_it_should() {
 }
 
 /// Modules among whose children there is still a circle. The list may only shrink: one without a circle fails here.
-const NOT_YET: [&str; 1] = ["src/mtl/relatedness"];
+const NOT_YET: [&str; 0] = [];
 
 #[test]
 fn no_two_modules_need_each_other() {
@@ -103,13 +103,13 @@ fn unsafe_code_stays_in_tensor() {
 }
 
 #[test]
-fn what_systems_do_differently_stands_in_one_file() {
+fn what_systems_do_differently_stands_in_one_file_and_the_programs_signals_in_another() {
     let word =
         Regex::new(r"cfg!?\([^)]*\b(?:unix|windows|target_os|target_family)\b|\bos::(?:unix|windows)\b").unwrap();
     for folder in ["tensor", "autograd", "layers", "mtl", "cli"] {
         for (path, code) in code(folder) {
-            let is_the_one = path.ends_with("mtl/files/system.rs");
-            assert_eq!(word.is_match(&code), is_the_one, "{}", path.display());
+            let may = path.ends_with("mtl/files/system.rs") || path.ends_with("cli/interrupt.rs");
+            assert_eq!(word.is_match(&code), may, "{}", path.display());
         }
     }
 }

@@ -175,6 +175,7 @@ impl Simulation {
                 sha256: hexadecimal(&Sha256::digest(files::table(&tasks, &records))),
                 rows: records.len(),
                 validation: false,
+                attrition: None,
             });
             corpus.records.append(&mut records);
         }

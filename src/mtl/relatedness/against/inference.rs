@@ -6,20 +6,20 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::mtl::relatedness::correlation::spearman;
 
-/// How often tasks are permuted or drawn.
+/// Permutations of the tasks, and bootstrap samples of them.
 pub const DRAWS: usize = 999;
 
-/// Two values of some ordered pairs of tasks.
+/// Two matrices over ordered pairs of tasks, such as a measure and the gain.
 #[derive(Clone, Debug)]
 pub struct TaskPairs {
     tasks: usize,
-    /// By main task and partner; `None` where either is unknown. `// [tasks²]`
+    /// By main task and partner; `None` where a value is unknown. `// [tasks, tasks]`
     x: Vec<Option<f64>>,
     y: Vec<Option<f64>>,
 }
 
 impl TaskPairs {
-    /// No value yet of so many tasks.
+    /// Matrices of `tasks` rows and columns without values.
     pub fn new(tasks: usize) -> Self {
         Self { tasks, x: vec![None; tasks * tasks], y: vec![None; tasks * tasks] }
     }
@@ -33,12 +33,12 @@ impl TaskPairs {
         (self.x[place], self.y[place]) = (Some(x), Some(y));
     }
 
-    /// The values of all pairs that have both.
+    /// x and y of all pairs that have both.
     pub fn values(&self) -> (Vec<f64>, Vec<f64>) {
         self.values_of(&(0..self.tasks).collect::<Vec<_>>())
     }
 
-    /// The same where task i of x stands for task `tasks[i]`.
+    /// As [`Self::values`], with the rows and columns of x permuted: entry (i, j) is that of (`tasks[i]`, `tasks[j]`).
     fn values_of(&self, tasks: &[usize]) -> (Vec<f64>, Vec<f64>) {
         let pairs = (0..self.tasks).flat_map(|i| (0..self.tasks).map(move |j| (i, j)));
         let both = |(i, j): (usize, usize)| self.x[tasks[i] * self.tasks + tasks[j]].zip(self.y[i * self.tasks + j]);
@@ -46,8 +46,9 @@ impl TaskPairs {
     }
 }
 
-/// p of "the two are not related", two-sided, for Spearman's ρ: (1 + #)/(1 + draws), where # counts the permutations of the tasks of one
-/// matrix that correlate as strongly (quadratic assignment procedure, Hubert & Schultz 1976; Krackhardt 1988). `None` without a ρ.
+/// The quadratic assignment procedure (QAP; Hubert & Schultz 1976, Krackhardt 1988) for Spearman's ρ: the two-sided p of the null
+/// hypothesis that the matrices are unrelated, (1 + #)/(1 + draws), where # counts the permutations of the tasks of one matrix whose
+/// |ρ| is as large as the observed one. `None` if ρ is not defined.
 pub fn qap_p(pairs: &TaskPairs, draws: usize, rng: &mut ChaCha8Rng) -> Option<f64> {
     let (x, y) = pairs.values();
     let observed = spearman(&x, &y)?.abs();
@@ -60,8 +61,8 @@ pub fn qap_p(pairs: &TaskPairs, draws: usize, rng: &mut ChaCha8Rng) -> Option<f6
     Some((1 + as_strong.count()) as f64 / (1 + draws) as f64)
 }
 
-/// The 95 % interval of Spearman's ρ from tasks drawn with replacement; pairs of a task with itself drop out. `None` if ρ is hardly ever
-/// defined.
+/// The bootstrap over tasks: the 95 % percentile interval of Spearman's ρ, from tasks drawn with replacement. Pairs of a task with itself
+/// drop out. `None` if ρ is undefined in more than half of the samples.
 pub fn task_bootstrap(pairs: &TaskPairs, draws: usize, rng: &mut ChaCha8Rng) -> Option<[f64; 2]> {
     let n = pairs.tasks;
     let draw = |_| {
@@ -85,7 +86,7 @@ mod tests {
     use crate::mtl::streams::Streams;
     use rand_distr::{Distribution, StandardNormal};
 
-    /// Two matrices of 16 tasks with effects of main task and partner in both, and nothing between them; or the same one twice.
+    /// Two independent matrices of 16 tasks, each with effects of main tasks and of partners; or, with `same`, one of them twice.
     fn matrices(seed: u64, same: bool) -> TaskPairs {
         let mut rng = Streams::new(seed).rng("matrices", 0);
         let mut normal = |_| -> f64 { StandardNormal.sample(&mut rng) };
@@ -103,7 +104,7 @@ mod tests {
         pairs
     }
 
-    /// The share of p < .05 where there is nothing to find: QAP keeps the level, the naive test does not.
+    /// Rejections at the level of 5 % of a null hypothesis that is true: QAP keeps the level, a test that takes pairs as independent does not.
     #[test]
     fn permuting_tasks_keeps_the_level_where_pairs_are_not_independent() {
         let all = 100;
@@ -119,6 +120,19 @@ mod tests {
         assert!(naive >= 20, "the naive test rejects {naive} of {all}");
         // With a true rate of .05 more than 12 of 100 have a probability of .001.
         assert!(qap <= 12, "QAP rejects {qap} of {all}");
+    }
+
+    /// Intervals without 0 where ρ is 0. Pairs drawn as if they were independent would give intervals that are too narrow.
+    #[test]
+    fn drawing_tasks_keeps_the_interval_wide_where_pairs_are_not_independent() {
+        let all = 100;
+        let excludes_zero = |&seed: &u64| {
+            let interval = task_bootstrap(&matrices(seed, false), 99, &mut Streams::new(seed).rng("tasks", 0)).unwrap();
+            interval[0] > 0.0 || interval[1] < 0.0
+        };
+        let wrong = (0..all).filter(excludes_zero).count();
+        // The true rate is .08; more than 17 of 100 have a probability of .001. The naive rate is .29.
+        assert!(wrong <= 17, "{wrong} of {all} intervals exclude 0");
     }
 
     #[test]

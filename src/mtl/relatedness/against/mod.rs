@@ -17,7 +17,7 @@ mod validation;
 pub use inference::{TaskPairs, qap_p, task_bootstrap};
 pub use observations::{CONTEXT_COLUMNS, Observation, SIZE_COLUMNS};
 pub(super) use observations::{context_columns, known_sizes, measure_columns};
-pub use report::{Against, CellReport, FEWEST_TASKS, MeasureReport, against};
+pub use report::{Against, CellReport, FEWEST_TASKS, FittedModel, MeasureReport, against};
 pub use ridge::Ridge;
 pub(super) use validation::probability_above;
 pub use validation::{ModelReport, leave_two_tasks_out, q2};

@@ -1,4 +1,4 @@
-//! Measures and gains of the same pairs as one table.
+//! The table of the regression: a row for each ordered pair, with its gain and its columns (sizes, measures, context).
 
 use crate::mtl::relatedness::{
     MEASURES, PairRelatedness, Relatedness,
@@ -7,33 +7,33 @@ use crate::mtl::relatedness::{
 };
 use crate::mtl::settings::Shared;
 
-/// What is known of one ordered pair, and what it gained.
+/// One ordered pair: its gain, and the columns to predict it from.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// The main task's place among the tasks.
+    /// The main task's index among the tasks.
     pub main: usize,
-    /// The partner's.
+    /// The partner's index.
     pub partner: usize,
-    /// In points.
+    /// The gain, in points.
     pub gain: f64,
-    /// 1/SE², but no more than ten times that of the median pair.
+    /// The weight 1/SE², at most ten times that of the median pair: no few pairs decide the fit.
     pub weight: f64,
-    /// What is known of sizes: see [`SIZE_COLUMNS`].
+    /// In the order of [`SIZE_COLUMNS`].
     pub size: Vec<Option<f64>>,
     /// The measures, in the order of [`MEASURES`].
     pub measures: Vec<Option<f64>>,
-    /// What is known of the pair besides: see [`CONTEXT_COLUMNS`].
+    /// In the order of [`CONTEXT_COLUMNS`].
     pub context: Vec<Option<f64>>,
 }
 
-/// Size and headroom.
+/// Sizes, and how much there is to learn.
 pub const SIZE_COLUMNS: [&str; 4] = ["ln main rows", "ln partner rows / main rows", "own AUROC", "slope of alone"];
 /// The rest of the context.
 pub const CONTEXT_COLUMNS: [&str; 5] =
     ["main entropy", "partner entropy", "ln main length", "ln partner length", "unknown words"];
 
 impl Observation {
-    /// Those of one layer and size: pairs of which both are known, with the names of the tasks.
+    /// The observations of one layer and size, and the names of their tasks. Pairs without measures or without a gain drop out.
     pub fn of_cell(
         relatedness: &Relatedness,
         gains: &Gains,
@@ -74,14 +74,14 @@ impl Observation {
 }
 
 fn size_columns(relatedness: &Relatedness, gains: &Gains, gain: &Gain) -> Vec<Option<f64>> {
-    // The curve of learning alone: its level is the same beside every partner.
+    // The learning curve of the main task alone, which is the same beside every partner.
     let same = |other: &&Gain| (&other.main, other.shared) == (&gain.main, gain.shared);
     let curve: Vec<(f64, f64)> = gains.gains.iter().filter(same).map(|g| (g.size as f64, 100.0 * g.alone)).collect();
     let slope = learning_slope(&curve).map(|(_, slope)| slope);
     known_sizes(relatedness, &gain.main, [gain.size, gain.partner_size], slope)
 }
 
-/// What is known of sizes before anything is trained, and the slope of learning alone if that is known.
+/// The values of [`SIZE_COLUMNS`] for a main task and `rows` of it and its partner. `slope`: of its learning curve, if it was measured.
 pub(in crate::mtl::relatedness) fn known_sizes(
     relatedness: &Relatedness,
     main: &str,

@@ -1,4 +1,4 @@
-//! All that can be said of measures and gains, for each layer and size.
+//! Relatedness against gains: correlations, predictions and a sentence for each layer and size.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,6 @@ use crate::mtl::{
         correlation::{kendall, spearman},
         gains::{Ceiling, Gains},
         measured::mean,
-        prediction::ReadyCell,
     },
     settings::Shared,
     streams::Streams,
@@ -31,8 +30,18 @@ pub struct Against {
     pub rope: f64,
     /// How often tasks were permuted and drawn.
     pub draws: usize,
-    /// Each layer and size, by the measure of the gains and by the area under the ROC curve.
+    /// Each layer and size twice: gains in their own measure, then in the area under the ROC curve.
     pub cells: Vec<CellReport>,
+}
+
+impl Against {
+    /// The fitted models for a shared layer, of the gains' own measure, each with the cell that it was fitted on.
+    pub fn fitted(&self, shared: Shared) -> impl Iterator<Item = (&CellReport, &FittedModel)> {
+        // Each layer and size begins with the gains' own measure; the area under the ROC curve follows.
+        let measure = self.cells.first().map(|cell| cell.measure);
+        let cells = self.cells.iter().filter(move |cell| cell.shared == shared && Some(cell.measure) == measure);
+        cells.filter_map(|cell| Some((cell, cell.model.as_ref()?)))
+    }
 }
 
 /// One layer and size.
@@ -40,26 +49,35 @@ pub struct Against {
 pub struct CellReport {
     /// The shared layer.
     pub shared: Shared,
-    /// Rows of the main task, as they were asked for.
-    pub size_asked: String,
-    /// What a gain is a difference of.
+    /// Rows of the main task: a number or `all`.
+    pub requested_size: String,
+    /// The measure of performance: a gain is its difference.
     pub measure: Measure,
-    /// The tasks of whose pairs both are known.
+    /// The tasks of these pairs.
     pub tasks: Vec<String>,
-    /// Ordered pairs.
+    /// Ordered pairs with measures and a gain.
     pub pairs: usize,
     /// The mean gain, in points.
     pub mean_gain: f64,
-    /// How far these gains can be predicted at all.
+    /// The noise ceiling: the largest correlation that anything can have with these gains.
     pub ceiling: Option<Ceiling>,
-    /// The honest sentence.
+    /// The conclusion, for people.
     pub sentence: String,
-    /// Each measure, and what is known of sizes and context.
+    /// Each measure, and some columns of sizes and context.
     pub measures: Vec<MeasureReport>,
-    /// Each way to predict; empty for fewer than six tasks.
+    /// Each model; empty for fewer than six tasks.
     pub predictions: Vec<ModelReport>,
-    /// The way with the smallest error, fitted on all pairs.
-    pub model: Option<ReadyCell>,
+    /// The model with the smallest error, fitted on all pairs; absent without predictions.
+    pub model: Option<FittedModel>,
+}
+
+/// The model that `mtlcore relate --predict` predicts by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedModel {
+    /// Its columns: sizes, measures, context. Those that it does not use have weight 0.
+    pub ridge: Ridge,
+    /// Its errors on pairs of tasks that were left out.
+    pub validation: ModelReport,
 }
 
 /// One measure against the gains.
@@ -79,7 +97,7 @@ pub struct MeasureReport {
     pub kendall: Option<f64>,
     /// p by permuting tasks, two-sided.
     pub p: Option<f64>,
-    /// The same after Holm's correction over the measures of relatedness; absent for sizes.
+    /// p after Holm's correction over the measures of relatedness; absent for other columns.
     pub holm_p: Option<f64>,
 }
 
@@ -135,10 +153,10 @@ fn cell_report(
     measures.push(of("unknown words", &|observation| observation.context[4]));
     let predictions = if tasks.len() >= FEWEST_TASKS + 2 { predictions(observations, gains.rope) } else { Vec::new() };
     let gained: Vec<f64> = observations.iter().map(|observation| observation.gain).collect();
-    let model = ready(shared, size, &tasks, observations, &predictions);
+    let model = best_model(observations, &predictions);
     CellReport {
         shared,
-        size_asked: size.to_owned(),
+        requested_size: size.to_owned(),
         measure: if is_auroc { Measure::Auroc } else { gains.measure },
         model,
         pairs: observations.len(),
@@ -179,23 +197,17 @@ fn measure_report(
     }
 }
 
-/// The names of the ways to predict.
+/// The names of the models.
 const MEAN: &str = "mean";
 const SIZE: &str = "size";
 const RIDGE: &str = "ridge";
 
-/// The way that did best on tasks that were left out, fitted on all pairs.
-fn ready(
-    shared: Shared,
-    size: &str,
-    tasks: &[String],
-    observations: &[Observation],
-    predictions: &[ModelReport],
-) -> Option<ReadyCell> {
+/// The model with the smallest error on tasks that were left out, fitted on all pairs.
+fn best_model(observations: &[Observation], predictions: &[ModelReport]) -> Option<FittedModel> {
     let error = |model: &&ModelReport| model.root_mean_squared_error;
     let best = predictions.iter().min_by(|a, b| error(a).total_cmp(&error(b)))?;
     let (gains, weights): (Vec<f64>, Vec<f64>) = observations.iter().map(|o| (o.gain, o.weight)).unzip();
-    // The mean is a model whose columns count nothing.
+    // A column without values has weight 0: the mean is a model without any, the model of sizes has sizes only.
     let column = |value: Option<f64>, is_used: bool| value.filter(|_| is_used);
     let rows: Vec<Vec<Option<f64>>> = (observations.iter())
         .map(|o| {
@@ -204,14 +216,7 @@ fn ready(
             sizes.chain(others).collect()
         })
         .collect();
-    Some(ReadyCell {
-        shared,
-        size_asked: size.to_owned(),
-        tasks: tasks.to_vec(),
-        pairs: observations.len(),
-        model: Ridge::fit(&rows, &gains, &weights, None),
-        validation: best.clone(),
-    })
+    Some(FittedModel { ridge: Ridge::fit(&rows, &gains, &weights, None), validation: best.clone() })
 }
 
 fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
@@ -235,7 +240,7 @@ fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
         (SIZE, by(|observation| observation.size.clone(), None)),
         (RIDGE, by(Observation::columns, None)),
     ];
-    // A pair is predicted by all or by none.
+    // The same pairs have predictions by every model.
     let kept: Vec<usize> = (0..observations.len()).filter(|&i| by_mean[i].is_some()).collect();
     if kept.is_empty() {
         return Vec::new();
@@ -246,7 +251,7 @@ fn predictions(observations: &[Observation], rope: f64) -> Vec<ModelReport> {
     all.iter().map(|(name, p)| ModelReport::new(name, &observed, &of(p), &middle, rope)).collect()
 }
 
-/// What a reader should take away, first.
+/// The conclusion: whether the measures correlate with the gains, and whether they predict them better than sizes and the mean.
 fn sentence(ceiling: Option<&Ceiling>, measures: &[MeasureReport], predictions: &[ModelReport]) -> String {
     if let Some(ceiling) = ceiling.filter(|ceiling| ceiling.best_correlation < Ceiling::LEAST) {
         return format!(

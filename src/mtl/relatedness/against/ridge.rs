@@ -13,7 +13,7 @@ const STRENGTHS: [f64; 9] = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0];
 pub struct Ridge {
     /// The mean of each column, which stands in for a missing value.
     pub means: Vec<f64>,
-    /// The standard deviation of each column; 0 for one that is constant, which counts nothing.
+    /// The standard deviation of each column; 0 for a constant one, which is ignored.
     pub deviations: Vec<f64>,
     /// Of the standardised columns.
     pub weights: Vec<f64>,
@@ -80,7 +80,7 @@ impl Ridge {
         row.iter().zip(moments).map(one).collect()
     }
 
-    /// What it says of a row.
+    /// The prediction for a row.
     pub fn predict(&self, row: &[Option<f64>]) -> f64 {
         self.intercept + dot(&self.standardised(row), &self.weights)
     }

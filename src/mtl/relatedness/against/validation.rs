@@ -1,7 +1,7 @@
-//! How good predictions of gains are: for tasks that were not among those that were learnt from.
+//! Cross-validation over tasks: every pair is predicted by a model that was fitted on pairs of other tasks.
 //!
-//! Leaving out one pair at a time leaks: features that only tell which tasks these are reach a Q² of +.40 that way, and −.24 when both
-//! tasks of the pair are left out everywhere. So they are.
+//! Leaving out one pair at a time leaks: features that merely identify the tasks reach a Q² of +.40 that way, and −.24 when every pair
+//! with either task is left out, as here.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -9,10 +9,10 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::Observation;
 use crate::mtl::relatedness::{correlation::kendall, measured::mean};
 
-/// How well one way to predict did.
+/// The cross-validated errors of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelReport {
-    /// What it predicts by.
+    /// `mean`, `size` or `ridge`.
     pub model: String,
     /// Mean absolute error, in points.
     pub mean_absolute_error: f64,
@@ -20,27 +20,27 @@ pub struct ModelReport {
     pub root_mean_squared_error: f64,
     /// 1 − SSE/SSE of the training mean.
     pub q2: f64,
-    /// The share of pairs of which it says "cannot tell": the prediction lies in the region of equivalence.
+    /// The share of pairs for which it abstains: the prediction lies in the region of equivalence.
     pub abstains: f64,
-    /// The share of the others whose sign is right; absent if it always abstains.
+    /// The share of correct signs among the other pairs; absent if it always abstains.
     pub sign_accuracy: Option<f64>,
     /// The mean squared error of its probability that the gain exceeds the region (Brier score).
     pub brier_score: f64,
     /// The mean of that probability.
     pub mean_probability: f64,
-    /// The share of pairs whose gain does exceed it.
+    /// The share of pairs whose gain exceeds the region.
     pub share_that_help: f64,
     /// How many points the partner that it ranks first gains less than the best one, as a mean over main tasks.
     pub regret_of_first: f64,
-    /// The same of the best of its first three.
+    /// As `regret_of_first`, of the best among the three partners that it ranks first.
     pub regret_of_three: f64,
     /// Kendall's τ of prediction and gain among the partners of one main task, as a mean over main tasks; absent if it predicts the same
     /// for all partners.
     pub kendall_within: Option<f64>,
 }
 
-/// Predictions of every observation by `fit`, which sees the observations that share neither task with it and returns a predictor.
-/// `None` where nothing is left to learn from.
+/// Predicts every observation by a model that `fit` fits to the observations without either of its tasks. `None` where there is no such
+/// observation.
 pub fn leave_two_tasks_out<P: Fn(&Observation) -> f64>(
     observations: &[Observation],
     fit: impl Fn(&[&Observation]) -> P,
@@ -74,7 +74,7 @@ pub fn q2(gains: &[f64], predictions: &[f64], baseline: &[f64]) -> f64 {
 }
 
 impl ModelReport {
-    /// Of predictions of observations beside those by the mean, with the region of equivalence in points.
+    /// From out-of-sample `predictions` of the observations; `by_mean` are those of the mean gain, the baseline of Q². `rope` in points.
     pub(super) fn new(
         model: &str,
         observations: &[Observation],

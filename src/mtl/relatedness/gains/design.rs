@@ -1,7 +1,8 @@
-//! Which comparisons are made, and on which rows.
+//! The design of the experiment: which pairs are compared, and which rows each fold learns from.
 //!
-//! A fold learns from so many rows of the main task and tests on all others that it holds, so that small sizes are measured as
-//! precisely as large ones. What it draws of the main task is the same beside every partner, so that learning alone is done once.
+//! A fold learns from a fixed number of rows of the main task and is tested on all rows that it holds out, so that small sizes are
+//! measured as precisely as large ones. It draws the same rows of the main task beside every partner, so that learning alone is
+//! trained once for all partners.
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
@@ -13,15 +14,15 @@ use crate::mtl::{
 };
 use crate::{Error, Result};
 
-/// The share of common texts from which on a pair is left out. Of a pair below it, the partner loses them.
+/// The largest share of common texts: a pair with more is left out, and of a pair with fewer the partner loses them.
 pub const MOST_SHARED: f64 = 0.01;
 
 /// A number of rows to learn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Size {
-    /// So many.
+    /// This number.
     Rows(usize),
-    /// As many as there are.
+    /// All that a fold has.
     All,
 }
 
@@ -55,7 +56,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// What is measured.
+/// The settings of an experiment.
 #[derive(Clone, Debug)]
 pub struct GainSettings {
     /// Folds, seeds, layers, training: those of a study. Its one pair holds all tasks.
@@ -97,14 +98,14 @@ impl TaskRows {
         Dataset::require_room(&corpus, tokenizer, max_length, padding)?;
         let dataset = Dataset::new(&corpus, tokenizer, max_length, padding);
         let folds = settings.study.folds;
-        // Too few rows of a class are told before anything is trained.
+        // Refuses tasks with too few rows of a class, before anything is trained.
         assign(&dataset.tasks, &dataset.examples, folds, 0, settings.study.base.seed)?;
         let groups: Vec<u64> = dataset.examples.iter().map(|example| example.group).collect();
         let room = groups.len() * (folds - 1) / folds;
         Ok(Self { name: source.name.clone(), corpus, groups, room })
     }
 
-    /// Whether a fold has as many rows to learn from.
+    /// Whether a fold can learn from `size` rows.
     pub fn has(&self, size: Size) -> bool {
         matches!(size, Size::All) || self.room >= size.limit()
     }
@@ -114,7 +115,7 @@ impl TaskRows {
         self.room.min(size.limit())
     }
 
-    /// Why a pair is left out, if it is.
+    /// The reason to leave a pair out; `None` for a pair that is compared.
     pub fn left_out(&self, partner: &Self) -> Option<LeftOut> {
         let (of_main, of_partner) = (self.distinct(), partner.distinct());
         let common = of_main.intersection(&of_partner).count();
@@ -129,13 +130,13 @@ impl TaskRows {
         self.groups.iter().copied().collect()
     }
 
-    /// The task by itself, of which a fold learns from so many rows.
+    /// The data of learning alone, with `size` rows in a fold.
     pub fn alone(&self, settings: &GainSettings, size: Size) -> Result<PairData> {
         let name = format!("{}.{size}", self.name);
         Ok(PairData::new(&settings.study, &name, self.corpus.clone())?.limited(vec![size.limit()]))
     }
 
-    /// The task with a partner, which loses the texts that it shares.
+    /// The data of learning together; texts that both tasks have are removed from the partner.
     pub fn with_partner(&self, settings: &GainSettings, size: Size, partner: &Self) -> Result<PairData> {
         let own = self.distinct();
         let mut tasks = [self.name.clone(), partner.name.clone()];

@@ -1,4 +1,4 @@
-//! What was measured, as a file: `gains.json`.
+//! The measured gains as a file: `gains.json`.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ const FEWEST_PAIRS: usize = 6;
 pub struct Gains {
     /// The version of mtlcore that measured.
     pub version: String,
-    /// What a gain is a difference of.
+    /// The measure of performance: a gain is its difference.
     pub measure: Measure,
     /// Half the width of the region of equivalence, in points.
     pub rope: f64,
@@ -48,7 +48,7 @@ pub struct Gains {
     pub left_out: Vec<LeftOut>,
 }
 
-/// What one main task gains of one partner.
+/// The gain of one main task from one partner, at one size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gain {
     /// The task that is to profit.
@@ -59,8 +59,8 @@ pub struct Gain {
     pub shared: Shared,
     /// Rows of the main task that a fold learnt from.
     pub size: usize,
-    /// The size as it was asked for: a number or `all`.
-    pub size_asked: String,
+    /// The size that the settings name: a number or `all`.
+    pub requested_size: String,
     /// Rows of the partner that a fold learnt from.
     pub partner_size: usize,
     /// Together − alone, in points.
@@ -71,17 +71,17 @@ pub struct Gain {
     pub high: f64,
     /// Of the difference, in points.
     pub standard_error: f64,
-    /// What the interval says.
+    /// The verdict of the interval.
     pub verdict: Verdict,
-    /// The measure of learning alone, a share.
+    /// The performance of learning alone, from 0 to 1.
     pub alone: f64,
-    /// Of learning together.
+    /// The performance of learning together.
     pub together: f64,
     /// The difference in the area under the ROC curve, in points.
     pub auroc: f64,
-    /// The difference in each half of the folds (of the repeats, if there are several); absent for fewer than four folds.
+    /// The gain in each half of the folds (of the repeats, if there are several); absent for fewer than four folds.
     pub halves: Option<[f64; 2]>,
-    /// The same in the area under the ROC curve.
+    /// `halves` in the area under the ROC curve.
     #[serde(default)]
     pub auroc_halves: Option<[f64; 2]>,
 }
@@ -98,9 +98,9 @@ impl Gain {
 pub struct LeftOut {
     /// The main task.
     pub main: String,
-    /// Its partner; empty if it is about all.
+    /// Its partner; empty if all pairs of the main task are left out.
     pub partner: String,
-    /// The size, if it is about one.
+    /// The size, if only this size is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
     /// Why.
@@ -112,8 +112,8 @@ pub struct LeftOut {
 pub struct Ceiling {
     /// The shared layer.
     pub shared: Shared,
-    /// The size as it was asked for.
-    pub size_asked: String,
+    /// The size that the settings name.
+    pub requested_size: String,
     /// Whether it is of gains in the area under the ROC curve, and not in the measure of all gains.
     #[serde(default)]
     pub is_auroc: bool,
@@ -137,7 +137,7 @@ impl Ceiling {
         let reliability = spearman_brown(correlation);
         Some(Self {
             shared: gains[0].shared,
-            size_asked: gains[0].size_asked.clone(),
+            requested_size: gains[0].requested_size.clone(),
             is_auroc,
             pairs: halves.len(),
             halves: correlation,
@@ -155,7 +155,7 @@ impl Gains {
     pub fn cells(&self) -> Vec<(Shared, &str)> {
         let mut cells: Vec<(Shared, &str)> = Vec::new();
         for gain in &self.gains {
-            let cell = (gain.shared, gain.size_asked.as_str());
+            let cell = (gain.shared, gain.requested_size.as_str());
             if !cells.contains(&cell) {
                 cells.push(cell);
             }
@@ -165,7 +165,7 @@ impl Gains {
 
     /// The gains of one layer and size.
     pub fn of(&self, (shared, size): (Shared, &str)) -> Vec<&Gain> {
-        self.gains.iter().filter(|gain| (gain.shared, gain.size_asked.as_str()) == (shared, size)).collect()
+        self.gains.iter().filter(|gain| (gain.shared, gain.requested_size.as_str()) == (shared, size)).collect()
     }
 
     pub(super) fn set_ceilings(&mut self) {
@@ -175,7 +175,7 @@ impl Gains {
 
     /// The noise ceiling of one layer and size.
     pub fn ceiling(&self, cell: (Shared, &str), is_auroc: bool) -> Option<&Ceiling> {
-        let is_meant = |c: &&Ceiling| ((c.shared, c.size_asked.as_str()), c.is_auroc) == (cell, is_auroc);
+        let is_meant = |c: &&Ceiling| ((c.shared, c.requested_size.as_str()), c.is_auroc) == (cell, is_auroc);
         self.ceilings.iter().find(is_meant)
     }
 

@@ -1,4 +1,4 @@
-//! Measuring: units through the study's store, and from their predictions to gains.
+//! The experiment: units are trained by the study's own machinery and kept in its store; gains are computed from their predictions.
 
 use std::{
     fs,
@@ -15,16 +15,16 @@ use crate::mtl::{
 };
 use crate::{Error, Result};
 
-/// What makes a directory one of gains.
+/// The settings' file in a directory of gains; a directory without one is not overwritten.
 const SETTINGS: &str = "gains.toml";
 const POINTS: f64 = 100.0;
 
 /// Measures the gain of every ordered pair at every size with every layer, in the directory that the settings name. Finished units
-/// are kept there, so that the same call goes on where it was stopped; `gains.json` holds what is known so far. `None` if
+/// are kept there, so that the same call goes on where it was stopped; `gains.json` holds the gains measured so far. `None` if
 /// `interrupted` was set on the way.
 ///
 /// # Errors
-/// What is wrong with the tasks' files; a directory that holds something else; the first error of a unit.
+/// Those of reading the tasks' files; [`Error::File`] for a directory that holds something else; the first error of a unit.
 pub fn measure_gains(
     settings: &GainSettings,
     interrupted: &AtomicBool,
@@ -105,11 +105,11 @@ fn write(directory: &Path, gains: &Gains) -> Result<()> {
 /// Which side is the main task, and a size.
 type Cell = (usize, Size);
 
-/// Two tasks with the cells that are measured of them.
+/// Two tasks, and the cells of their two ordered pairs.
 type TaskPair = (usize, usize, Vec<Cell>);
 
-/// Unordered pairs with what is measured of each, neighbours in the circle of tasks first, so that a stopped run has measured every
-/// task about as often; and what is left out.
+/// The unordered pairs with the cells of each, and the pairs and sizes that are left out. Neighbours in the list of tasks come first, so
+/// that a run that was stopped has measured all tasks about equally often.
 fn pairs(settings: &GainSettings, tasks: &[TaskRows]) -> (Vec<TaskPair>, Vec<LeftOut>) {
     let (mut pairs, mut left_out) = (Vec::new(), Vec::new());
     for task in tasks {
@@ -252,7 +252,7 @@ impl<'o> Compared<'o> {
             partner: partner.name.clone(),
             shared: self.shared,
             size: main.learnt_from(size),
-            size_asked: size.to_string(),
+            requested_size: size.to_string(),
             partner_size: partner.learnt_from(self.settings.partner_size),
             difference: POINTS * interval.difference,
             low: POINTS * interval.low,

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mtl::relatedness::Relatedness;
+use super::Prediction;
 
 /// The most tasks of which all groupings are tried: eight have 4,140.
 const MOST_TASKS: usize = 8;
 
-/// What to do, by predicted gains.
+/// Recommendations from predicted gains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
     /// For each task the partner with the largest expected gain; none where no gain is expected beyond the region of equivalence.
     pub partners: Vec<BestPartner>,
-    /// Which tasks to train together, from pairwise gains; absent for two tasks and for more than eight.
+    /// Which tasks to train together: the partition with the largest sum of gains; absent for two tasks and for more than eight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<Vec<String>>>,
 }
@@ -22,17 +22,17 @@ pub struct Advice {
 pub struct BestPartner {
     /// The task.
     pub main: String,
-    /// `None`: better alone, or nothing can be told.
+    /// `None` if no partner is expected to bring a gain beyond the region of equivalence.
     pub partner: Option<String>,
 }
 
 impl Advice {
-    /// Of pairs that have predictions; gains of ±`rope` points or less count as none.
-    pub fn of(relatedness: &Relatedness, rope: f64) -> Self {
+    /// From the predictions of all ordered pairs of the tasks `names`; gains of ±`rope` points or less count as none.
+    pub fn of(names: &[&str], predictions: &[Prediction], rope: f64) -> Self {
         let gain = |main: &str, partner: &str| -> Option<f64> {
-            Some(relatedness.pair(main, partner)?.prediction.as_ref()?.gain)
+            let is_meant = |p: &&Prediction| (p.main.as_str(), p.partner.as_str()) == (main, partner);
+            predictions.iter().find(is_meant).map(|prediction| prediction.gain)
         };
-        let names: Vec<&str> = relatedness.tasks.iter().map(|task| task.name.as_str()).collect();
         let partner = |&main: &&str| {
             let known = names.iter().filter_map(|&partner| Some((partner, gain(main, partner)?)));
             let best = known.filter(|(_, gain)| *gain > rope).max_by(|a, b| a.1.total_cmp(&b.1));
@@ -46,9 +46,9 @@ impl Advice {
     }
 }
 
-/// The partition of tasks with the largest sum of gains, where a task gains of its group the mean of what it gains of each member, and
-/// nothing alone (as Standley et al. 2020 approximate larger groups by pairs). All partitions are tried; of equally good ones that with
-/// the most groups.
+/// The partition of tasks with the largest sum of gains. A task's gain in a group is the mean of its gains from each member, and 0 alone
+/// (Standley et al. 2020 approximate the gain in larger groups by pairs in this way). All partitions are tried; of equally good ones,
+/// the one with the most groups is taken.
 pub fn best_groups(tasks: usize, gain: impl Fn(usize, usize) -> f64) -> Vec<Vec<usize>> {
     let value = |groups: &[Vec<usize>]| -> f64 {
         let of_task = |group: &[usize], i: usize| {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gains_of_each_other_is_trained_together() {
+    fn tasks_that_gain_from_each_other_are_trained_together() {
         let related = |i: usize, j: usize| if i / 2 == j / 2 { 2.0 } else { -1.0 };
         assert_eq!(best_groups(4, related), [vec![0, 1], vec![2, 3]]);
         assert_eq!(best_groups(3, |_, _| -0.5), [vec![0], vec![1], vec![2]]);

@@ -1,13 +1,13 @@
-//! What a pair may expect to gain, before anything is trained: a model that was fitted on open tasks and ships with the program.
+//! The gain that a pair may expect before anything is trained, by models that were fitted on open tasks and ship with the program.
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `ready` | [`ReadyModel`], [`Prediction`]: an expected gain with its interval, or "cannot tell" |
+//! | `predict` | [`predict`], [`Prediction`]: an expected gain with its interval, or "cannot tell" |
 //! | `advice` | [`Advice`]: which partner to take, and which groups to train together |
-//! | `open_tasks.json` | the model: what it was fitted on, and its error on tasks that were left out |
+//! | `open_tasks.json` | the models: the `against` part of what `mtlcore relate --against` found on open tasks |
 
 mod advice;
-mod ready;
+mod predict;
 
-pub use advice::{Advice, best_groups};
-pub use ready::{Prediction, ReadyCell, ReadyModel};
+pub use advice::{Advice, BestPartner, best_groups};
+pub use predict::{Prediction, open_tasks, predict};

@@ -16,6 +16,8 @@ use super::{
     UnitOutcome, UnitStore,
     lease::{Claiming, Worker},
     part::{Part, Units},
+    partial::{self, Partial},
+    store::claim_of,
 };
 use crate::mtl::study::planning::{PairData, StudySettings, UnitSpec};
 use crate::printable::quoted;
@@ -104,8 +106,8 @@ pub fn run_part(
     observe: &(dyn Fn(Event) + Sync),
 ) -> Result<Ran> {
     let work = in_order(specs, settings, pairs);
-    let claims = work.iter().map(|work| (work.place, store.claim_of(&work.spec, &work.key)));
-    let claims: Vec<(usize, PathBuf)> = claims.collect();
+    let files = work.iter().map(|work| (work.place, store.path(&work.spec, &work.key)));
+    let files: Vec<(usize, PathBuf)> = files.collect();
     let mut outcomes: Vec<Option<(UnitSpec, UnitOutcome)>> = vec![None; work.len()];
     let ours = places_of(&part.units, &work)?;
     let mut missing: Vec<Work> = Vec::new();
@@ -178,8 +180,12 @@ pub fn run_part(
         }
     });
     let outcomes = outcomes.into_inner().expect("no thread panicked");
-    let mut of_finished = claims.iter().filter(|(place, _)| outcomes[*place].is_some());
-    let cleared = of_finished.try_for_each(|(_, claim)| process.clear(claim));
+    // What processes that were killed have left of finished units.
+    let mut of_finished = files.iter().filter(|(place, _)| outcomes[*place].is_some());
+    let cleared = of_finished.try_for_each(|(_, file)| {
+        process.clear(&claim_of(file))?;
+        partial::remove(file, settings.tune)
+    });
     drop(process);
     store.leave();
     failure.into_inner().expect("no thread panicked").map_or(cleared, Err)?;
@@ -288,7 +294,7 @@ impl Work<'_> {
         interrupted: &AtomicBool,
         observe: &(dyn Fn(Event) + Sync),
     ) -> Result<Done> {
-        let claiming = process.claim(&store.claim_of(&self.spec, &self.key))?;
+        let claiming = process.claim(&claim_of(&store.path(&self.spec, &self.key)))?;
         // Whoever holds the claim: a unit that has its file is finished. (A damaged file has been told of, and is replaced.)
         if let Ok(Some(outcome)) = store.read(&self.spec, &self.key) {
             return Ok(Done::Finished(Box::new(outcome)));
@@ -297,8 +303,14 @@ impl Work<'_> {
             Claiming::Ours(claim) => claim,
             Claiming::Theirs(holder) => return Ok(Done::Elsewhere(holder)),
         };
-        let Some(outcome) = self.spec.run(settings, self.pair, interrupted)? else { return Ok(Done::Interrupted) };
+        let file = store.path(&self.spec, &self.key);
+        let damaged = |error: Error| observe(Event::Damaged(error.to_string()));
+        let mut partial = Partial::of(file.clone(), &damaged);
+        let Some(outcome) = self.spec.run_from(settings, self.pair, &mut partial, interrupted)? else {
+            return Ok(Done::Interrupted);
+        };
         store.write(&self.spec, &self.key, &outcome)?;
+        partial::remove(&file, settings.tune)?;
         observe(Event::Finished { unit: self.spec.name(), seconds: outcome.seconds });
         Ok(Done::Finished(Box::new(outcome)))
     }
@@ -333,7 +345,7 @@ mod tests {
             run_units(specs, &settings, &pairs, &store, &AtomicBool::new(false), &|_| {}).unwrap().unwrap()
         };
         let expected = run();
-        let claim = UnitStore::of(place.path()).claim_of(&spec, &spec.key(&settings, &pairs[0]));
+        let claim = claim_of(&UnitStore::of(place.path()).path(&spec, &spec.key(&settings, &pairs[0])));
         for (age, remains) in [(0, true), (3600, false)] {
             let file = std::fs::File::create(&claim).unwrap();
             std::io::Write::write_all(&mut &file, b"worker.gone-1-x").unwrap();
@@ -359,7 +371,7 @@ mod tests {
         let worker = other.join().unwrap();
         let (spec, outcome) = &expected[0];
         let key = in_order(specs.clone(), &settings, &pairs)[0].key.clone();
-        let claim = Mutex::new(Some(worker.claim(&other.claim_of(spec, &key)).unwrap()));
+        let claim = Mutex::new(Some(worker.claim(&claim_of(&other.path(spec, &key))).unwrap()));
         let (begin, interrupted) = (Instant::now(), AtomicBool::new(false));
         let found = thread::scope(|scope| {
             let finish = |_| {

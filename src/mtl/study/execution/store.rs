@@ -103,11 +103,11 @@ impl UnitStore {
     pub(in crate::mtl::study) fn leave(&self) {
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
 
-    /// The file that claims a unit.
-    pub(super) fn claim_of(&self, spec: &UnitSpec, key: &str) -> PathBuf {
-        self.path(spec, key).with_extension("claim")
-    }
+/// The file that claims a unit, beside the unit's own.
+pub(super) fn claim_of(unit: &Path) -> PathBuf {
+    unit.with_extension("claim")
 }
 
 fn checksum(outcome: &UnitOutcome) -> String {

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use super::{
     InnerPredictions, Predictions, Trial, UnitOutcome,
     n_gram::{self, NGrams},
+    partial::{Partial, Progress},
 };
 use crate::Result;
 use crate::mtl::{
@@ -39,28 +40,21 @@ impl UnitSpec {
         rows: &FoldRows,
         interrupted: &AtomicBool,
     ) -> Result<Option<UnitOutcome>> {
-        let begin = Instant::now();
-        let unit = Unit { spec: self, study, pair, rows, slot: self.task.as_ref().map(|task| pair.slot(task)) };
-        let settings = self.settings(study, pair);
-        let mut best: Option<(f64, UnitOutcome)> = None;
-        let mut trials = Vec::new();
-        for trial in 0..study.tune {
-            let parameters = HyperParameters::trial(&settings, study.base.seed, trial);
-            let outcome = match (self.arm, unit.slot) {
-                (Arm::NGram, Some(slot)) => Some(unit.n_grams(&settings, slot, parameters.c)),
-                _ => unit.network(parameters.applied_to(&settings), interrupted)?,
-            };
-            let Some(outcome) = outcome else { return Ok(None) };
-            let score = unit.inner_score(&outcome);
-            trials.push(Trial { parameters, score });
-            // Of equally good ones the first.
-            if best.as_ref().is_none_or(|(highest, _)| score > *highest) {
-                best = Some((score, outcome));
-            }
-        }
-        let (_, outcome) = best.expect("there is a trial");
-        let trials = if study.tune > 1 { trials } else { Vec::new() };
-        Ok(Some(UnitOutcome { seconds: begin.elapsed().as_secs_f64(), trials, ..outcome }))
+        Unit::new(self, study, pair, rows).run(None, interrupted)
+    }
+
+    /// As [`run`](Self::run), from where the partial files are. They are written now and then, and where `interrupted` was set.
+    ///
+    /// # Errors
+    /// As those of `run`; partial files that cannot be written.
+    pub(super) fn run_from(
+        &self,
+        study: &StudySettings,
+        pair: &PairData,
+        partial: &mut Partial,
+        interrupted: &AtomicBool,
+    ) -> Result<Option<UnitOutcome>> {
+        Unit::new(self, study, pair, &pair.rows(self.repeat, self.fold)?).run(Some(partial), interrupted)
     }
 }
 
@@ -74,9 +68,47 @@ struct Unit<'s> {
     slot: Option<usize>,
 }
 
-impl Unit<'_> {
-    /// Trains and tests one network.
-    fn network(&self, mut settings: Settings, interrupted: &AtomicBool) -> Result<Option<UnitOutcome>> {
+impl<'s> Unit<'s> {
+    fn new(spec: &'s UnitSpec, study: &'s StudySettings, pair: &'s PairData, rows: &'s FoldRows) -> Self {
+        Self { spec, study, pair, rows, slot: spec.task.as_ref().map(|task| pair.slot(task)) }
+    }
+
+    /// All trials of hyper-parameters, and the best of them.
+    fn run(&self, mut partial: Option<&mut Partial>, interrupted: &AtomicBool) -> Result<Option<UnitOutcome>> {
+        let settings = self.spec.settings(self.study, self.pair);
+        let done = partial.as_ref().map(|partial| partial.progress()).transpose()?.unwrap_or_default();
+        let mut running = Running { before: done.seconds, begin: Instant::now(), done };
+        for trial in running.done.trials.len()..self.study.tune {
+            let parameters = HyperParameters::trial(&settings, self.study.base.seed, trial);
+            let outcome = match (self.spec.arm, self.slot) {
+                (Arm::NGram, Some(slot)) => Some(self.n_grams(&settings, slot, parameters.c)),
+                _ => {
+                    self.network(parameters.applied_to(&settings), &mut running, partial.as_deref_mut(), interrupted)?
+                }
+            };
+            let Some(outcome) = outcome else { return Ok(None) };
+            let score = self.inner_score(&outcome);
+            running.done.trials.push(Trial { parameters, score });
+            // Of equally good ones the first.
+            if running.done.best.as_ref().is_none_or(|(highest, _)| score > *highest) {
+                running.done.best = Some((score, outcome));
+            }
+        }
+        let seconds = running.seconds();
+        let Progress { trials, best, .. } = running.done;
+        let (_, outcome) = best.expect("there is a trial");
+        let trials = if self.study.tune > 1 { trials } else { Vec::new() };
+        Ok(Some(UnitOutcome { seconds, trials, ..outcome }))
+    }
+
+    /// Trains and tests the network of the next trial. `None` if it was interrupted.
+    fn network(
+        &self,
+        mut settings: Settings,
+        running: &mut Running,
+        mut partial: Option<&mut Partial>,
+        interrupted: &AtomicBool,
+    ) -> Result<Option<UnitOutcome>> {
         let Self { spec, pair, rows, slot, .. } = *self;
         let data = ArmData::new(pair, spec.arm, slot, rows, settings.seed);
         let split = data.split(rows);
@@ -98,13 +130,22 @@ impl Unit<'_> {
         }
         let table = pair.table(&settings);
         let mut trainer = Trainer::new(&settings, &data.dataset, &split, &table);
-        let mut steps = 0;
-        let outcome = trainer.run(|_, _: Event<'_>| {
-            steps += 1;
-            let enough = most_steps.is_some_and(|most| steps >= most);
-            Ok(if enough || interrupted.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue })
+        if let Some(partial) = &partial {
+            partial.restore(running.done.trials.len(), &mut trainer)?;
+        }
+        let has_enough = |trainer: &Trainer| most_steps.is_some_and(|most| trainer.steps_in_all() >= most as u64);
+        let outcome = trainer.run(|trainer, _: Event<'_>| {
+            if has_enough(trainer) {
+                return Ok(Flow::Stop);
+            }
+            let stop = interrupted.load(Ordering::Relaxed);
+            if let Some(partial) = partial.as_deref_mut().filter(|partial| stop || partial.is_due()) {
+                running.done.seconds = running.seconds();
+                partial.save(&running.done, trainer)?;
+            }
+            Ok(if stop { Flow::Stop } else { Flow::Continue })
         })?;
-        if outcome == Outcome::Stopped && interrupted.load(Ordering::Relaxed) {
+        if outcome == Outcome::Stopped && !has_enough(&trainer) {
             return Ok(None);
         }
         // Also of a training that has all its steps before its last epoch ends.
@@ -127,7 +168,7 @@ impl Unit<'_> {
             tasks,
             epochs: trainer.reports().to_vec(),
             chosen_epoch: trainer.chosen_epoch().max(1),
-            steps,
+            steps: trainer.steps_in_all() as usize,
             trials: Vec::new(),
             seconds: 0.0,
         }))
@@ -165,6 +206,20 @@ impl Unit<'_> {
         let score = |inner: &InnerPredictions| inner.score(self.study.measure, self.study.base.threshold);
         let scores = outcome.tasks.values().filter_map(|task| task.inner.as_ref().map(score));
         scores.sum::<f64>() / outcome.tasks.len() as f64
+    }
+}
+
+/// A unit while it is run.
+struct Running {
+    done: Progress,
+    /// Seconds that earlier processes took.
+    before: f64,
+    begin: Instant,
+}
+
+impl Running {
+    fn seconds(&self) -> f64 {
+        self.before + self.begin.elapsed().as_secs_f64()
     }
 }
 
