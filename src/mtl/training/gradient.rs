@@ -247,7 +247,7 @@ impl<'w> Layout<'w> {
         Self { words, length: start + parts.len(), parts }
     }
 
-    /// Adds to zeros, after which no number is −0: sums with zeros of shards that have no part keep every bit.
+    /// Adds gradients to zeros, which stay where there is none.
     fn flatten<F: Real>(&self, gradients: &Gradients<F>, sum: &mut [F]) {
         let (sum, present) = sum.split_at_mut(self.length - self.parts.len());
         for (part, present) in self.parts.iter().zip(present) {
