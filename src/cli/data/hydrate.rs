@@ -33,7 +33,7 @@ pub struct Arguments {
     /// The file to learn from: id, text, labels. What is missing goes to FILE.missing.tsv, answers to FILE.hydrate/
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
-    /// Take the posts from JSON that you hold (twarc2, tweepy, API v1.1), and ask nobody
+    /// Take the posts from JSON on your disk (twarc2, tweepy, API v1.1), without a call of the API
     #[arg(long, value_name = "FILE", conflicts_with_all = ["max_cost", "refresh", "token_file"])]
     from: Vec<PathBuf>,
     /// Say what it would take, and do nothing
