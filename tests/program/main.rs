@@ -21,6 +21,8 @@ mod groups;
 mod hydrate;
 mod predict;
 mod probe;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod readme;
 mod real_data;
 mod relate;
