@@ -57,7 +57,7 @@ impl<F: Real> Ranks<F> {
         Ok(Self { world: Some(Box::new(world)), ..Self::alone() })
     }
 
-    /// The numbers of ranks that can share so many shards, rising.
+    /// The numbers of ranks that can share `shards` shards, rising.
     pub fn possible(shards: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(1), |count| Some(2 * count)).take_while(move |&count| count <= shards)
     }
