@@ -14,7 +14,7 @@ pub fn study(scale: f64, epochs: usize) -> Result<Results, Box<dyn std::error::E
     (settings.scale, settings.folds, settings.shared) = (scale, 3, vec![Shared::Conv]);
     (settings.base.epochs, settings.base.out) = (epochs, directory.path().join("study"));
     let results = Study::begin(settings)?.run(&AtomicBool::new(false), &|_| {})?;
-    Ok(results.expect("nobody interrupts"))
+    Ok(results.expect("it is not interrupted"))
 }
 
 /// Prints the answer for each pair, and what it rests on.

@@ -9,7 +9,7 @@ use mtlcore::autograd::ops::lstm::{GateActivation, LstmDirection};
 use mtlcore::autograd::{Mode, ParamStore, Tape};
 use mtlcore::tensor::{Pool, Segments, Tensor};
 
-/// The lines of a tape, and the gradient of the kernel, for so many texts of 16 words of 50 numbers.
+/// The lines of a tape, and the gradient of the kernel, for `texts` texts of 16 words of 50 numbers.
 pub fn run(texts: usize, fused: bool) -> (usize, Tensor) {
     let segments = Arc::new(Segments::from_lengths(vec![16; texts]));
     let mut params = ParamStore::<f32>::new();

@@ -46,7 +46,7 @@ fn sample(count: usize, rng: &mut impl Rng) -> (Tensor, Vec<Option<bool>>) {
     (points, labels)
 }
 
-/// The share of new points that are told right, after so many steps of Adam.
+/// The accuracy on new points after a number of steps of Adam.
 pub fn accuracy(steps: usize) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut params = ParamStore::new();
@@ -82,6 +82,6 @@ fn check(mlp: Mlp, params: &ParamStore, rng: &mut impl Rng) {
 /// Prints how well it does.
 pub fn main() {
     for steps in [0, 10, 100, 1000] {
-        println!("{steps:>5} steps: {:.1} % of new points are told right", 100.0 * accuracy(steps));
+        println!("{steps:>5} steps: {:.1} % of new points are classified rightly", 100.0 * accuracy(steps));
     }
 }

@@ -144,8 +144,8 @@ fn conv(bencher: Bencher, backward: bool) {
     });
 }
 
-/// A step of Adam on a trained embedding, nearly all of whose rows had their last gradient so many steps before: moments that
-/// became denormal numbers would show at 1,000.
+/// A step of Adam on a trained embedding, nearly all of whose rows had their last gradient `steps` before: moments that became
+/// denormal numbers would show at 1,000.
 #[divan::bench(args = [1, 1_000, 10_000])]
 fn adam(bencher: Bencher, steps: usize) {
     let (mut params, mut pool) = (ParamStore::new(), Pool::new());

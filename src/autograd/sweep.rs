@@ -22,6 +22,19 @@ impl<F: Real> Tape<'_, F> {
         losses.iter().map(|&loss| self.sweep(loss)).collect()
     }
 
+    /// As [`backward_each`](Self::backward_each), handing over the gradients of each loss, with the pool that they are of, before the
+    /// next sweep.
+    ///
+    /// # Panics
+    /// If one of the losses is not a single number.
+    #[track_caller]
+    pub fn backward_taking(mut self, losses: &[Var], mut take: impl FnMut(Gradients<F>, &mut Pool<F>)) {
+        for &loss in losses {
+            let gradients = self.sweep(loss);
+            take(gradients, self.pool);
+        }
+    }
+
     /// Jᵀ·`cotangent`: the gradients of ⟨`cotangent`, `value`⟩.
     ///
     /// # Panics

@@ -39,12 +39,17 @@ use output::Verbosity;
 fn main() -> ExitCode {
     match run() {
         Err(error) if !output_closed_early(&error) => {
-            output::insist(format!("error: {}", one_line(&error)));
+            complain(&error);
             ExitCode::FAILURE
         }
         Err(_) => ExitCode::SUCCESS,
         Ok(code) => code,
     }
+}
+
+/// Says what went wrong.
+fn complain(error: &anyhow::Error) {
+    output::insist(format!("error: {}", one_line(error)));
 }
 
 fn run() -> anyhow::Result<ExitCode> {

@@ -3,7 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, Write},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::Context;
@@ -30,6 +33,14 @@ pub enum Verbosity {
 
 static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
 
+/// Whether another process says everything.
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Says no more than with `--quiet` from now on, for another process says the rest.
+pub fn leave_the_word() {
+    IS_SILENT.store(true, Ordering::Relaxed);
+}
+
 /// Sets [`verbosity`], once, before anything is said.
 pub fn set_verbosity(verbosity: Verbosity) {
     VERBOSITY.get_or_init(|| verbosity);
@@ -37,7 +48,10 @@ pub fn set_verbosity(verbosity: Verbosity) {
 
 /// How much the user wants to be told.
 pub fn verbosity() -> Verbosity {
-    VERBOSITY.get().copied().unwrap_or(Verbosity::Usual)
+    match IS_SILENT.load(Ordering::Relaxed) {
+        true => Verbosity::Quiet,
+        false => VERBOSITY.get().copied().unwrap_or(Verbosity::Usual),
+    }
 }
 
 /// Says something on standard error, whether anybody listens or not; nothing with `--quiet`.
@@ -105,6 +119,14 @@ pub fn count(number: impl std::fmt::Display) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1, 2 or 4`.
+pub fn alternatives(words: &[String]) -> String {
+    match words {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// A share of 1 in percent: `97.3 %`.

@@ -79,7 +79,7 @@ Examples:
 
 const STANDARD_INPUT: &str = "-";
 
-/// Rows that are predicted together at most. Nobody waits for so many: what has been read is predicted and written.
+/// Rows that are predicted together at most. A smaller block is not waited for: what has been read is predicted and written.
 const BLOCK: usize = 1024;
 
 /// Bytes that are read at once.
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let (name, text, format) = (input.name.clone(), input.text.clone(), input.output_format);
     let (to_compute, from_reader) = sync_channel(BLOCK);
     let (to_write, from_computation) = sync_channel(threads.current_num_threads());
-    // Neither thread is waited for if writing fails: the reader may be waiting for input that nobody needs any more.
+    // Neither thread is joined if writing fails: the reader may still block on its input.
     let reading = thread::spawn(move || input.read(&to_compute));
     let computing = thread::spawn(move || {
         let prediction =
@@ -177,7 +177,7 @@ impl Input {
         Ok(Self { name, rows, known, text, output_format, added, writer })
     }
 
-    /// Passes on every row until the end, an error, or the moment when nobody takes them any more.
+    /// Passes on every row until the end, an error, or until the receiver is gone.
     fn read(mut self, rows: &SyncSender<Row>) -> mtlcore::Result<()> {
         while let Some(row) = self.rows.next_row()? {
             self.check(&row).map_err(|message| Error::line(&self.name, row.line, message))?;
@@ -241,7 +241,7 @@ struct Prediction<'t> {
 }
 
 impl Prediction<'_> {
-    /// Predicts the rows that have come, block by block, until no more come or nobody takes them any more.
+    /// Predicts the rows that have come, block by block, until no more come or the receiver is gone.
     ///
     /// # Errors
     /// The first row for which the network gives no number; the rows before it have been passed on.

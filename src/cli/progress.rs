@@ -1,4 +1,4 @@
-//! How far a training or a study has come: a bar on a terminal, plain lines where nobody watches (a file, a cluster's log).
+//! How far a training or a study has come: a bar on a terminal, plain lines elsewhere (a file, a cluster's log).
 
 use std::{
     sync::{Mutex, PoisonError},

@@ -208,7 +208,7 @@ fn flag(field: &'static Field, presets: &[Table; 2]) -> Arg {
         Kind::Name => ("NAME", parser(field)),
         Kind::Word => ("WORD", parser(field)),
         Kind::Delimiter => ("CHAR", parser(field)),
-        Kind::Whole { .. } => ("N", parser(field)),
+        Kind::Whole { .. } | Kind::PowerOfTwo { .. } => ("N", parser(field)),
         Kind::Number | Kind::Positive => ("NUMBER", parser(field)),
         Kind::Share => ("SHARE", parser(field)),
         Kind::Path => ("PATH", parser(field)),

@@ -29,8 +29,8 @@ impl Claim {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                // A file system without locks, such as NFS without its lock daemon: whoever works there must know that nobody
-                // else does.
+                // A file system without locks, such as NFS without its lock daemon: there, two processes in one directory are not
+                // told of each other.
                 Err(TryLockError::Error(_)) => {}
             }
             // Its last owner may have removed the file between our opening and our locking it: then the lock is on nothing.
@@ -43,7 +43,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // While it is still locked, so that nobody else's is removed.
+        // While it is still locked: afterwards the file may be another process's.
         let _ = fs::remove_file(&self.path);
     }
 }

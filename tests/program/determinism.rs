@@ -49,7 +49,12 @@ fn signal(child: &Child, signal: &str) {
 #[test]
 fn threads_change_no_bit() {
     let place = place();
-    for options in ["--patience 1 --learning-rate 0.05", "--shared conv", "--shared bilstm-conv --preset paper"] {
+    for options in [
+        "--patience 1 --learning-rate 0.05",
+        "--shared conv",
+        "--shared bilstm-conv --preset paper",
+        "--shards 8 --balance mgda --embedding fine-tuned",
+    ] {
         let words = format!("{options} --epochs 3 --force");
         let alone = result(&place, &format!("{words} --threads 1"), "one");
         for threads in [2, 8] {
@@ -167,6 +172,11 @@ fn killed_with_a_best_epoch_behind() {
     let (_, manifest) = killed_ten_times("--checkpoint-steps 7 --patience 3 --learning-rate 0.05", 2);
     let epochs = &manifest["epochs"];
     assert!(epochs["chosen"].as_u64() < epochs["run"].as_u64(), "{epochs}");
+}
+
+#[test]
+fn killed_while_batches_are_cut_into_shards() {
+    killed_ten_times("--shards 4 --checkpoint-steps 5 --embedding fine-tuned --balance uncertainty", 5);
 }
 
 #[test]

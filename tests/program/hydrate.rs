@@ -168,6 +168,30 @@ fn posts_come_with_their_labels_and_missing_ones_with_their_reason() {
     );
 }
 
+/// Of true posts half are gone, of false ones none.
+#[test]
+fn the_page_of_a_study_says_what_is_left() {
+    let row = |i: usize, second: &str| format!("{i}\t{second}\t{}\n", i % 2);
+    let word = |i: usize| ["ab", "cd", "ef", "gh"][i % 4].repeat(i / 4 + 1);
+    let found: String = (0..40).filter(|i| i % 4 != 1).map(|i| row(i, &word(i))).collect();
+    let missing: String = (0..40).filter(|i| i % 4 == 1).map(|i| row(i, "resource-not-found")).collect();
+    let place = Place::new(&[
+        ("flu.tsv", format!("id\ttext\trelated\n{found}").as_bytes()),
+        ("flu.tsv.missing.tsv", format!("id\treason\trelated\n{missing}").as_bytes()),
+    ]);
+    let study = place.run(
+        "study --task flu=flu.tsv:related --task same=flu.tsv:related --shared conv --folds 2 --seeds 1 --epochs 1 \
+         --embedding-dim 4 --out study",
+    );
+    assert_eq!(study.code, Some(0), "{study:?}");
+    let page = fs::read_to_string(place.path("study/report.html")).unwrap();
+    for text in [page, place.run("report study --format checklist").stdout] {
+        assert!(text.contains("30 of 40 (75 %) rows have their post."), "{text}");
+        assert!(text.contains("related: 1 10 of 20 (50 %), 0 20 of 20 (100 %)"), "{text}");
+        assert!(text.contains(": the sample leans to 0"), "{text}");
+    }
+}
+
 /// Killed again and again while it waits, it asks no id twice and ends with the files of an undisturbed run.
 #[test]
 #[cfg(unix)]

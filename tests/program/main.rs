@@ -23,6 +23,8 @@ mod multiverse;
 mod phase_map;
 mod predict;
 mod probe;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod readme;
 mod real_data;
 mod relate;

@@ -281,10 +281,13 @@ fn ctrl_c_says_how_to_go_on() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert!(text(&output.stderr).ends_with("Stopped; finished units are kept. The same command goes on.\n"));
+    assert!(text(&output.stderr).ends_with(
+        "Stopped; finished units are kept, and begun ones go on where they were. The same command goes on.\n"
+    ));
     for unit in fs::read_dir(directory.path().join("s/units")).unwrap() {
         let path = unit.unwrap().path();
-        assert!(path.extension().is_some_and(|extension| extension == "json"), "{}", path.display());
+        let is_whole = |extension| extension == "json" || extension == "partial";
+        assert!(path.extension().is_some_and(is_whole), "{}", path.display());
     }
 }
 

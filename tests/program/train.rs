@@ -106,6 +106,35 @@ fn bad_arguments_are_named() {
     assert_eq!(place.run("train --resume run --epochs 3").code, Some(2));
 }
 
+/// What a launcher says of its processes. One of them speaks for all.
+#[test]
+#[cfg(not(feature = "mpi"))]
+fn copies_that_a_launcher_started_are_refused() {
+    let message = "error: 4 copies of mtlcore would train the same model into one directory; build with --features mpi, or start one\n";
+    for variables in [
+        [("OMPI_COMM_WORLD_SIZE", "4"), ("OMPI_COMM_WORLD_RANK", "0")],
+        [("PMI_SIZE", "4"), ("PMI_RANK", "0")],
+        [("SLURM_STEP_NUM_TASKS", "4"), ("SLURM_PROCID", "0")],
+    ] {
+        let place = place(&[("flu.tsv", posts().as_bytes())]);
+        let run = |rank: &str| {
+            let mut command = place.command(TRAIN);
+            command.envs(variables).env(variables[1].0, rank);
+            finished(command)
+        };
+        let first = run("0");
+        assert_eq!((first.code, first.stderr.as_str()), (Some(1), message), "{first:?}");
+        let other = run("3");
+        assert_eq!((other.code, other.stderr.as_str()), (Some(0), ""), "{other:?}");
+        assert!(!place.path("run").exists());
+    }
+    // In the batch script of a job with four tasks there is one process.
+    let place = place(&[("flu.tsv", posts().as_bytes())]);
+    let mut command = place.command(TRAIN);
+    command.env("SLURM_NTASKS", "4").env("OMPI_COMM_WORLD_SIZE", "1");
+    assert_eq!(finished(command).code, Some(0));
+}
+
 fn trained(place: &Place, words: &str) {
     let output = place.run(&format!("--quiet {words}"));
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");

@@ -44,7 +44,7 @@ pub struct Line {
     pub against_differences: Option<f64>,
     /// The largest relative error against the reference, where there is one.
     pub against_reference: Option<f64>,
-    /// How many elements stand where the function has a corner, so that there is no derivative to compare with.
+    /// Elements at a corner of the function, where there is no derivative to compare with.
     pub corners: usize,
     /// Whether the gradient is 0 everywhere. That can be right (no label, no second token), but shows that nothing flows.
     pub flat: bool,

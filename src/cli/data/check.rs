@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let check = Check::new(&corpus, &dataset, vectors.as_ref());
     output::print(&match arguments.format {
         Format::Json => output::json(&check)?,
-        Format::Table => describe(&check, &settings) + &attrition(&check)?,
+        Format::Table => describe(&check, &settings) + &attrition(&check),
     })?;
     // Last, since what is shown tells why a class is missing.
     Ok(data::require_both_classes(&corpus)?)
@@ -84,21 +84,14 @@ fn describe(check: &Check, settings: &Settings) -> String {
 }
 
 /// What is gone of files whose posts were fetched by their ids.
-#[cfg(feature = "hydrate")]
-fn attrition(check: &Check) -> Result<String> {
+fn attrition(check: &Check) -> String {
     let mut text = String::new();
     for source in &check.sources {
-        let path = &source.source.path;
-        if let Some(attrition) = data::hydrate::Attrition::read(path)? {
-            text += &format!("\nPosts of {}\n{}", path.display(), super::hydrate::losses(&attrition));
+        if let Some(attrition) = &source.source.attrition {
+            text += &format!("\nPosts of {}\n{}", source.source.path.display(), super::attrition::text(attrition));
         }
     }
-    Ok(text)
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn attrition(_check: &Check) -> Result<String> {
-    Ok(String::new())
+    text
 }
 
 fn tasks(check: &Check) -> String {

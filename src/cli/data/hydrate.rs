@@ -7,13 +7,18 @@ use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use mtlcore::mtl::data::hydrate::{
-    Answers, Api, Attrition, Event, Ids, Journal, Kept, LabelAttrition, Plan, Retweets, SystemClock, Token,
-    check_output, fetch, missing_of, plan, read_held, write,
+use mtlcore::mtl::data::{
+    Attrition,
+    hydrate::{
+        Answers, Api, Event, Ids, Journal, Plan, Retweets, SystemClock, Token, attrition, check_output, fetch, plan,
+        read_held, write,
+    },
+    missing_of,
 };
 use serde::Serialize;
 
-use crate::output::{self, Column, count};
+use super::attrition::text;
+use crate::output::{self, count};
 
 /// Fetch posts by their ids: data sets of tweets are shared as ids with labels
 #[derive(Args)]
@@ -28,7 +33,7 @@ pub struct Arguments {
     /// The file to learn from: id, text, labels. What is missing goes to FILE.missing.tsv, answers to FILE.hydrate/
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
-    /// Take the posts from JSON that you hold (twarc2, tweepy, API v1.1), and ask nobody
+    /// Take the posts from JSON on your disk (twarc2, tweepy, API v1.1), without a call of the API
     #[arg(long, value_name = "FILE", conflicts_with_all = ["max_cost", "refresh", "token_file"])]
     from: Vec<PathBuf>,
     /// Say what it would take, and do nothing
@@ -92,9 +97,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let (planned, answers) = if is_held { (plan(&ids, &held, *retweets), held) } else { fetched(arguments, &ids)? };
     write(&ids, &answers, *retweets, out)?;
-    let attrition = Attrition::new(&ids, &answers);
+    let attrition = attrition(&ids, &answers);
     let wrote = format!("\nWrote {} and {}.\n", out.display(), missing_of(out).display());
-    print(*format, &planned, Some(&attrition), &(rows(&planned) + &losses(&attrition) + &wrote))
+    print(*format, &planned, Some(&attrition), &(rows(&planned) + &text(&attrition) + &wrote))
 }
 
 /// Fetches what is not in the journal, and returns all answers.
@@ -123,10 +128,10 @@ fn fetched(arguments: &Arguments, ids: &Ids) -> Result<(Plan, Answers)> {
     Ok((plan, std::mem::take(&mut journal.answers)))
 }
 
-fn print(format: Format, plan: &Plan, attrition: Option<&Attrition>, text: &str) -> Result<()> {
+fn print(format: Format, plan: &Plan, attrition: Option<&Attrition>, shown: &str) -> Result<()> {
     match format {
         Format::Json => output::print(&output::json(&Report { plan, attrition })?),
-        Format::Table => output::print(text),
+        Format::Table => output::print(shown),
     }
 }
 
@@ -154,42 +159,6 @@ fn describe(plan: &Plan, is_held: bool) -> String {
         );
     }
     text + ".\n"
-}
-
-/// What is left, by label and year.
-pub(super) fn losses(attrition: &Attrition) -> String {
-    let mut text = format!("{} rows have their post.\n", kept(&attrition.rows));
-    for label in &attrition.labels {
-        text += &of_label(label);
-    }
-    let columns = [Column::Text("year"), Column::Number("kept"), Column::Number("of"), Column::Number("share")];
-    let years = attrition
-        .years
-        .iter()
-        .map(|(year, kept)| vec![year.clone(), count(kept.kept), count(kept.of), output::share(kept.share())]);
-    text += &format!("\n{}", output::table(&columns, years));
-    if !attrition.reasons.is_empty() {
-        let reasons = attrition.reasons.iter().map(|(reason, rows)| format!("{reason} {}", count(rows)));
-        text += &format!("\nMissing: {}\n", reasons.collect::<Vec<_>>().join(", "));
-    }
-    text
-}
-
-fn of_label(label: &LabelAttrition) -> String {
-    let values = label.values.iter().map(|(value, counts)| format!("{value} {}", kept(counts)));
-    let mut text = format!("{}: {}", label.label, values.collect::<Vec<_>>().join(", "));
-    if let (Some(difference), Some([low, high])) = (label.difference, label.interval) {
-        text += &format!("; difference {difference:.0} points [{low:.0}, {high:.0}]");
-        text += &match label.leans_to() {
-            Some(value) => format!(": the sample leans to {value}"),
-            None => ": no lean can be told".to_owned(),
-        };
-    }
-    text + "\n"
-}
-
-fn kept(kept: &Kept) -> String {
-    format!("{} of {} ({:.0} %)", count(kept.kept), count(kept.of), 100.0 * kept.share())
 }
 
 fn dollars(text: &str) -> Result<f64, String> {

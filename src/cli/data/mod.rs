@@ -1,5 +1,6 @@
 //! `mtlcore data`: what is in files of labelled texts, and files whose truth is known, and posts by their ids.
 
+pub mod attrition;
 mod check;
 #[cfg(feature = "hydrate")]
 mod hydrate;

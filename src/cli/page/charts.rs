@@ -23,7 +23,7 @@ pub fn chart(specification: &str, datasets: Value) -> String {
     escape::json(&with_data(specification, datasets))
 }
 
-/// The same for a chart that grows with its rows, each of which is so many pixels high. (A `step` in the specification does not go with
+/// The same for a chart that grows with its rows, at a fixed number of pixels for each. (A `step` in the specification does not go with
 /// a width that is the container's.)
 pub fn chart_of_rows(specification: &str, (rows, pixels): (usize, usize), datasets: Value) -> String {
     let mut chart = with_data(specification, datasets);

@@ -77,8 +77,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     output::print(&template.draw(&Report::read(&results, directory)?)?)
 }
 
-/// The results of a study; if nobody has written them though all units are finished, they are written now. (Of several processes that
-/// finish at once, each may have seen the others' units as missing.)
+/// The results of a study. Where all units are finished and there are none yet, they are written now: of several processes that finish
+/// at once, each may have seen the others' units as missing.
 fn results(directory: &Path) -> Result<Results> {
     if !directory.join(RESULTS).exists() {
         require_study(directory)?;

@@ -1,12 +1,19 @@
 //! What a study's directory says about how its results came about. Templates leave out what determines no result (times, threads, the
 //! directory's own name), so that the same results give the same page.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
+use indexmap::IndexMap;
 use mtlcore::mtl::study::Manifest;
 use serde::Serialize;
 use toml::Table;
+
+use crate::data::attrition::sentences;
 
 /// The configuration and the manifest, as far as they are there.
 #[derive(Serialize)]
@@ -14,6 +21,8 @@ pub struct Origin {
     /// `study.toml` without comments.
     settings: Option<String>,
     manifest: Option<Manifest>,
+    /// The files whose posts were fetched by their ids, with what is left of them in sentences.
+    attrition: IndexMap<PathBuf, Vec<String>>,
 }
 
 /// Settings that determine no result.
@@ -34,7 +43,12 @@ impl Origin {
             manifest.pairs = manifest.pairs.into_iter().map(|(name, pair)| (called(&name), pair)).collect();
             manifest
         });
-        Ok(Self { settings, manifest })
+        let sources = manifest.iter().flat_map(|manifest| manifest.pairs.values()).flat_map(|pair| &pair.sources);
+        let attrition = sources.filter_map(|source| {
+            let attrition = source.attrition.as_ref()?;
+            Some((source.path.clone(), sentences(attrition)))
+        });
+        Ok(Self { attrition: attrition.collect(), settings, manifest })
     }
 }
 

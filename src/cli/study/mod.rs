@@ -211,7 +211,7 @@ fn present(study: &Study, results: &Results, ended: Option<Ended>, format: Forma
     output::print(&format!("The study is in {}; read {}.\n", study.directory().display(), page.display()))
 }
 
-/// Says that nobody's own data are studied, and where to read how they would be.
+/// Says that the data are simulated, and where to read how to study one's own.
 pub fn say_if_simulated(settings: &StudySettings, command: &str) {
     if settings.pairs.is_empty() {
         let scale = settings.scale;

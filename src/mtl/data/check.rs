@@ -45,7 +45,7 @@ pub struct SourceCheck {
     pub mean_length: f64,
     /// Tokens a row: median (of the two middle ones the smaller).
     pub median_length: usize,
-    /// Tokens a row: 95 % of the rows have at most so many.
+    /// Tokens a row: the 95th percentile.
     pub length_95: usize,
     /// Tokens in the longest row.
     pub max_length: usize,

@@ -34,7 +34,7 @@ pub struct TextEncoder {
     pub tokenizer: Tokenizer,
     /// Tokens to ids.
     pub vocabulary: Vocabulary,
-    /// Only the first so many tokens are kept.
+    /// The most tokens of a text; those beyond are cut off.
     pub max_length: Option<usize>,
     /// Where padding goes.
     pub padding: Padding,

@@ -12,8 +12,10 @@
 //! | `split`, `stratify` | [`hold_out`]; every class on every side |
 //! | `check`, `coverage` | [`Check`]: what was understood of the data; [`Coverage`]: how many tokens have a vector |
 //! | `simulate` | [`Simulation`]: a pair of tasks whose truth is known |
+//! | `attrition` | how many posts of a file of fetched ones are gone: [`Attrition`] |
 //! | `hydrate` | posts by their ids, from the X API or from files that people hold |
 
+mod attrition;
 mod check;
 mod corpus;
 mod coverage;
@@ -37,6 +39,7 @@ mod vectors;
 mod vocabulary;
 mod writer;
 
+pub use attrition::{Attrition, Kept, LabelAttrition, missing_of};
 pub use check::{Check, FirstRow, SourceCheck, TaskCheck, VocabularyCheck};
 pub use corpus::{Corpus, Record, Source, read, read_grouped, require_both_classes};
 pub use coverage::Coverage;

@@ -1,5 +1,7 @@
 //! The loss.
 
+use std::sync::Arc;
+
 use super::{Batch, Model, PerTask};
 use crate::autograd::{Tape, Var};
 use crate::mtl::settings::LossNormaliser;
@@ -23,15 +25,28 @@ impl Model {
         batch: &Batch,
         normaliser: LossNormaliser,
     ) -> Losses {
-        let task = |(&logits, labels): (&Var, &std::sync::Arc<[Option<bool>]>)| {
-            let labelled = labels.iter().flatten().count();
-            let denominator = match normaliser {
-                LossNormaliser::Labelled => labelled,
-                LossNormaliser::Batch => labels.len(),
-            };
-            (labelled > 0).then(|| tape.masked_bce(logits, labels.clone(), F::from_f64(denominator as f64)))
+        let denominator = |labels: &Arc<[Option<bool>]>| match normaliser {
+            LossNormaliser::Labelled => labels.iter().flatten().count(),
+            LossNormaliser::Batch => labels.len(),
         };
-        let tasks: PerTask<Option<Var>> = logits.iter().zip(&batch.labels).map(task).collect();
+        let denominators: PerTask<usize> = batch.labels.iter().map(denominator).collect();
+        self.losses_over(tape, logits, batch, &denominators)
+    }
+
+    /// As [`losses`](Self::losses), with what each task's sum is divided by: that of a whole batch, of which this is a part.
+    pub fn losses_over<F: Real>(
+        &self,
+        tape: &mut Tape<'_, F>,
+        logits: &[Var],
+        batch: &Batch,
+        denominators: &[usize],
+    ) -> Losses {
+        let task = |task: usize| {
+            let labels = &batch.labels[task];
+            let denominator = F::from_f64(denominators[task] as f64);
+            labels.iter().any(Option::is_some).then(|| tape.masked_bce(logits[task], labels.clone(), denominator))
+        };
+        let tasks: PerTask<Option<Var>> = (0..batch.labels.len()).map(task).collect();
         let total = tasks.iter().flatten().copied().reduce(|sum, loss| tape.add(sum, loss));
         Losses { tasks, total }
     }

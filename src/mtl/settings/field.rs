@@ -28,6 +28,11 @@ pub enum Kind {
         /// The largest that is allowed: far beyond what is useful, but an error names it before memory or time run out.
         most: i64,
     },
+    /// A power of two, 1 being the smallest.
+    PowerOfTwo {
+        /// The largest that is allowed.
+        most: i64,
+    },
     /// A finite number.
     Number,
     /// A finite number above 0.
@@ -60,6 +65,7 @@ impl Kind {
         match self {
             Self::Whole { least, most: i64::MAX } => format!("a whole number of at least {least}"),
             Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
+            Self::PowerOfTwo { most } => format!("a power of two from 1 to {most}"),
             Self::Number => "a finite number".into(),
             Self::Positive => "a finite number above 0".into(),
             Self::Share => "a number of at least 0 and below 1".into(),
@@ -79,6 +85,9 @@ impl Kind {
         let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
         match self {
             Self::Whole { least, most } => value.as_integer().is_some_and(|whole| (least..=most).contains(&whole)),
+            Self::PowerOfTwo { most } => {
+                value.as_integer().is_some_and(|whole| (1..=most).contains(&whole) && whole.count_ones() == 1)
+            }
             Self::Number => number.is_some_and(f64::is_finite),
             Self::Positive => number.is_some_and(|number| number.is_finite() && number > 0.0),
             Self::Share => number.is_some_and(|number| (0.0..1.0).contains(&number)),
@@ -112,7 +121,7 @@ impl Field {
             | Kind::Probe => Some(Value::from(text)),
             Kind::List(_) => listed(&Value::from(text)).map(Value::from),
             Kind::Percentages => percentages(&Value::from(text)).map(Value::from),
-            Kind::Whole { .. } => text.parse().map(Value::Integer).ok(),
+            Kind::Whole { .. } | Kind::PowerOfTwo { .. } => text.parse().map(Value::Integer).ok(),
             Kind::Number | Kind::Positive | Kind::Share => text.parse().map(Value::Float).ok(),
         };
         value.filter(|value| self.kind.admits(value)).ok_or_else(|| format!("expected {}", self.kind.expected()))
@@ -192,6 +201,8 @@ mod tests {
             ("learning-rate", ["1e-9", "10"], ["0", "inf"]),
             ("forget-bias", ["-1", "0"], ["inf", "one"]),
             ("batch", ["1", "4096"], ["0", "1.5"]),
+            ("shards", ["1", "8"], ["0", "6"]),
+            ("shards", ["2", "4096"], ["-2", "8192"]),
             ("threads", ["0", "64"], ["-1", ""]),
             ("threads", ["0", "1024"], ["1025", "9223372036854775807"]),
             ("units", ["1", "4096"], ["1000000000", "9223372036854775808"]),

@@ -21,6 +21,9 @@ use crate::mtl::data::{DEFAULT_TEXT_COLUMN, Delimiter, Format, Padding, TaskSour
 /// More threads than any machine has cores, and few enough to start.
 const MOST_THREADS: i64 = 1_024;
 
+/// Four for each of a thousand ranks.
+const MOST_SHARDS: i64 = 4_096;
+
 /// `"Group" { /// documentation  name: type as kind => default [, paper value]; … }`
 macro_rules! settings {
     ($($group:literal {
@@ -141,6 +144,8 @@ settings! {
         epochs: usize as Kind::Whole { least: 1, most: 1_000_000 } => 30, paper 10;
         /// Rows in a batch; the last one of an epoch may have fewer.
         batch: usize as Kind::Whole { least: 1, most: 1_000_000 } => 32;
+        /// Parts of a batch whose gradients are computed alone and added in a fixed order: a power of two, for ranks to share.
+        shards: usize as Kind::PowerOfTwo { most: MOST_SHARDS } => 1;
         /// Batches of the shuffled union of all tasks' rows, or of one task at a time, taking turns.
         batches: BatchComposition as Kind::Choice(BatchComposition::WORDS) => BatchComposition::Mixed;
         /// What the sum of a head's losses is divided by: the rows labelled for it, or all rows of the batch.

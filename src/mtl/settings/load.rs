@@ -89,6 +89,10 @@ impl Settings {
                 return Err(Error::config("keep", message));
             }
         }
+        if self.shards > self.batch {
+            let message = format!("found {}, expected at most the {} rows of a batch", self.shards, self.batch);
+            return Err(Error::config("shards", message));
+        }
         self.check_words()?;
         let adam = self.adam_settings(0);
         if adam.epsilon_underflows::<f32>() {
@@ -347,6 +351,8 @@ mod tests {
                 "`epsilon`: found 1e-50, which single precision rounds to 0 where Adam adds it; expected a larger number, such as 1e-8",
             ),
             ("learning-rate = 1e-60", "`learning-rate`: found 1e-60, which single precision rounds to 0"),
+            ("shards = 6", "FILE:1: `shards`: found 6, expected a power of two from 1 to 4096"),
+            ("shards = 8\nbatch = 7", "`shards`: found 8, expected at most the 7 rows of a batch"),
             ("threads = 100000", "FILE:1: `threads`: found 100000, expected a whole number from 0 to 1024"),
         ] {
             assert_eq!(load(text, "").unwrap_err(), message);

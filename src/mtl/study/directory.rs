@@ -129,8 +129,8 @@ impl Study {
         manifest.write(&self.directory)
     }
 
-    /// Writes what makes the directory a study. Of processes that begin at once the first creator's settings win, and while others work
-    /// here nobody changes them.
+    /// Writes the settings. Of processes that begin at once the first creator's settings win, and while others work here they stay as
+    /// they are.
     fn write_settings(&self) -> Result<()> {
         let path = self.directory.join(SETTINGS);
         // Before the settings, so that whoever finds them finds those who work by them too.
@@ -230,7 +230,7 @@ impl Study {
     /// Runs a part of the missing units. Whoever finds that all are finished writes the results: several may, and write the same.
     ///
     /// # Errors
-    /// As [`Study::run`]; [`Error::Config`] for a unit that there is not.
+    /// As [`Study::run`]; [`Error::Config`] for a name of no unit.
     pub fn run_part(
         &self,
         part: &Part,

@@ -4,13 +4,14 @@ use std::{collections::HashMap, path::Path};
 
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Trainer, trainer::State};
 use crate::autograd::{Moments, ParamId};
 use crate::mtl::{
     balancing::BalancerState,
     files::{self, NamedTensors},
-    settings::Keep,
+    settings::{Keep, Settings},
 };
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -24,9 +25,20 @@ struct Header {
     updates: Vec<(String, u64)>,
     /// [`Trainer::origin`].
     origin: String,
+    /// Shards of a batch: another number gives other bits.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    shards: usize,
     /// The state of the balancing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     balance: Option<BalancerState>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(shards: &usize) -> bool {
+    *shards == 1
 }
 
 /// The key of the file's metadata under which the checksum of all that follows, a space and the [`Header`] stand.
@@ -61,6 +73,7 @@ impl Trainer<'_> {
             state: self.state.clone(),
             updates,
             origin: self.origin().to_owned(),
+            shards: self.settings.shards,
             balance: self.balancer.state(),
         };
         let header = serde_json::to_string(&header).expect("a header is plain data");
@@ -112,6 +125,9 @@ impl Trainer<'_> {
         if header.origin != self.origin() {
             return Err(foreign("it has other rows, another order of rows or other word vectors"));
         }
+        if header.shards != self.settings.shards {
+            return Err(foreign("its batches were cut into another number of shards"));
+        }
         if !self.balancer.fits(header.balance.as_ref()) {
             return Err(foreign("its tasks were balanced in another way"));
         }
@@ -135,6 +151,29 @@ impl Trainer<'_> {
                 frozen.map(|id| (self.params.name(id).to_owned(), self.params.value(id))).collect();
             files::sha256(&rows.collect::<Vec<_>>().join("\n\n"), &frozen)
         })
+    }
+
+    /// Hashes of all that determines the bits of what comes, each with its name: processes that train one network must agree in them.
+    pub fn fingerprints(&self) -> [(&'static str, [u8; 32]); 4] {
+        let neutral = Settings::preset(self.settings.preset);
+        let settings = Settings { out: neutral.out, threads: neutral.threads, ..self.settings.clone() };
+        let mut rows = Sha256::new();
+        for example in &self.dataset.examples {
+            rows.update(format!("{:x} {:?} {:?}\n", example.key, example.tokens, example.labels));
+        }
+        rows.update(format!("{:?} {:?}", self.split.train, self.split.held_out));
+        let mut numbers = Sha256::new();
+        numbers.update(serde_json::to_string(&self.state).expect("a state is plain data"));
+        for id in self.params.ids() {
+            numbers.update(self.params.name(id));
+            self.params.value(id).data().iter().for_each(|x| numbers.update(x.to_le_bytes()));
+        }
+        [
+            ("a version of mtlcore", Sha256::digest(env!("CARGO_PKG_VERSION")).into()),
+            ("settings", Sha256::digest(settings.to_toml()).into()),
+            ("rows", rows.finalize().into()),
+            ("word vectors, or another checkpoint,", numbers.finalize().into()),
+        ]
     }
 
     pub(super) fn trained(&self) -> impl Iterator<Item = ParamId> + '_ {

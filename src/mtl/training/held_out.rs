@@ -1,6 +1,8 @@
 //! Validation: metrics on the held-out rows.
 
-use super::{Predictor, Trainer};
+use std::ops::Range;
+
+use super::{Predictor, Trainer, cut::part, prediction::probability};
 use crate::Result;
 use crate::mtl::evaluation::metrics::{Metrics, best_threshold};
 
@@ -11,12 +13,15 @@ struct HeldOut {
 }
 
 impl Trainer<'_> {
-    /// The metrics of each task on the held-out rows; none for a task without any.
-    pub(super) fn validate(&self) -> Result<Vec<Option<Metrics>>> {
+    /// The metrics of each task on the held-out rows; none for a task without any. Each rank predicts a part of the rows.
+    pub(super) fn validate(&mut self) -> Result<Vec<Option<Metrics>>> {
+        let rows = self.split.held_out.len();
+        let mut logits = self.logits(part(self.ranks.rank(), self.ranks.count(), rows));
+        self.ranks.sum(&mut logits);
         let metrics = |HeldOut { probabilities, truths }: HeldOut| {
             (!truths.is_empty()).then(|| Metrics::new(&probabilities, &truths, self.settings.threshold))
         };
-        Ok(self.held_out()?.into_iter().map(metrics).collect())
+        Ok(self.held_out(&logits)?.into_iter().map(metrics).collect())
     }
 
     /// For each task the threshold with the best F1 of the true class on the held-out rows, with the parameters as they are now;
@@ -28,24 +33,36 @@ impl Trainer<'_> {
         let tuned = |HeldOut { probabilities, truths }: HeldOut| {
             (!truths.is_empty()).then(|| best_threshold(&probabilities, &truths))
         };
-        Ok(self.held_out()?.into_iter().map(tuned).collect())
+        let logits = self.logits(0..self.split.held_out.len());
+        Ok(self.held_out(&logits)?.into_iter().map(tuned).collect())
+    }
+
+    /// Each task's logits on all held-out rows, `[rows, tasks]`: zero but for those of a part of them.
+    fn logits(&self, part: Range<usize>) -> Vec<f32> {
+        let tasks = self.dataset.tasks.len();
+        let held_out = &self.split.held_out;
+        let texts: Vec<&[u32]> =
+            held_out[part.clone()].iter().map(|&row| &self.dataset.examples[row].tokens[..]).collect();
+        let predictor = Predictor::new(&self.model, &self.params, self.dataset.encoder.vocabulary.len());
+        let mut logits = vec![0.0; held_out.len() * tasks];
+        let of_part = logits[part.start * tasks..].chunks_mut(tasks);
+        of_part.zip(predictor.logits(&texts)).for_each(|(of_row, found)| of_row.copy_from_slice(&found));
+        logits
     }
 
     /// Each task's predictions on its held-out rows.
-    fn held_out(&self) -> Result<Vec<HeldOut>> {
+    fn held_out(&self, logits: &[f32]) -> Result<Vec<HeldOut>> {
+        let tasks = self.dataset.tasks.len();
         let examples: Vec<_> = self.split.held_out.iter().map(|&row| &self.dataset.examples[row]).collect();
-        let texts: Vec<&[u32]> = examples.iter().map(|example| &example.tokens[..]).collect();
-        let vocabulary = self.dataset.encoder.vocabulary.len();
-        let predicted = Predictor::new(&self.model, &self.params, vocabulary).probabilities(&texts);
         let of_task = |task: usize| {
-            let labelled =
-                examples.iter().zip(&predicted).filter_map(|(e, p)| e.labels[task].map(|label| (p[task], label)));
+            let predicted = examples.iter().zip(logits.chunks(tasks));
+            let labelled = predicted.filter_map(|(e, z)| e.labels[task].map(|label| (probability(z[task]), label)));
             let (probabilities, truths): (Vec<f64>, Vec<bool>) = labelled.unzip();
             if probabilities.iter().any(|p| p.is_nan()) {
                 return Err(self.diverged(task, self.state.steps));
             }
             Ok(HeldOut { probabilities, truths })
         };
-        (0..self.dataset.tasks.len()).map(of_task).collect()
+        (0..tasks).map(of_task).collect()
     }
 }

@@ -4,15 +4,23 @@
 //! [`study`](super::study).
 
 mod checkpoint;
+mod cut;
+mod gradient;
 mod held_out;
 mod order;
+mod packing;
 mod prediction;
 mod probe;
+mod ranks;
 mod step;
 mod trainer;
 
 pub use order::{BatchPlan, epoch_plan};
 pub use prediction::Predictor;
 pub use probe::{ALL, Block, Measurement, PairOfTasks};
+pub use ranks::{Ranks, World};
 pub use step::{optimiser, step};
 pub use trainer::{EpochReport, Event, Flow, NextStep, Outcome, TaskReport, Trainer};
+
+#[cfg(test)]
+mod tests;

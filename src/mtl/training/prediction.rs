@@ -46,16 +46,22 @@ impl<'p, F: Real> Predictor<'p, F> {
     /// # Panics
     /// If an id is not below the size of the vocabulary.
     pub fn probabilities(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
+        let of_text = |logits: Vec<F>| logits.into_iter().map(probability).collect();
+        self.logits(texts).into_iter().map(of_text).collect()
+    }
+
+    /// As [`probabilities`](Self::probabilities), the logits themselves.
+    pub(super) fn logits(&self, texts: &[&[u32]]) -> Vec<Vec<F>> {
         // Bucketed by length: a time step then has nearly all texts of a batch.
         let mut order: Vec<u32> = (0..texts.len() as u32).collect();
         order.sort_by_key(|&text| texts[text as usize].len());
         let ordered: Vec<&[u32]> = order.iter().map(|&text| texts[text as usize]).collect();
-        let chunks: Vec<Vec<Vec<f64>>> = chunks(&ordered).into_par_iter().map(|chunk| self.of_chunk(chunk)).collect();
-        let mut probabilities = vec![Vec::new(); texts.len()];
+        let chunks: Vec<Vec<Vec<F>>> = chunks(&ordered).into_par_iter().map(|chunk| self.of_chunk(chunk)).collect();
+        let mut logits = vec![Vec::new(); texts.len()];
         for (text, of_text) in order.into_iter().zip(chunks.into_iter().flatten()) {
-            probabilities[text as usize] = of_text;
+            logits[text as usize] = of_text;
         }
-        probabilities
+        logits
     }
 
     /// As [`probabilities`](Self::probabilities), for texts that `encoder` makes ids of.
@@ -107,7 +113,7 @@ impl<'p, F: Real> Predictor<'p, F> {
         Ok(())
     }
 
-    fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<f64>> {
+    fn of_chunk(&self, texts: &[&[u32]]) -> Vec<Vec<F>> {
         let fresh =
             || Workspace { pool: Pool::new(), words: ProjectedWords::new(self.model, self.params, self.vocabulary) };
         let idle = self.idle().pop();
@@ -115,18 +121,22 @@ impl<'p, F: Real> Predictor<'p, F> {
         let projected = words.sequence(self.model, self.params, texts.iter().copied(), &mut pool);
         let mut tape = Tape::new(self.params, &mut pool, Mode::Evaluate);
         let logits = self.model.forward_of(&mut tape, &projected);
-        let of_logit = |z: F| if z.is_finite() { z.to_f64().sigmoid() } else { f64::NAN };
-        let probability = |text: usize| logits.iter().map(|&z| of_logit(tape.value(z).data()[text])).collect();
-        let probabilities = (0..texts.len()).map(probability).collect();
+        let of_text = |text: usize| logits.iter().map(|&z| tape.value(z).data()[text]).collect();
+        let logits = (0..texts.len()).map(of_text).collect();
         drop(tape);
         self.idle().push(Workspace { pool, words });
-        probabilities
+        logits
     }
 
     /// A thread that panicked has taken its buffers with it, so the others are whole.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Workspace<F>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The probability of a logit; NaN where that is infinite or not a number.
+pub(super) fn probability<F: Real>(logit: F) -> f64 {
+    if logit.is_finite() { logit.to_f64().sigmoid() } else { f64::NAN }
 }
 
 /// Texts that one thread makes ids of at a time.

@@ -1,6 +1,13 @@
 //! One step of training: the only place where parameters change.
 
-use crate::autograd::{Adam, Gradients, Mode, ParamId, ParamStore, Tape, Var};
+use smallvec::SmallVec;
+
+use super::{
+    Ranks,
+    cut::Cut,
+    gradient::{Goals, Recorded, Workers},
+};
+use crate::autograd::{Adam, Gradients, ParamId, ParamStore};
 use crate::mtl::{
     balancing::{Balancer, Gram, StepInfo},
     model::{Batch, Model, PerTask},
@@ -20,7 +27,7 @@ pub fn optimiser<F: Real>(settings: &Settings, words: usize) -> Adam<F> {
 /// Nothing moves if no task has one, or if a loss is not finite: the caller must look.
 ///
 /// # Panics
-/// If the settings name another balancing.
+/// If the settings name another balancing, or cut a batch into shards.
 #[track_caller]
 pub fn step<F: Real>(
     settings: &Settings,
@@ -32,9 +39,11 @@ pub fn step<F: Real>(
     row_keys: &[u64],
 ) -> PerTask<Option<f64>> {
     assert!(settings.balance == Balance::Equal, "step: balance = \"{}\" needs a trainer", settings.balance.word());
-    let mut balancer = Balancer::equal();
-    let mut learner = Learner { settings, model, params, adam, pool, balancer: &mut balancer };
-    learner.step(batch, row_keys, Position { step: 0, epochs: None }, Sweeps::AsNeeded).losses
+    assert!(settings.shards == 1, "step: {} shards need a trainer", settings.shards);
+    let workers = Workers { pools: std::slice::from_mut(pool), sums: &mut Vec::new(), ranks: &mut Ranks::alone() };
+    let mut learner = Learner { settings, model, params, adam, workers, balancer: &mut Balancer::equal() };
+    let position = Position { step: 0, epochs: None, stop: false };
+    learner.step(&Cut::whole(batch, row_keys), position, Sweeps::AsNeeded).losses
 }
 
 /// A network with its optimiser and balancing.
@@ -43,17 +52,19 @@ pub(super) struct Learner<'l, F: Real> {
     pub model: &'l Model,
     pub params: &'l mut ParamStore<F>,
     pub adam: &'l mut Adam<F>,
-    pub pool: &'l mut Pool<F>,
+    pub workers: Workers<'l, F>,
     pub balancer: &'l mut Balancer,
 }
 
-/// The position in the training, for the balancing.
+/// The position in the training.
 #[derive(Clone, Copy)]
 pub(super) struct Position<'p> {
     /// See [`StepInfo::step`].
     pub step: u64,
     /// See [`StepInfo::epochs`].
     pub epochs: Option<[&'p [f64]; 2]>,
+    /// Whether this process wants to stop here.
+    pub stop: bool,
 }
 
 /// Which backward sweeps to make.
@@ -65,6 +76,9 @@ pub(super) enum Sweeps {
     EachTask,
 }
 
+/// The gradients of several tasks.
+pub(super) type Each<F> = SmallVec<[Gradients<F>; 1]>;
+
 /// The outcome of a step.
 pub(super) struct Step<F> {
     /// The loss of each task before the step; `None` for a task without a label in the batch.
@@ -72,60 +86,45 @@ pub(super) struct Step<F> {
     /// The tasks that are present, with their weights.
     pub weights: PerTask<(usize, f64)>,
     /// Their gradients, unweighted; empty if there were no sweeps for them.
-    pub each: Vec<Gradients<F>>,
+    pub each: Each<F>,
+    /// Whether this process or another rank wants to stop here.
+    pub stop: bool,
 }
 
 impl<F: Real> Learner<'_, F> {
     /// One step, as [`step`] says, with the tasks balanced.
-    pub fn step(&mut self, batch: &Batch, row_keys: &[u64], position: Position<'_>, sweeps: Sweeps) -> Step<F> {
-        let Self { settings, model, params, adam, pool, balancer } = self;
-        let mut tape = Tape::new(params, pool, Mode::Train { row_keys });
-        let logits = model.forward(&mut tape, batch);
-        let losses = model.losses(&mut tape, &logits, batch, settings.loss_normaliser);
-        let values: PerTask<Option<f64>> =
-            losses.tasks.iter().map(|loss| loss.map(|loss| tape.value(loss).item().to_f64())).collect();
-        let (mut tasks, mut vars, mut present) = (PerTask::new(), PerTask::new(), PerTask::new());
-        for (task, (loss, value)) in losses.tasks.iter().zip(&values).enumerate() {
-            if let (Some(loss), Some(value)) = (loss, value) {
-                tasks.push(task);
-                vars.push(*loss);
-                present.push(*value);
-            }
+    pub fn step(&mut self, cut: &Cut<'_>, position: Position<'_>, sweeps: Sweeps) -> Step<F> {
+        let Self { settings, model, params, adam, workers, balancer } = self;
+        let Position { step, epochs, stop } = position;
+        let recorded = Recorded::new(settings, model, params, cut, workers.lent(), stop);
+        let (tasks, losses, stop) = (recorded.tasks.clone(), recorded.losses.clone(), recorded.stop);
+        let present: PerTask<f64> = losses.iter().flatten().copied().collect();
+        if present.is_empty() || present.iter().any(|loss| !loss.is_finite()) {
+            return Step { losses, weights: PerTask::new(), each: Each::new(), stop };
         }
-        let all_finite = present.iter().all(|loss| loss.is_finite());
-        let Some(total) = losses.total.filter(|_| all_finite) else {
-            return Step { losses: values, weights: PerTask::new(), each: Vec::new() };
-        };
-        let Position { step, epochs } = position;
         let evidence = StepInfo { step, tasks: &tasks, losses: &present, epochs, gram: None };
 
-        let (mut gradients, weights, each) = if balancer.needs_gradients() {
-            let each = tape.backward_each(&vars);
+        let (mut gradients, weights, mut each) = if balancer.needs_gradients() {
+            let each = recorded.gradients(&Goals::Each);
             let shared = model.shared_params(params);
             let gram = gram(&each, &shared);
             let weights = balancer.weights(&StepInfo { gram: Some(&gram), ..evidence });
-            (combined(&each, &weights, &shared, params, pool), weights, each)
+            (combined(&each, &weights, &shared, params, workers.pool()), weights, each)
         } else {
             let weights = balancer.weights(&evidence);
-            let goal = match weights.iter().all(|&weight| weight == 1.0) {
-                true => total,
-                false => weighted_total(&mut tape, &vars, &weights),
+            let goals = match sweeps {
+                Sweeps::AsNeeded => Goals::Weighted(&weights),
+                // One sweep fewer than there are gradients: the last task's follows from the sum, which the step needs.
+                Sweeps::EachTask => Goals::AllButLastAndWeighted(&weights),
             };
-            let (gradients, each) = match sweeps {
-                Sweeps::AsNeeded => (tape.backward(goal), Vec::new()),
-                Sweeps::EachTask => {
-                    // One sweep fewer than there are gradients: the last task's follows from the sum, which the step needs.
-                    let others = vars.len() - 1;
-                    let swept: PerTask<Var> = vars[..others].iter().copied().chain([goal]).collect();
-                    let mut each = tape.backward_each(&swept);
-                    let sum = each.pop().expect("the last sweep is that of the sum");
-                    let last = left_over(&sum, &each, &weights, params, pool);
-                    each.push(last);
-                    (sum, each)
-                }
-            };
-            (gradients, weights, each)
+            let mut each = recorded.gradients(&goals);
+            let sum = each.pop().expect("the last sweep is that of the sum");
+            if sweeps == Sweeps::EachTask {
+                each.push(left_over(&sum, &each, &weights, params, workers.pool()));
+            }
+            (sum, weights, each)
         };
+        let pool = workers.pool();
         if settings.absent_head == AbsentHead::Decay {
             for id in model.heads().iter().flat_map(|head| [head.dense.kernel, head.dense.bias]) {
                 gradients.fill(id, params.value(id).shape(), pool);
@@ -133,11 +132,10 @@ impl<F: Real> Learner<'_, F> {
         }
         adam.step(params, &gradients);
         gradients.give_to(pool);
-        let mut step = Step { losses: values, weights: tasks.into_iter().zip(weights).collect(), each };
         if sweeps == Sweeps::AsNeeded {
-            step.each.drain(..).for_each(|gradients| gradients.give_to(pool));
+            each.drain(..).for_each(|gradients| gradients.give_to(pool));
         }
-        step
+        Step { losses, weights: tasks.into_iter().zip(weights).collect(), each, stop }
     }
 }
 
@@ -183,11 +181,4 @@ fn combined<F: Real>(
         }
     }
     combined
-}
-
-/// Σ wᵢ ℓᵢ.
-fn weighted_total<F: Real>(tape: &mut Tape<'_, F>, losses: &[Var], weights: &[f64]) -> Var {
-    let weighted: Vec<Var> =
-        losses.iter().zip(weights).map(|(&loss, &weight)| tape.scale(loss, F::from_f64(weight))).collect();
-    weighted.into_iter().reduce(|sum, loss| tape.add(sum, loss)).expect("a task is present")
 }

@@ -1,23 +1,30 @@
 //! Training, step by step.
 
-use std::sync::OnceLock;
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BatchPlan, Measurement, epoch_plan, optimiser,
+    BatchPlan, Measurement, Ranks, epoch_plan,
+    gradient::{Goals, Recorded, Workers},
+    optimiser,
     probe::{self, Companions, ProbedStep},
     step::{Learner, Position, Sweeps, gram},
 };
-use crate::autograd::{Adam, Mode, ParamId, ParamStore, Tape, Var};
+use crate::autograd::{Adam, ParamId, ParamStore};
 use crate::mtl::{
     balancing::{Balancer, BalancerState, Gram},
     data::{Dataset, Split},
     evaluation::metrics::Metrics,
-    model::{Batch, EmbeddingInit, Model, Packer},
-    settings::{Keep, LossNormaliser, Settings},
-    streams::{Streams, split_mix},
+    model::{EmbeddingInit, Model, Packer},
+    settings::{Keep, Settings},
 };
 use crate::tensor::{Pool, Tensor};
 use crate::{Error, Result};
@@ -53,9 +60,18 @@ pub struct Trainer<'d> {
     pub(super) best: Option<Vec<(ParamId, Tensor<f32>)>>,
     /// See [`checkpoint`](Self::checkpoint).
     pub(super) origin: OnceLock<String>,
-    pool: Pool<f32>,
-    packer: Packer,
+    /// One for each shard of this rank.
+    pools: Vec<Pool<f32>>,
+    sums: Vec<f32>,
+    pub(super) ranks: Ranks,
+    pub(super) packer: Packer,
     measured: Option<Measurement>,
+    /// Raised by whoever wants to stop, and whether any rank has seen it raised.
+    wish: Arc<AtomicBool>,
+    stopping: bool,
+    steps_made: u32,
+    /// How long they took, and how much of it was exchange between ranks.
+    stepping: [Duration; 2],
 }
 
 /// The position in the training.
@@ -141,9 +157,48 @@ impl<'d> Trainer<'d> {
         let tasks = dataset.tasks.len();
         let state = State { epochs: 0, steps: 0, losses: vec![(0.0, 0); tasks], reports: Vec::new(), best: None };
         let packer = Packer::new(dataset.encoder.vocabulary.len());
-        let (origin, pool) = (OnceLock::new(), Pool::new());
-        let (best, measured) = (None, None);
-        Self { settings, dataset, split, model, params, adam, balancer, state, best, origin, pool, packer, measured }
+        Self {
+            settings,
+            dataset,
+            split,
+            model,
+            params,
+            adam,
+            balancer,
+            state,
+            best: None,
+            origin: OnceLock::new(),
+            pools: (0..settings.shards).map(|_| Pool::new()).collect(),
+            sums: Vec::new(),
+            ranks: Ranks::alone(),
+            packer,
+            measured: None,
+            wish: Arc::default(),
+            stopping: false,
+            steps_made: 0,
+            stepping: [Duration::ZERO; 2],
+        }
+    }
+
+    /// The same training as one of several processes. All must have the same settings and data, and each makes all steps.
+    pub fn with_ranks(self, ranks: Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
+    /// Where to say that this process wants to stop. What comes of it is [`is_to_stop`](Self::is_to_stop).
+    pub fn stop_when(&mut self, wish: Arc<AtomicBool>) {
+        self.wish = wish;
+    }
+
+    /// Whether this process or another rank wanted to stop at the last step. It is the same for all ranks, so that they stop together.
+    pub fn is_to_stop(&self) -> bool {
+        self.stopping
+    }
+
+    /// How long a step of this process took on average, and how much of that it waited for other ranks and their numbers; `None` before
+    /// its first step.
+    pub fn step_time(&self) -> Option<[Duration; 2]> {
+        (self.steps_made > 0).then(|| self.stepping.map(|time| time / self.steps_made))
     }
 
     /// The network.
@@ -190,17 +245,13 @@ impl<'d> Trainer<'d> {
             return None;
         }
         let plan = self.plan(self.state.epochs).swap_remove(self.state.steps);
-        let (batch, row_keys) = (self.pack(&plan), self.row_keys(&plan));
-        let Self { settings, dataset, model, params, pool, .. } = self;
-        let mut tape = Tape::new(params, pool, Mode::Train { row_keys: &row_keys });
-        let logits = model.forward(&mut tape, &batch);
-        let losses = model.losses(&mut tape, &logits, &batch, settings.loss_normaliser).tasks;
-        let present: Vec<(usize, Var)> =
-            losses.into_iter().enumerate().filter_map(|(task, loss)| Some((task, loss?))).collect();
-        let (tasks, vars): (Vec<usize>, Vec<Var>) = present.into_iter().unzip();
-        let losses = vars.iter().map(|&loss| f64::from(tape.value(loss).item())).collect();
-        let each = tape.backward_each(&vars);
-        let tasks = tasks.into_iter().map(|task| dataset.tasks[task].clone()).collect();
+        let packed = self.packed(&plan);
+        let cut = packed.cut();
+        let Self { settings, dataset, model, params, pools, sums, ranks, .. } = self;
+        let recorded = Recorded::new(settings, model, params, &cut, Workers { pools, sums, ranks }, false);
+        let tasks = recorded.tasks.iter().map(|&task| dataset.tasks[task].clone()).collect();
+        let losses = recorded.losses.iter().flatten().copied().collect();
+        let each = recorded.gradients(&Goals::Each);
         Some(NextStep { tasks, losses, gram: gram(&each, &model.shared_params(params)) })
     }
 
@@ -276,43 +327,46 @@ impl<'d> Trainer<'d> {
 
     /// One optimiser step on one batch.
     fn step(&mut self, plan: &BatchPlan) -> Result<()> {
-        let batch = self.pack(plan);
-        let row_keys = self.row_keys(plan);
+        let (begun, exchanged) = (Instant::now(), self.ranks.exchanging());
+        let packed = self.packed(plan);
+        let cut = packed.cut();
         let number = self.steps_in_all() + 1;
         let is_probed = self.settings.probe.is_some_and(|probe| number.is_multiple_of(probe.every.get()));
         let before = is_probed.then(|| probe::snapshot(&self.params));
         let epochs = self.balancer.looks_back().then(|| self.epoch_losses()).flatten();
-        let Self { settings, model, params, adam, pool, balancer, .. } = self;
-        let position =
-            Position { step: number - 1, epochs: epochs.as_ref().map(|epochs| epochs.each_ref().map(|e| &e[..])) };
+        let Self { settings, model, params, adam, pools, sums, ranks, balancer, wish, .. } = self;
+        let epochs = epochs.as_ref().map(|epochs| epochs.each_ref().map(|e| &e[..]));
+        let position = Position { step: number - 1, epochs, stop: wish.load(Ordering::Relaxed) };
         let sweeps = if is_probed { Sweeps::EachTask } else { Sweeps::AsNeeded };
-        let mut learner = Learner { settings, model, params, adam, pool, balancer };
-        let step = learner.step(&batch, &row_keys, position, sweeps);
+        let workers = Workers { pools, sums, ranks };
+        let mut learner = Learner { settings, model, params, adam, workers, balancer };
+        let step = learner.step(&cut, position, sweeps);
+        self.stopping = step.stop;
         let losses = step.losses;
         if let Some(task) = losses.iter().position(|loss| loss.is_some_and(|loss| !loss.is_finite())) {
             return Err(self.diverged(task, self.state.steps + 1));
         }
-        for ((loss, labels), (sum, count)) in losses.iter().zip(&batch.labels).zip(&mut self.state.losses) {
+        let denominators = cut.denominators(self.settings.loss_normaliser);
+        let counts = denominators.iter().zip(&cut.labelled);
+        for ((loss, (rows, labelled)), (sum, count)) in losses.iter().zip(counts).zip(&mut self.state.losses) {
             let Some(loss) = loss else { continue };
-            let labelled = labels.iter().flatten().count();
-            let rows = match self.settings.loss_normaliser {
-                LossNormaliser::Labelled => labelled,
-                LossNormaliser::Batch => labels.len(),
-            };
-            *sum += loss * rows as f64;
+            *sum += loss * *rows as f64;
             *count += labelled;
         }
         self.measured = before.filter(|_| !step.each.is_empty()).map(|before| {
             let rows_of_others: Vec<Companions> =
                 step.weights.iter().map(|&(task, _)| self.companions(plan, task, &step.weights)).collect();
-            let Self { settings, dataset, model, params, pool, .. } = self;
+            let Self { settings, dataset, model, params, pools, .. } = self;
             let (names, weights, each) = (&dataset.tasks[..], &step.weights[..], &step.each[..]);
             let (losses, rows_of_others) = (&losses[..], &rows_of_others[..]);
             let probed = ProbedStep { settings, model, names, rows_of_others, before, weights, losses, each };
-            probed.measure(params, pool, number, self.state.epochs + 1)
+            probed.measure(params, &mut pools[0], number, self.state.epochs + 1)
         });
-        step.each.into_iter().for_each(|gradients| gradients.give_to(&mut self.pool));
+        step.each.into_iter().for_each(|gradients| gradients.give_to(&mut self.pools[0]));
         self.state.steps += 1;
+        self.steps_made += 1;
+        self.stepping[0] += begun.elapsed();
+        self.stepping[1] += self.ranks.exchanging() - exchanged;
         Ok(())
     }
 
@@ -332,24 +386,6 @@ impl<'d> Trainer<'d> {
     fn epoch_losses(&self) -> Option<[Vec<f64>; 2]> {
         let [.., before, last] = &self.state.reports[..] else { return None };
         Some([last, before].map(|report| report.tasks.values().map(|task| task.loss).collect()))
-    }
-
-    fn pack(&mut self, plan: &BatchPlan) -> Batch {
-        let examples = plan.rows.iter().map(|&row| &self.dataset.examples[row]);
-        let texts = examples.map(|example| (&example.tokens[..], &example.labels[..]));
-        let mut batch = self.packer.pack_labelled(texts, self.dataset.tasks.len());
-        if let Some(only) = plan.task {
-            for labels in batch.labels.iter_mut().enumerate().filter(|(task, _)| *task != only).map(|(_, l)| l) {
-                *labels = vec![None; labels.len()].into();
-            }
-        }
-        batch
-    }
-
-    /// The dropout key of each row, from the seed, the epoch and the row itself.
-    fn row_keys(&self, plan: &BatchPlan) -> Vec<u64> {
-        let key = Streams::new(self.settings.seed).key("dropout", self.state.epochs as u64);
-        plan.rows.iter().map(|&row| split_mix(key, self.dataset.examples[row].key)).collect()
     }
 
     /// A step may leave parameters that are not finite after a loss that was: nothing may be learnt or saved from them.

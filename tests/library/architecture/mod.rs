@@ -3,6 +3,7 @@
 
 mod imports;
 mod map;
+mod promises;
 mod source;
 
 use regex::Regex;

@@ -1,6 +1,7 @@
 //! The rows of all tasks, with their labels.
 
 use super::{
+    Attrition,
     dialect::Dialect,
     format::{self, Format},
     input::require_file,
@@ -25,7 +26,7 @@ pub struct Corpus {
 }
 
 /// A file that was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Source {
     /// The file.
     pub path: PathBuf,
@@ -39,6 +40,9 @@ pub struct Source {
     pub rows: usize,
     /// Whether it was declared as a validation file.
     pub validation: bool,
+    /// How many of its posts are gone, if they were fetched by their ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attrition: Option<Attrition>,
 }
 
 /// One text and what is known of it.
@@ -202,6 +206,7 @@ impl Reading<'_> {
             sha256: format::sha256(self.path)?,
             rows,
             validation: self.validation,
+            attrition: Attrition::read(self.path)?,
         });
         Ok(())
     }

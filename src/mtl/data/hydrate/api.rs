@@ -52,7 +52,7 @@ impl Token {
         }
     }
 
-    /// The token of a file that nobody but its owner may read.
+    /// The token of a file that only its owner may read.
     ///
     /// # Errors
     /// [`Error::File`] if others may read it, or there is no token in it; [`Error::Io`].

@@ -9,14 +9,12 @@
 //! | `api` | one call of the X API, and what may go wrong with it: [`Api`], [`Token`] |
 //! | `journal` | what was answered so far, so that no id is asked twice: [`Journal`] |
 //! | `fetch` | all calls that are needed, within limits of rate and cost: [`fetch`] |
-//! | `attrition` | how many posts are gone, by label and year: [`Attrition`] |
-//! | `output` | the file to learn from, and the file of what is missing: [`write()`] |
+//! | `output` | the file to learn from, and the file of what is missing: [`write()`]; how many are: [`attrition`] |
 //!
 //! What a text means to a model is not decided here; see the neighbours `reader` and `tokens`.
 
 mod answers;
 mod api;
-mod attrition;
 mod fetch;
 mod held;
 mod ids;
@@ -26,10 +24,9 @@ mod post;
 
 pub use answers::{Answers, Page};
 pub use api::{Api, Token};
-pub use attrition::{Attrition, Kept, LabelAttrition};
 pub use fetch::{Clock, Event, Plan, SystemClock, fetch, plan};
 pub use held::read_held;
 pub use ids::{IdRow, Ids};
 pub use journal::Journal;
-pub use output::{check_output, missing_of, write};
+pub use output::{attrition, check_output, write};
 pub use post::Retweets;

@@ -2,18 +2,23 @@
 
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{answers::Answers, ids::Ids, post::Retweets};
-use crate::mtl::{data::Format, files};
+use crate::mtl::{
+    data::{Attrition, Format, missing_of},
+    files,
+};
 use crate::{Error, Result};
 
-/// The file of missing posts of the file `out`.
-pub fn missing_of(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".missing.tsv");
-    name.into()
+/// How many of the rows of `ids` have their post.
+pub fn attrition(ids: &Ids, answers: &Answers) -> Attrition {
+    let rows = ids.rows.iter().map(|row| {
+        let reason = (!answers.is_found(&row.id)).then(|| answers.reason(&row.id));
+        (row.id.as_str(), &row.labels[..], reason)
+    });
+    Attrition::of(&ids.labels, rows)
 }
 
 /// Checks that `out` can be written as it will be.

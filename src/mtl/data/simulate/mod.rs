@@ -175,6 +175,7 @@ impl Simulation {
                 sha256: hexadecimal(&Sha256::digest(files::table(&tasks, &records))),
                 rows: records.len(),
                 validation: false,
+                attrition: None,
             });
             corpus.records.append(&mut records);
         }
@@ -236,7 +237,7 @@ impl Simulation {
             .collect()
     }
 
-    /// The highest scores are true, then as many labels of each kind are turned round as the noise asks for.
+    /// The highest scores are true, then the noise flips equally many labels of each kind.
     fn labels(&self, task: usize, texts: &[Text], records: &[Record]) -> Vec<bool> {
         let implied = |row: usize| !(self.implication && task == 1) || records[row].labels[0] == Some(true);
         let mut order: Vec<usize> = (0..texts.len()).filter(|&row| implied(row)).collect();

@@ -286,7 +286,8 @@ fn more_seeds_and_more_texts_narrow_down_to_what_the_other_leaves() {
         }
         let wanted = limit.midpoint(widths[0]);
         let needed = interval.seeds_for(wanted).unwrap();
-        assert!(interval.half_width_with(needed, 1.0) <= wanted && interval.half_width_with(needed - 1, 1.0) > wanted);
+        assert!(interval.half_width_with(needed, 1.0) <= wanted);
+        assert!(needed == seeds || interval.half_width_with(needed - 1, 1.0) > wanted);
         assert_eq!(interval.seeds_for(0.9 * limit), None);
         let times = interval.texts_for(0.9 * interval.half_width_with(seeds.max(2), 1.0), seeds);
         assert!(times > 1.0);
@@ -316,6 +317,25 @@ fn seeds_do_not_narrow_what_only_folds_explain() {
     assert_relative_eq!(interval.half_width_with(3, 1.0), interval.half_width(), max_relative = 1e-9);
     assert!(interval.half_width_limit() > 0.98 * interval.half_width());
     assert_eq!(interval.seeds_for(0.9 * interval.half_width()), None);
+}
+
+/// One seed, and two folds that differ less than their texts explain: the interval is by the folds, the projection by the texts.
+#[test]
+fn no_projection_is_wider_than_the_interval() {
+    let components = super::components::Components {
+        folds: 2.0,
+        repeats: 1.0,
+        seeds: 1.0,
+        texts: 4e-4,
+        variance_of_texts: 1e-9,
+        within: 0.0,
+        between: 1e-5,
+    };
+    let interval = components.interval([0.64, 0.67], 0.03);
+    for (seeds, times) in [(2, 1.0), (1_000, 1.0), (1, 1.1), (3, 2.0)] {
+        assert!(interval.half_width_with(seeds, times) <= interval.half_width(), "{seeds} seeds, {times} × texts");
+    }
+    assert!(interval.half_width_limit() <= interval.half_width());
 }
 
 /// Expected values: mpmath 1.3, the regularised incomplete beta function to 40 digits.

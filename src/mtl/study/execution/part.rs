@@ -18,7 +18,7 @@ pub struct Part {
 /// Which units a process may work on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Units {
-    /// Every one that nobody works on.
+    /// Every one without a live claim.
     #[default]
     All,
     /// Those that are dealt to a shard.

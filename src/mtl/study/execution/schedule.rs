@@ -29,7 +29,7 @@ pub type Outcomes = Vec<(UnitSpec, UnitOutcome)>;
 /// What has just happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// So many units of all are finished, counting those of earlier times.
+    /// How far the units are, with those of earlier runs.
     Progress {
         /// Finished units.
         done: usize,
@@ -95,7 +95,7 @@ pub fn run_units(
 /// that another process works on are left to it, or waited for if the part says so.
 ///
 /// # Errors
-/// The first error of a unit; what cannot be read or written; [`Error::Config`] for a unit that there is not.
+/// The first error of a unit; what cannot be read or written; [`Error::Config`] for a name of no unit.
 pub fn run_part(
     specs: Vec<UnitSpec>,
     settings: &StudySettings,

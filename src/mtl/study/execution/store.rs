@@ -99,7 +99,7 @@ impl UnitStore {
         Ok(worker.clone().expect("it has just joined"))
     }
 
-    /// This process works here no more, once nobody has it from [`join`](Self::join).
+    /// Ends this process's work here, once all that [`join`](Self::join) returned is dropped.
     pub(in crate::mtl::study) fn leave(&self) {
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

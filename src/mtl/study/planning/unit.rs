@@ -129,7 +129,10 @@ impl UnitSpec {
         hash.update(SCHEMA.to_le_bytes());
         hash.update(serde_json::to_string(self).expect("a spec is plain data"));
         // By name, so that the order in which fields are declared does not count.
-        let values: BTreeMap<String, toml::Value> = settings.to_table().into_iter().collect();
+        let mut values: BTreeMap<String, toml::Value> = settings.to_table().into_iter().collect();
+        if settings.shards == 1 {
+            values.remove("shards"); // one is what there was before it could be said
+        }
         hash.update(serde_json::to_string(&values).expect("settings are plain data"));
         if study.tune > 1 {
             let (Settings { seed, threshold, .. }, measure) = (&study.base, study.measure.word());
@@ -191,7 +194,12 @@ mod tests {
         assert_eq!(key(|base| (base.text_column, base.vectors) = ("tweet".into(), Some("elsewhere".into()))), same);
         let words = |base: &mut Settings| (base.positive, base.negative) = (Some("yes".into()), Some("no".into()));
         assert_eq!(key(words), same);
-        let others = [key(|base| base.epochs += 1), key(|base| base.dropout = 0.5), key(|base| base.units += 1)];
+        let others = [
+            key(|base| base.shards = 4),
+            key(|base| base.epochs += 1),
+            key(|base| base.dropout = 0.5),
+            key(|base| base.units += 1),
+        ];
         assert!(others.iter().all(|other| *other != same), "{others:?}");
     }
 

@@ -1,6 +1,15 @@
-//! `mtlcore train`: learns the tasks together and writes a run directory.
+//! `mtlcore train`: learns the tasks together and writes a run directory, as one process or as several.
+//!
+//! Who the others are and what they must agree in stands in `processes.rs`; how numbers get to them, in `mpi.rs`.
 
-use std::{path::PathBuf, process::ExitCode, sync::atomic::Ordering};
+#[cfg_attr(not(feature = "mpi"), path = "without_mpi.rs")]
+mod mpi;
+mod processes;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -9,9 +18,11 @@ use mtlcore::mtl::{
     prepare::Prepared,
     run::{Epochs, Manifest, RunDirectory},
     settings::Settings,
-    training::{Event, Flow, Outcome, Trainer},
+    training::{Event, Flow, Outcome, Ranks, Trainer},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use processes::Processes;
 
 use crate::{
     interrupt,
@@ -42,38 +53,61 @@ Examples:
   mtlcore train --task flu=flu.tsv --out flu-alone  the single-task twin
   mtlcore train study.toml --shared conv --epochs 20 --patience 3 --out conv
   mtlcore train --probe gradients --balance pcgrad  where the tasks disagree, step by step, and what is done about it
-  mtlcore train --resume conv                       after Ctrl-C, or after the machine went down";
+  mtlcore train --resume conv                       after Ctrl-C, or after the machine went down
+  mpirun -n 4 mtlcore train wide.toml --batch 512 --shards 8
+                                                    four processes, each a block of the shards (needs a build with --features mpi)
+
+Several processes are for one wide model and a batch of 128 rows or more. Ten epochs of the paper's model take seconds on one core, and
+the units of a study, spread over machines, exchange nothing.";
 
 /// What shells expect of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let Some(processes) = Processes::start()? else { return Ok(ExitCode::SUCCESS) };
+    if !processes.is_first() {
+        output::leave_the_word();
+    }
+    let result = train(arguments, &processes);
+    processes.end(result)
+}
+
+fn train(arguments: &Arguments, processes: &Processes) -> Result<ExitCode> {
     let Some(path) = &arguments.resume else {
-        let settings = arguments.settings.load()?;
-        return threads(&settings)?.install(|| begin(&settings, arguments.force));
+        let settings = processes.agree(arguments.settings.load())?;
+        let ranks = processes.agree(processes.ranks(&settings))?;
+        return threads(&settings, processes)?.install(|| begin(&settings, arguments.force, processes, ranks));
     };
-    let run = RunDirectory::open(path)?.claimed()?;
-    let manifest = run.manifest()?;
+    let (run, manifest, settings) = processes.agree(opened(path, processes))?;
     if manifest.finished {
         output::say(format!("{} is finished already.", path.display()));
         return Ok(ExitCode::SUCCESS);
     }
-    if !run.checkpoint().exists() {
+    let ranks = processes.agree(processes.ranks(&settings))?;
+    threads(&settings, processes)?.install(|| resume(&settings, &run, &manifest, processes, ranks))
+}
+
+/// A run that may be resumed, or is finished.
+fn opened(path: &Path, processes: &Processes) -> Result<(RunDirectory, Manifest, Settings)> {
+    let run = RunDirectory::open(path)?;
+    let run = if processes.is_first() { run.claimed()? } else { run };
+    let manifest = run.manifest()?;
+    if !manifest.finished && !run.checkpoint().exists() {
         bail!("{}: it was stopped before training began; begin again, with --force", path.display());
     }
     let settings = run.settings()?;
-    threads(&settings)?.install(|| resume(&settings, &run, &manifest))
+    Ok((run, manifest, settings))
 }
 
-fn threads(settings: &Settings) -> Result<ThreadPool> {
-    ThreadPoolBuilder::new().num_threads(settings.threads).build().context("threads")
+fn threads(settings: &Settings, processes: &Processes) -> Result<ThreadPool> {
+    ThreadPoolBuilder::new().num_threads(processes.threads(settings)).build().context("threads")
 }
 
-fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
+fn begin(settings: &Settings, force: bool, processes: &Processes, ranks: Ranks) -> Result<ExitCode> {
     if settings.tasks.is_empty() {
         output::say("No task is named: learning a small simulated pair. See `mtlcore train --help` for your own.");
     }
-    let prepared = Prepared::new(settings)?;
+    let prepared = processes.agree(Prepared::new(settings))?;
     let table = prepared.table(settings);
     if let Some(group) = prepared.dominant_group() {
         output::say(format!("Warning: {group}."));
@@ -82,7 +116,8 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     if let Some(coverage) = coverage {
         output::say(format!("Word vectors: {coverage}."));
     }
-    let trainer = Trainer::new(settings, &dataset, &split, &table);
+    let trainer = Trainer::new(settings, &dataset, &split, &table).with_ranks(ranks);
+    processes.agree(processes.compare(&trainer))?;
     let trained = trainer.params().trainable_count();
     if !settings.holds_rows_out() {
         output::say(format!(
@@ -93,9 +128,13 @@ fn begin(settings: &Settings, force: bool) -> Result<ExitCode> {
     let manifest = Manifest::new(settings, &corpus, &dataset, &split, vectors.as_ref(), trained);
     describe(&manifest);
     drop((corpus, vectors, table)); // The texts are ids now, and the parameters hold the vectors.
-    let run = RunDirectory::create(&settings.out, force, settings, &dataset, &split, &manifest, trainer.params())?;
-    trainer.checkpoint(&run.checkpoint())?;
-    finish(trainer, &run, settings)
+    let create = || {
+        let run = RunDirectory::create(&settings.out, force, settings, &dataset, &split, &manifest, trainer.params())?;
+        trainer.checkpoint(&run.checkpoint())?;
+        mtlcore::Result::Ok(run)
+    };
+    let run = processes.agree(processes.is_first().then(create).transpose())?;
+    finish(trainer, run.as_ref(), settings, processes)
 }
 
 /// What is learnt from, for who wants to know more.
@@ -113,22 +152,49 @@ fn describe(manifest: &Manifest) {
     }
 }
 
-fn resume(settings: &Settings, run: &RunDirectory, manifest: &Manifest) -> Result<ExitCode> {
+fn resume(
+    settings: &Settings,
+    run: &RunDirectory,
+    manifest: &Manifest,
+    processes: &Processes,
+    ranks: Ranks,
+) -> Result<ExitCode> {
     subject::note_without_checksums(manifest);
-    run.vocabulary()?; // made anew below, so only whether it is what was written matters
-    // The embedding as it was saved; the vectors' file is not needed any more.
-    let table = EmbeddingInit::of_weight(settings, run.table()?, manifest.vectors.is_some());
-    let prepared = Prepared::without_vectors(settings)?;
-    manifest.check_sources(&prepared.corpus)?;
-    let mut trainer = Trainer::new(settings, &prepared.dataset, &prepared.split, &table);
+    let read = || {
+        run.vocabulary()?; // made anew below, so only whether it is what was written matters
+        // The embedding as it was saved; the vectors' file is not needed any more.
+        let table = EmbeddingInit::of_weight(settings, run.table()?, manifest.vectors.is_some());
+        let prepared = Prepared::without_vectors(settings)?;
+        manifest.check_sources(&prepared.corpus)?;
+        mtlcore::Result::Ok((table, prepared))
+    };
+    let (table, prepared) = processes.agree(read())?;
+    let mut trainer = Trainer::new(settings, &prepared.dataset, &prepared.split, &table).with_ranks(ranks);
     drop(table); // The parameters hold it now.
-    trainer.restore(&run.checkpoint())?;
-    finish(trainer, run, settings)
+    processes.agree(trainer.restore(&run.checkpoint()))?;
+    processes.agree(processes.compare(&trainer))?;
+    finish(trainer, processes.is_first().then_some(run), settings, processes)
 }
 
-/// Trains to the end, or until Ctrl-C, with a checkpoint after every epoch.
-fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> Result<ExitCode> {
-    let interrupted = interrupt::flag()?;
+/// Trains to the end, or until Ctrl-C, with a checkpoint after every epoch. A process without the run makes steps and nothing else.
+fn finish(
+    mut trainer: Trainer<'_>,
+    run: Option<&RunDirectory>,
+    settings: &Settings,
+    processes: &Processes,
+) -> Result<ExitCode> {
+    trainer.stop_when(interrupt::flag()?);
+    if let Some(description) = processes.description(settings) {
+        output::say(description);
+    }
+    let flow = |trainer: &Trainer<'_>| if trainer.is_to_stop() { Flow::Stop } else { Flow::Continue };
+    let Some(run) = run else {
+        return Ok(match trainer.run(|trainer, _| Ok(flow(trainer)))? {
+            Outcome::Stopped => ExitCode::from(INTERRUPTED),
+            Outcome::Finished => ExitCode::SUCCESS,
+        });
+    };
+
     let mut probe = run.probe_log(settings, trainer.steps_in_all())?;
     let mut progress = TrainingProgress::new(&trainer, settings);
     let outcome = trainer.run(|trainer, event| {
@@ -136,7 +202,6 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
         if let (Some(probe), Some(measurement)) = (&mut probe, trainer.measured()) {
             probe.append(measurement)?;
         }
-        let stop = interrupted.load(Ordering::Relaxed);
         let due = match event {
             Event::Epoch(_) => true,
             Event::Step => settings.checkpoint_steps.is_some_and(|steps| trainer.steps_done() % steps == 0),
@@ -145,13 +210,13 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
             progress.epoch(trainer, report);
             run.write_metrics(trainer.reports())?;
         }
-        if due || stop {
+        if due || trainer.is_to_stop() {
             if let Some(probe) = &probe {
                 probe.sync()?;
             }
             trainer.checkpoint(&run.checkpoint())?;
         }
-        Ok(if stop { Flow::Stop } else { Flow::Continue })
+        Ok(flow(trainer))
     })?;
     progress.finish();
     if probe.is_some() {
@@ -171,6 +236,7 @@ fn finish(mut trainer: Trainer<'_>, run: &RunDirectory, settings: &Settings) -> 
     run.write_manifest(&manifest)?;
     run.finish(trainer.params(), epochs)?;
     output::print(&summary(&trainer, run))?;
+    processes.say_times(&trainer, settings);
     Ok(ExitCode::SUCCESS)
 }
 

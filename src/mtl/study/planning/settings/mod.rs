@@ -1,9 +1,10 @@
 //! The configuration of a study: that of a run, flat, and what makes a study of runs.
 
+mod own;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::LazyLock,
 };
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +13,29 @@ use toml::{Table, Value};
 use super::Control;
 use crate::mtl::{
     data::TaskSource,
-    evaluation::{interval::Measure, statistics::DEFAULT_ROPE},
+    evaluation::interval::Measure,
     files,
-    settings::{Balance, FIELDS, Field, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
+    settings::{Balance, Kind, Preset, Schema, Settings, Shared, Tables, explained, from_value},
 };
 use crate::{Error, Result};
+
+pub use own::fields;
+use own::{NOT_IN_A_STUDY, OWN_FIELDS, Own};
+
+/// Where a study of simulated pairs goes, unless something else is said.
+const DEMONSTRATION: &str = "demonstration";
+
+/// Columns of the embedding of simulated pairs, unless something else is said: they have a few hundred words.
+const SIMULATED_EMBEDDING_DIM: i64 = 25;
+
+/// Folds of simulated pairs, likewise: half the time of ten folds, for an interval that is hardly wider.
+const SIMULATED_FOLDS: i64 = 5;
+
+/// Trainings of one arm at most: the plan of a study holds each of them.
+const MOST_TRAININGS: usize = 100_000;
+
+/// A hundred times the paper's rows are some 4 million texts.
+const MOST_SCALE: f64 = 100.0;
 
 /// What a study does. As a file:
 ///
@@ -38,7 +57,7 @@ use crate::{Error, Result};
 /// ```
 ///
 /// Every field of [`Settings`] may stand there too, except `validation` (here [`inner`](Self::inner)),
-/// `checkpoint-steps` (a unit of a study is done again, not resumed), `balance` (here a
+/// `checkpoint-steps` (a unit of a study is saved every five minutes), `balance` (here a
 /// [list](Self::balance)), `balance-weights` and `probe`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudySettings {
@@ -81,103 +100,6 @@ pub struct Pair {
     /// Its tasks, two or more.
     #[serde(rename = "task", default)]
     pub tasks: Vec<TaskSource>,
-}
-
-/// The fields that only a study has.
-#[derive(Serialize, Deserialize)]
-struct Own {
-    folds: usize,
-    repeats: usize,
-    seeds: usize,
-    measure: Measure,
-    tune: usize,
-    shared: Vec<Shared>,
-    controls: Vec<Control>,
-    balance: Vec<Balance>,
-    rope: f64,
-    inner: f64,
-    scale: f64,
-    fractions: Vec<u8>,
-}
-
-impl Own {
-    fn preset(preset: Preset) -> Self {
-        Self {
-            folds: 10,
-            repeats: 1,
-            seeds: 3,
-            measure: match preset {
-                Preset::Default => Measure::F1Tuned,
-                Preset::Paper => Measure::F1,
-            },
-            tune: 1,
-            shared: vec![Shared::Bilstm, Shared::Conv, Shared::BilstmConv],
-            controls: Vec::new(),
-            balance: Vec::new(),
-            rope: DEFAULT_ROPE,
-            inner: 0.1,
-            scale: 0.5,
-            fractions: (0..=100).step_by(10).collect(),
-        }
-    }
-}
-
-/// Where a study of simulated pairs goes, unless something else is said.
-const DEMONSTRATION: &str = "demonstration";
-
-/// Columns of the embedding of simulated pairs, unless something else is said: they have a few hundred words.
-const SIMULATED_EMBEDDING_DIM: i64 = 25;
-
-/// Folds of simulated pairs, likewise: half the time of ten folds, for an interval that is hardly wider.
-const SIMULATED_FOLDS: i64 = 5;
-
-/// Trainings of one arm at most: the plan of a study holds each of them.
-const MOST_TRAININGS: usize = 100_000;
-
-/// A hundred times the paper's rows are some 4 million texts.
-const MOST_SCALE: f64 = 100.0;
-
-/// Fields of a run that mean nothing in a study, or something else.
-const NOT_IN_A_STUDY: [&str; 6] = ["shared", "validation", "checkpoint-steps", "balance", "balance-weights", "probe"];
-
-/// Methods that a study can compare with plain MTL: all but plain MTL itself, and fixed weights, which have no setting here.
-static BALANCE: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    Balance::WORDS
-        .iter()
-        .copied()
-        .filter(|word| ![Balance::Equal, Balance::Static].map(Balance::word).contains(word))
-        .collect()
-});
-
-static OWN_FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
-    let field = |name: &str, kind: Kind, doc: &'static str| Field { name: name.into(), doc, group: "Study", kind };
-    vec![
-        field("folds", Kind::Whole { least: 2, most: 1_000 }, "Folds of the cross-validation."),
-        field("repeats", Kind::Whole { least: 1, most: 1_000 }, "How often the folds are drawn anew."),
-        field(
-            "seeds",
-            Kind::Whole { least: 1, most: 1_000 },
-            "Trainings in every fold: other initial weights, order of rows, dropout.",
-        ),
-        field("measure", Kind::Choice(Measure::WORDS), "What the verdicts are about."),
-        field(
-            "tune",
-            Kind::Whole { least: 1, most: 1_000 },
-            "Trials of hyper-parameters of every arm, chosen on inner rows; 1 is none.",
-        ),
-        field("shared", Kind::List(Shared::WORDS), "The shared layers to study."),
-        field("controls", Kind::List(Control::WORDS), "Placebos to run beside STL and MTL."),
-        field("balance", Kind::List(&BALANCE), "Balancing methods to run beside plain MTL."),
-        field("rope", Kind::Number, "Half the width of the region of practical equivalence, in points of the measure."),
-        field("inner", Kind::Share, "Share of each unit's training rows that choose thresholds and when to stop."),
-        field("scale", Kind::Positive, "Size of the simulated pairs, as a share of the paper's."),
-        field("fractions", Kind::Percentages, "Points of the curves: percentages of the other tasks' training data."),
-    ]
-});
-
-/// Every field of a study except pairs and tasks: its own, then those of [`Settings`].
-pub fn fields() -> impl Iterator<Item = &'static Field> {
-    OWN_FIELDS.iter().chain(FIELDS.iter().filter(|field| !NOT_IN_A_STUDY.contains(&field.name.as_str())))
 }
 
 impl StudySettings {
@@ -413,95 +335,4 @@ fn distinct<T: PartialEq>(all: Vec<T>) -> Vec<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    fn load(text: &str, overrides: &str) -> std::result::Result<StudySettings, String> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        let loaded = StudySettings::load(Some(file.path()), overrides.parse().unwrap());
-        loaded.map_err(|error| error.to_string().replace(file.path().to_str().unwrap(), "FILE"))
-    }
-
-    const PAIR: &str = "[[pair]]\nname = 'p'\n[[pair.task]]\nname = 'a'\nfile = 'a.tsv'\n";
-    const SECOND: &str = "[[pair.task]]\nname = 'b'\nfile = 'b.tsv'\n";
-
-    #[test]
-    fn lists_are_arrays_or_words_between_commas() {
-        for shared in ["shared = ['conv', 'bilstm']", "shared = 'conv, bilstm,conv'"] {
-            assert_eq!(load(shared, "").unwrap().shared, [Shared::Conv, Shared::Bilstm]);
-        }
-        assert_eq!(load("", "controls = 'pooled'").unwrap().controls, [Control::Pooled]);
-        assert_eq!(load("fractions = [100, 5, 0, 5]", "").unwrap().fractions, [0, 5, 100]);
-        assert_eq!(load("", "fractions = '50, 100'").unwrap().fractions, [50, 100]);
-    }
-
-    #[test]
-    fn the_fields_of_a_run_hold_for_every_unit() {
-        let study = load("preset = 'paper'\nepochs = 3\ninner = 0.2", "folds = 5").unwrap();
-        assert_eq!((study.base.epochs, study.base.validation, study.folds), (3, 0.2, 5));
-        assert_eq!(study.base.preset, Preset::Paper);
-    }
-
-    #[test]
-    fn tasks_of_the_command_line_are_one_pair() {
-        let tasks = "task = [{ name = 'x', file = 'x.tsv' }, { name = 'y', file = 'y.tsv' }]";
-        let pairs = load(&format!("{PAIR}{SECOND}"), tasks).unwrap().pairs;
-        assert_eq!((pairs.len(), pairs[0].name.as_str(), pairs[0].tasks.len()), (1, "x-y", 2));
-    }
-
-    #[test]
-    fn simulated_words_need_few_columns() {
-        let columns = |text: &str| load(text, "").unwrap().base.embedding_dim;
-        assert_eq!([columns(""), columns("embedding-dim = 60"), columns(&format!("{PAIR}{SECOND}"))], [25, 60, 200]);
-    }
-
-    #[test]
-    fn settings_survive_their_file() {
-        let text = "seed = 7\npatience = 2\ncontrols = ['masked']\nbalance = 'pcgrad,mgda'\ngroup = 'author'\n";
-        let study = load(&format!("{text}{PAIR}{SECOND}"), "").unwrap();
-        assert_eq!(load(&study.to_toml(), "").unwrap(), study);
-    }
-
-    #[test]
-    fn errors_name_the_line_the_field_and_what_was_expected() {
-        for (text, message) in [
-            ("fold = 3", "FILE:1: `fold`: unknown field; the nearest known one is `folds`"),
-            ("folds = 1", "FILE:1: `folds`: found 1, expected a whole number from 2 to 1000"),
-            (
-                "shared = 'conv,,bilstm'",
-                "FILE:1: `shared`: found \"conv,,bilstm\", expected some of: bilstm, conv, bilstm-conv",
-            ),
-            (
-                "fractions = '0,50,'",
-                "FILE:1: `fractions`: found \"0,50,\", expected whole percentages from 0 to 100, such as 0,50,100",
-            ),
-            ("shared = 'lstm'", "FILE:1: `shared`: found \"lstm\", expected some of: bilstm, conv, bilstm-conv"),
-            (
-                "fractions = '0,50%'",
-                "FILE:1: `fractions`: found \"0,50%\", expected whole percentages from 0 to 100, such as 0,50,100",
-            ),
-            (
-                "fractions = [0, 101]",
-                "FILE:1: `fractions`: found an array, expected whole percentages from 0 to 100, such as 0,50,100",
-            ),
-            ("fractions = []", "`fractions`: found none, expected whole percentages from 0 to 100, such as 0,50,100"),
-            (
-                "group = 'author'",
-                "`group`: the simulated pairs have no such column; name files of your own with --task or [[pair.task]]",
-            ),
-            ("shared = []", "`shared`: found none, expected some of: bilstm, conv, bilstm-conv"),
-            ("patience = 1\ninner = 0", "`patience`: stopping early needs inner rows, and `inner` is 0"),
-            (PAIR, "`pair`: `p` has one task, `a`; to learn together takes two or more"),
-            ("[[pair]]\nname = 'p'", "`pair`: `p` has no task; it needs two or more, each a [[pair.task]]"),
-        ] {
-            assert_eq!(load(text, "").unwrap_err(), message);
-        }
-        let twice = format!("{PAIR}{}", SECOND.replace("'b'", "'a'"));
-        assert_eq!(load(&twice, "").unwrap_err(), "task `a`: two tasks of the pair `p` have this name");
-        let unknown = load(&format!("{PAIR}labels = 'x'\n"), "").unwrap_err();
-        assert!(unknown.starts_with("FILE:6: `pair`: ") && unknown.contains("`labels`"), "{unknown}");
-    }
-}
+mod tests;

@@ -1,16 +1,17 @@
-//! How many posts are gone, by label and by year: what is left of a data set may lean to one label.
+//! How many posts of a file are gone, by label and by year: what is left of a data set may lean to one label.
+//!
+//! Posts are fetched by their ids; beside the file of those that were found stands the file of the missing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{answers::Answers, ids::Ids, output::missing_of};
-use crate::mtl::data::{Cells, Dialect, Format, RowReader};
+use super::{Cells, Dialect, Format, RowReader};
 use crate::{Error, Result};
 
 /// How many of some rows are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// Rows whose post was found.
     pub kept: usize,
@@ -19,7 +20,7 @@ pub struct Kept {
 }
 
 /// What is left of the rows of a file of ids.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attrition {
     /// Of all rows.
     pub rows: Kept,
@@ -32,7 +33,7 @@ pub struct Attrition {
 }
 
 /// What is left by the values of one label.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LabelAttrition {
     /// The column.
     pub label: String,
@@ -44,20 +45,18 @@ pub struct LabelAttrition {
     pub interval: Option<[f64; 2]>,
 }
 
+/// The file of missing posts that belongs to a file of found ones.
+pub fn missing_of(found: &Path) -> PathBuf {
+    let mut name = found.as_os_str().to_owned();
+    name.push(".missing.tsv");
+    name.into()
+}
+
 /// A column of more values is no label of a class.
 const MOST_VALUES: usize = 10;
 
 impl Attrition {
-    /// Counts the rows of `ids` that have their post.
-    pub fn new(ids: &Ids, answers: &Answers) -> Self {
-        let rows = ids.rows.iter().map(|row| {
-            let reason = (!answers.is_found(&row.id)).then(|| answers.reason(&row.id));
-            (row.id.as_str(), &row.labels[..], reason)
-        });
-        Self::of(&ids.labels, rows)
-    }
-
-    /// Counts the rows of a file that [`write`](super::write) wrote, and of the one beside it; `None` if there is none beside it.
+    /// Counts the rows of a file that `mtlcore data hydrate` wrote, and of the one beside it; `None` if there is none beside it.
     ///
     /// # Errors
     /// What is wrong with the files.
@@ -74,7 +73,10 @@ impl Attrition {
     }
 
     /// Of rows with an id, labels, and a reason if the post is missing.
-    fn of<'r>(names: &[String], rows: impl Iterator<Item = (&'r str, &'r [String], Option<&'r str>)>) -> Self {
+    pub(super) fn of<'r>(
+        names: &[String],
+        rows: impl Iterator<Item = (&'r str, &'r [String], Option<&'r str>)>,
+    ) -> Self {
         let mut all = Self { rows: Kept::default(), labels: vec![], years: IndexMap::new(), reasons: IndexMap::new() };
         let mut labels: Vec<IndexMap<String, Kept>> = vec![IndexMap::new(); names.len()];
         for (id, values, reason) in rows {
@@ -95,7 +97,7 @@ impl Attrition {
     }
 }
 
-/// The labels' names and the rows (id, text or reason, labels) of a file that [`write`](super::write) wrote.
+/// The labels' names and the rows (id, text or reason, labels) of a file of found posts or of missing ones.
 fn rows_of(path: &Path) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let dialect = Dialect { format: Some(Format::Tsv), ..Dialect::default() };
     let mut reader = RowReader::open_as(path, dialect)?;
