@@ -10,7 +10,7 @@ use crate::{
 };
 
 const SMALL: &str = "phase-map --relatedness=-1,1 --sizes 40,60 --ratios 1 --replicates 2 --test-texts 100 --epochs 2 --patience 1 \
-                     --fixed-epochs 1 --filters 2 --embedding-dim 4 --threads 2";
+                     --fixed-epochs 1 --filters 2 --embedding-dim 4";
 
 fn json(place: &Place, words: &str) -> Value {
     let output = place.run(&format!("{words} --format json"));

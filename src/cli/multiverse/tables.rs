@@ -47,7 +47,7 @@ pub fn sentence(found: &Multiverse, task: &TaskMultiverse) -> String {
          universes{}.",
         task.task,
         signed(gains().next().unwrap_or(0.0), 1),
-        signed(gains().last().unwrap_or(0.0), 1),
+        signed(gains().next_back().unwrap_or(0.0), 1),
         signed(middle, 1),
         with_interval(&task.start),
         rounded_percent(task.noise),

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::Result;
 use crate::mtl::{
     settings::{EmbeddingSource, Shared},
     study::StudySettings,
@@ -109,10 +108,7 @@ const CHOICES: &[Declared] = &[
 
 /// The choices that are open in a study, which is the starting point. Where it has none of a choice's levels, its own is one more. With
 /// several shared layers, the layer is a choice too.
-///
-/// # Errors
-/// None for settings that were loaded.
-pub fn open_choices(start: &StudySettings) -> Result<Vec<Choice>> {
+pub fn open_choices(start: &StudySettings) -> Vec<Choice> {
     let given = start.to_table();
     let has = |layers: [Shared; 2]| start.shared.iter().any(|shared| layers.contains(shared));
     let uses_vectors = start.base.vectors.is_some() && start.base.embedding != EmbeddingSource::Random;
@@ -133,7 +129,7 @@ pub fn open_choices(start: &StudySettings) -> Result<Vec<Choice>> {
         let levels = start.shared.iter().map(level).collect();
         choices.push(Choice { name: "shared layer".into(), levels, start: 0 });
     }
-    Ok(choices)
+    choices
 }
 
 fn declared_choice(name: &str, levels: &[(&str, &str)], given: &Table) -> Choice {
@@ -162,7 +158,7 @@ mod tests {
     #[test]
     fn the_papers_preset_is_where_the_choices_start() {
         let start = StudySettings { shared: vec![Shared::Conv], ..StudySettings::preset(Preset::Paper) };
-        let choices = open_choices(&start).unwrap();
+        let choices = open_choices(&start);
         let label = |name: &str| {
             let choice = choices.iter().find(|choice| choice.name == name).unwrap();
             choice.levels[choice.start].label.as_str()

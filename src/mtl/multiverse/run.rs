@@ -34,6 +34,16 @@ pub struct MultiverseSettings {
     pub universes: usize,
 }
 
+/// A choice and another level of it than the starting point's, by their places.
+type Swap = (usize, usize);
+
+/// The levels of the starting point with some choices swapped.
+fn swapped(start: &[usize], swaps: &[Swap]) -> Vec<usize> {
+    let mut levels = start.to_vec();
+    swaps.iter().for_each(|&(choice, level)| levels[choice] = level);
+    levels
+}
+
 /// The gains of every task in a universe.
 type Gains = IndexMap<String, Gain>;
 
@@ -52,7 +62,7 @@ pub fn measure_multiverse(
         let message = format!("found {}, expected one: a multiverse is of one pair", study.pairs.len());
         return Err(Error::config("pair", message));
     }
-    let choices = open_choices(study)?;
+    let choices = open_choices(study);
     let levels: Vec<usize> = choices.iter().map(|choice| choice.levels.len()).collect();
     let most = levels.iter().copied().max().unwrap_or(1);
     if settings.universes < most {
@@ -63,17 +73,13 @@ pub fn measure_multiverse(
     directories::begin(directory, SETTINGS, "multiverse", &described(settings))?;
     let start: Vec<usize> = choices.iter().map(|choice| choice.start).collect();
     let design = latin_hypercube(&levels, settings.universes, study.base.seed);
-    let swaps: Vec<(usize, usize)> = choices
+    let swaps: Vec<Swap> = choices
         .iter()
         .enumerate()
         .flat_map(|(place, choice)| (0..choice.levels.len()).map(move |level| (place, level)))
         .filter(|&(place, level)| level != start[place])
         .collect();
-    let swapped = |swaps: &[(usize, usize)]| {
-        let mut levels = start.clone();
-        swaps.iter().for_each(|&(choice, level)| levels[choice] = level);
-        levels
-    };
+    let swapped = |swaps: &[Swap]| swapped(&start, swaps);
     let mut universes = Universes::new(settings, &choices, 1 + design.len() + swaps.len(), interrupted, observe)?;
     let singles: Vec<Vec<usize>> = swaps.iter().map(|&swap| swapped(&[swap])).collect();
     // The starting point, then both kinds: a run that was stopped has the most telling universes.
@@ -83,9 +89,9 @@ pub fn measure_multiverse(
         }
     }
     let tasks: Vec<String> = universes.known[&start].keys().cloned().collect();
-    let mut pairs_of_swaps: HashMap<String, Vec<[(usize, usize); 2]>> = HashMap::new();
+    let mut pairs_of_swaps: HashMap<String, Vec<[Swap; 2]>> = HashMap::new();
     for task in &tasks {
-        let found = pairs_to_try(&universes, task, &start, &swaps, &swapped);
+        let found = pairs_to_try(&universes, task, &start, &swaps);
         universes.all += found.len() * universes.units;
         for pair in &found {
             if universes.measure(&swapped(pair))?.is_none() {
@@ -197,23 +203,17 @@ impl<'s> Universes<'s> {
 
 /// The pairs of swaps to try for a task: none where a single swap flips its sign clearly, else those of the swaps that move the gain most
 /// towards the other sign, of different choices.
-fn pairs_to_try(
-    universes: &Universes<'_>,
-    task: &str,
-    start: &[usize],
-    swaps: &[(usize, usize)],
-    swapped: &dyn Fn(&[(usize, usize)]) -> Vec<usize>,
-) -> Vec<[(usize, usize); 2]> {
-    let gain = |swaps: &[(usize, usize)]| universes.known[&swapped(swaps)][task];
+fn pairs_to_try(universes: &Universes<'_>, task: &str, start: &[usize], swaps: &[Swap]) -> Vec<[Swap; 2]> {
+    let gain = |swaps: &[Swap]| universes.known[&swapped(start, swaps)][task];
     let from = universes.known[start][task];
-    let is_clear = |swap: &(usize, usize)| flip(from, gain(&[*swap]), vec![*swap]).is_some_and(|flip| flip.is_clear);
+    let is_clear = |swap: &Swap| flip(from, gain(&[*swap]), vec![*swap]).is_some_and(|flip| flip.is_clear);
     if swaps.iter().any(is_clear) {
         return Vec::new();
     }
-    let towards = |swap: &(usize, usize)| -from.difference.signum() * (gain(&[*swap]).difference - from.difference);
+    let towards = |swap: &Swap| -from.difference.signum() * (gain(&[*swap]).difference - from.difference);
     let mut ranked = swaps.to_vec();
     ranked.sort_by(|a, b| towards(b).total_cmp(&towards(a)));
-    let mut best: Vec<(usize, usize)> = Vec::new();
+    let mut best: Vec<Swap> = Vec::new();
     for swap in ranked {
         if best.len() < SWAPS_TO_PAIR && !best.iter().any(|(choice, _)| *choice == swap.0) {
             best.push(swap);
@@ -223,7 +223,7 @@ fn pairs_to_try(
 }
 
 /// `to` as a flip of `from`, if it has the other sign.
-fn flip(from: Gain, to: Gain, swaps: Vec<(usize, usize)>) -> Option<Flip> {
+fn flip(from: Gain, to: Gain, swaps: Vec<Swap>) -> Option<Flip> {
     let holds_zero = |gain: &Gain| gain.low <= 0.0 && gain.high >= 0.0;
     let is_clear = !holds_zero(&from) && !holds_zero(&to);
     (from.difference * to.difference < 0.0).then_some(Flip { swaps, gain: to, is_clear })
