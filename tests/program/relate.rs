@@ -196,8 +196,8 @@ fn predictions_that_cannot_be_made_are_refused() {
     let place = place();
     for (words, message) in [
         (
-            format!("{THREE} --predict --shared bilstm"),
-            "`predict`: no model that ships was fitted for --shared bilstm; there is one for conv",
+            format!("{THREE} --predict --shared bilstm-conv"),
+            "`predict`: no model that ships was fitted for --shared bilstm-conv; there is one for conv",
         ),
         (
             format!("{THREE} --predict --format csv"),
