@@ -14,6 +14,8 @@
 //!
 //! [`course`] explains what is inside, in eleven chapters from a scalar tape to the relatedness of tasks, and how to
 //! [add an operation](course::adding_an_op).
+// The engine alone has no page of the modules above it, which the introduction links to.
+#![cfg_attr(not(feature = "mtl"), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod autograd;
 // Nothing but text: a build without documentation need not read it.

@@ -24,7 +24,7 @@ const POINTS: f64 = 100.0;
 /// `interrupted` was set on the way.
 ///
 /// # Errors
-/// Those of reading the tasks' files; [`Error::File`] for a directory that holds something else; the first error of a unit.
+/// Those of reading the tasks' files; [`Error::File`](crate::Error::File) for a directory that holds something else; the first error of a unit.
 pub fn measure_gains(
     settings: &GainSettings,
     interrupted: &AtomicBool,
