@@ -1,51 +1,35 @@
-//! Batches like those of a pair of tweet data sets.
+//! Batches to train on.
 
 use std::sync::Arc;
 
-use mtlcore::tensor::Segments;
 use rand::{Rng, RngExt};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use rand_distr::{Distribution, Normal, Zipf};
 
-/// Word types.
-pub const VOCABULARY: usize = 20_000;
-/// Texts of a batch.
-pub const TEXTS: usize = 32;
+use crate::texts::{TEXTS, Texts};
 
-/// 32 texts of normal(16, 7) words, between 3 and 40, from Zipf's law; each has a label for one of two tasks.
+/// Texts of which each has a label for one of two tasks.
 pub struct Batch {
-    pub distinct: Arc<[u32]>,
-    pub rows: Arc<[u32]>,
-    pub segments: Arc<Segments>,
+    pub texts: Texts,
     pub labels: [Arc<[Option<bool>]>; 2],
     pub row_keys: Vec<u64>,
 }
 
 impl Batch {
-    pub fn draw(rng: &mut impl Rng) -> Self {
-        let (length, word) = (Normal::new(16.0_f64, 7.0).unwrap(), Zipf::new(VOCABULARY as f64, 1.0).unwrap());
-        let lengths: Vec<usize> = (0..TEXTS).map(|_| length.sample(rng).round().clamp(3.0, 40.0) as usize).collect();
-        let segments = Arc::new(Segments::from_lengths(lengths));
-        let ids: Vec<u32> = (0..segments.total()).map(|_| word.sample(rng) as u32 - 1).collect();
-        let mut distinct = ids.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let rows = ids.iter().map(|id| distinct.binary_search(id).unwrap() as u32).collect();
+    fn of(texts: Texts, rng: &mut impl Rng) -> Self {
         let tasks: Vec<usize> = (0..TEXTS).map(|_| usize::from(rng.random_bool(0.77))).collect();
         let labels = [0, 1].map(|task| tasks.iter().map(|&t| (t == task).then(|| rng.random_bool(0.5))).collect());
         let row_keys = (0..TEXTS).map(|_| rng.random()).collect();
-        Self { distinct: distinct.into(), rows, segments, labels, row_keys }
+        Self { texts, labels, row_keys }
     }
 
     /// The batches of an epoch of 11,667 texts.
     pub fn epoch() -> Vec<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        (0..365).map(|_| Self::draw(&mut rng)).collect()
+        (0..365).map(|_| Self::of(Texts::draw(&mut rng), &mut rng)).collect()
     }
 
     /// A batch of 512 words.
     pub fn typical() -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(2);
-        std::iter::repeat_with(|| Self::draw(&mut rng)).find(|batch| batch.rows.len() == 512).unwrap()
+        Self::of(Texts::typical(), &mut ChaCha8Rng::seed_from_u64(3))
     }
 }

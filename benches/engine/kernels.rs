@@ -8,7 +8,7 @@ use mtlcore::autograd::ops::lstm::{GateActivation, LstmDirection};
 use mtlcore::autograd::{Adam, AdamSettings, Gradients, Mode, ParamStore, Tape, Var};
 use mtlcore::tensor::{Pool, Tensor, matmul, pointwise};
 
-use crate::batch::Batch;
+use crate::texts::Texts;
 use crate::training::{FILTERS, UNITS, WIDTH, WORD_SIZE};
 
 fn wave(shape: &[usize]) -> Tensor {
@@ -105,10 +105,10 @@ fn function<const LEN: usize>(bencher: Bencher, function: &Function) {
 
 /// An operation on a batch's distinct words; forward alone, or forward and backward.
 fn operation(bencher: Bencher, backward: bool, weights: &[&[usize]], record: impl Fn(&mut Tape, Var, &[Var]) -> Var) {
-    let batch = Batch::typical();
+    let texts = Texts::typical();
     let mut params = ParamStore::new();
     let ids: Vec<_> = weights.iter().enumerate().map(|(i, shape)| params.add(format!("{i}"), wave(shape))).collect();
-    let x = params.add("x", wave(&[batch.distinct.len(), WORD_SIZE]));
+    let x = params.add("x", wave(&[texts.distinct.len(), WORD_SIZE]));
     params.freeze(x);
     let mut pool = Pool::new();
     bencher.bench_local(|| {
@@ -126,21 +126,21 @@ fn operation(bencher: Bencher, backward: bool, weights: &[&[usize]], record: imp
 
 #[divan::bench(args = [false, true])]
 fn lstm(bencher: Bencher, backward: bool) {
-    let batch = Batch::typical();
+    let texts = Texts::typical();
     let one: [&[usize]; 3] = [&[WORD_SIZE, 4 * UNITS], &[UNITS, 4 * UNITS], &[4 * UNITS]];
     operation(bencher, backward, &[one, one].concat(), |tape, x, w| {
         let direction =
             |at: usize| LstmDirection { kernel: w[at], recurrent_kernel: w[at + 1], bias: w[at + 2], reversed: at > 0 };
-        tape.lstm(x, &batch.rows, &batch.segments, &[direction(0), direction(3)], GateActivation::Sigmoid)
+        tape.lstm(x, &texts.rows, &texts.segments, &[direction(0), direction(3)], GateActivation::Sigmoid)
     });
 }
 
 #[divan::bench(args = [false, true])]
 fn conv(bencher: Bencher, backward: bool) {
-    let batch = Batch::typical();
+    let texts = Texts::typical();
     operation(bencher, backward, &[&[WIDTH, WORD_SIZE, FILTERS], &[FILTERS]], |tape, x, w| {
         let (activation, pooling) = (ConvActivation::Relu, TimePooling::Max);
-        tape.conv(x, &batch.rows, &batch.segments, Convolution { kernel: w[0], bias: w[1], activation, pooling })
+        tape.conv(x, &texts.rows, &texts.segments, Convolution { kernel: w[0], bias: w[1], activation, pooling })
     });
 }
 

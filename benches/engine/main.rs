@@ -4,6 +4,7 @@ mod batch;
 mod kernels;
 mod prediction;
 mod steps;
+mod texts;
 mod training;
 
 /// Counts what each benchmark allocates.

@@ -11,8 +11,11 @@ use mtlcore::mtl::{
 };
 use mtlcore::tensor::Tensor;
 
-use crate::batch::{Batch, VOCABULARY};
 use crate::training::WORD_SIZE;
+use crate::{
+    batch::Batch,
+    texts::{Texts, VOCABULARY},
+};
 
 /// The word of a number, in small letters: tokenisers leave it alone.
 fn word(mut id: u32) -> String {
@@ -25,12 +28,12 @@ fn word(mut id: u32) -> String {
 }
 
 fn texts() -> Vec<String> {
-    let text = |batch: &Batch, range: std::ops::Range<usize>| {
-        let words: Vec<String> = batch.rows[range].iter().map(|&row| word(batch.distinct[row as usize])).collect();
+    let text = |texts: &Texts, range: std::ops::Range<usize>| {
+        let words: Vec<String> = texts.rows[range].iter().map(|&row| word(texts.distinct[row as usize])).collect();
         words.join(" ")
     };
     let epoch = Batch::epoch();
-    epoch.iter().flat_map(|batch| batch.segments.iter().map(|range| text(batch, range))).collect()
+    epoch.iter().flat_map(|batch| batch.texts.segments.iter().map(|range| text(&batch.texts, range))).collect()
 }
 
 fn encoder() -> TextEncoder {

@@ -7,7 +7,10 @@ use mtlcore::tensor::{Pool, Tensor};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-use crate::batch::{Batch, TEXTS, VOCABULARY};
+use crate::{
+    batch::Batch,
+    texts::{TEXTS, VOCABULARY},
+};
 
 pub const WORD_SIZE: usize = 200;
 pub const UNITS: usize = 25;
@@ -55,7 +58,8 @@ impl Training {
     pub fn step(&mut self, batch: &Batch) -> f32 {
         let mode = Mode::Train { row_keys: &batch.row_keys };
         let mut tape = Tape::new(&self.params, &mut self.pool, mode);
-        let mut sequence = self.embedding.forward(&mut tape, &batch.distinct, &batch.rows, &batch.segments);
+        let mut sequence =
+            self.embedding.forward(&mut tape, &batch.texts.distinct, &batch.texts.rows, &batch.texts.segments);
         if let Some(bilstm) = &self.bilstm {
             sequence = bilstm.forward(&mut tape, &sequence);
         }

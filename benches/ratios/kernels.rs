@@ -7,11 +7,10 @@ use mtlcore::autograd::ops::lstm::{GateActivation, LstmDirection};
 use mtlcore::autograd::{Adam, AdamSettings, Gradients, Mode, ParamStore, Tape, Var};
 use mtlcore::tensor::{Pool, Tensor, matmul, pointwise};
 
-#[path = "../engine/batch.rs"]
-#[allow(dead_code)]
-mod batch;
+#[path = "../engine/texts.rs"]
+mod texts;
 
-use batch::Batch;
+use texts::Texts;
 
 /// Two ways to compute the same.
 pub struct Pair {
@@ -75,19 +74,19 @@ fn function(name: &'static str, kernel: fn(&mut [f32]), plain: fn(f32) -> f32) -
 /// Forward and backward computation of an operation on a batch's distinct words.
 fn operation(
     weights: &[&[usize]],
-    record: impl Fn(&mut Tape, Var, &[Var], &Batch) -> Var + 'static,
+    record: impl Fn(&mut Tape, Var, &[Var], &Texts) -> Var + 'static,
 ) -> Box<dyn FnMut()> {
-    let batch = Batch::typical();
+    let texts = Texts::typical();
     let mut params = ParamStore::new();
     let ids: Vec<_> = weights.iter().enumerate().map(|(i, shape)| params.add(format!("{i}"), wave(shape))).collect();
-    let x = params.add("x", wave(&[batch.distinct.len(), WORD_SIZE]));
+    let x = params.add("x", wave(&[texts.distinct.len(), WORD_SIZE]));
     params.freeze(x);
     let mut pool = Pool::new();
     Box::new(move || {
         let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
         let x = tape.param(x);
         let weights: Vec<Var> = ids.iter().map(|&id| tape.param(id)).collect();
-        let y = record(&mut tape, x, &weights, &batch);
+        let y = record(&mut tape, x, &weights, &texts);
         let cotangent = tape.value(y).clone();
         tape.vjp(y, &cotangent).give_to(&mut pool);
     })
@@ -97,7 +96,7 @@ fn operation(
 fn lstm() -> Pair {
     let one: [&[usize]; 3] = [&[WORD_SIZE, 4 * UNITS], &[UNITS, 4 * UNITS], &[4 * UNITS]];
     let kernel = |fused: bool| {
-        operation(&[one, one].concat(), move |tape, x, w, batch| {
+        operation(&[one, one].concat(), move |tape, x, w, texts| {
             let direction = |at: usize| LstmDirection {
                 kernel: w[at],
                 recurrent_kernel: w[at + 1],
@@ -106,8 +105,8 @@ fn lstm() -> Pair {
             };
             let (directions, gate) = ([direction(0), direction(3)], GateActivation::Sigmoid);
             match fused {
-                true => tape.lstm(x, &batch.rows, &batch.segments, &directions, gate),
-                false => tape.lstm_reference(x, &batch.rows, &batch.segments, &directions, gate),
+                true => tape.lstm(x, &texts.rows, &texts.segments, &directions, gate),
+                false => tape.lstm_reference(x, &texts.rows, &texts.segments, &directions, gate),
             }
         })
     };
@@ -117,12 +116,12 @@ fn lstm() -> Pair {
 /// The fused operation against its readable reference.
 fn conv() -> Pair {
     let kernel = |fused: bool| {
-        operation(&[&[WIDTH, WORD_SIZE, FILTERS], &[FILTERS]], move |tape, x, w, batch| {
+        operation(&[&[WIDTH, WORD_SIZE, FILTERS], &[FILTERS]], move |tape, x, w, texts| {
             let (activation, pooling) = (ConvActivation::Relu, TimePooling::Max);
             let conv = Convolution { kernel: w[0], bias: w[1], activation, pooling };
             match fused {
-                true => tape.conv(x, &batch.rows, &batch.segments, conv),
-                false => tape.conv_reference(x, &batch.rows, &batch.segments, conv),
+                true => tape.conv(x, &texts.rows, &texts.segments, conv),
+                false => tape.conv_reference(x, &texts.rows, &texts.segments, conv),
             }
         })
     };

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::evaluation::audit::{self, Audit, Finding};
 
-use crate::output::{self, Column, count};
+use crate::output::{self, Column, Format, count};
 
 /// Check a published table: can its accuracies and F-scores be true, given its counts of rows and positives?
 #[derive(Args)]
@@ -26,12 +26,6 @@ Examples:
   mtlcore audit                            the 72 figures of Joshi et al. 2019
   mtlcore audit table.csv                  a table of your own, or of a paper that you review
   mtlcore audit table.csv --format json    every bound of every cell, for a program";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
 
 /// The only table that comes with the program.
 const PAPER: &str = include_str!("../../tests/data/joshi2019_tables.csv");

@@ -3,12 +3,12 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::study::{Curves, Manifest, PairCurves, Results, Study, StudySettings, TaskCurve, results::RESULTS};
 use toml::{Table, Value};
 
 use crate::{
-    output::{self, Column},
+    output::{self, Column, Format},
     study::{INTERRUPTED, StudyArguments, say_coverage, say_if_simulated, watched},
 };
 
@@ -36,12 +36,6 @@ gets one first. The same command goes on where it was stopped.
 With p % each task learns from all of its own rows and from p % of the other tasks' rows of the same training folds; the
 subsets are nested, and stratified on the labels. Where rows have labels of several tasks, those of the other tasks are hidden
 outside the subset.";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let settings = settings(&arguments.settings)?;

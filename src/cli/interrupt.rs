@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use anyhow::{Context, Result};
 use signal_hook::{consts, flag};
 
-/// Ctrl-C, and the signals by which batch systems announce the end of a job's time. (`kill -USR1` asks for the same.)
+/// Ctrl-C, and the signals by which batch systems announce the end of a job's time. `kill -USR1` does the same.
 #[cfg(unix)]
 const SIGNALS: [i32; 4] = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP, consts::SIGUSR1];
 #[cfg(not(unix))]

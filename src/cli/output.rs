@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 use mtlcore::printable::printable;
 use serde::Serialize;
@@ -18,6 +19,15 @@ use serde::Serialize;
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(printable(text).as_bytes()).and_then(|()| output.flush()).context("standard output")
+}
+
+/// What most sub-commands print.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 /// How much is said on standard error.

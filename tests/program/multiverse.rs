@@ -66,7 +66,7 @@ fn bad_input_is_refused_before_anything_is_trained() {
         ("--task a=a.tsv", "`a` has one task"),
         (
             "--task a=a.tsv --task b=b.tsv --universes 3",
-            "`universes`: found 3, expected 4 or more: a choice has so many levels",
+            "`universes`: found 3, expected 4 or more, the levels of the choice that has most of them",
         ),
         (
             "--task a=a.tsv --task b=b.tsv --out taken",

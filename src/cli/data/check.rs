@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::{
     data::{self, Check, Dataset, FirstRow, Padding, Simulation, Vectors},
     settings::Settings,
 };
 
 use crate::{
-    output::{self, Column, count, share},
+    output::{self, Column, Format, count, share},
     settings::DataArguments,
 };
 
@@ -31,12 +31,6 @@ Examples:
   mtlcore data check --task flu=posts.tsv:is_flu    one file, with its column of labels
   mtlcore data check --task a=a.csv --task b=b.jsonl --vectors glove.twitter.27B.200d.txt
   mtlcore data check config.toml --format json      the tasks of a configuration, for a program";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
 
 /// How many tokens of a first row the tables show.
 const SHOWN_TOKENS: usize = 24;

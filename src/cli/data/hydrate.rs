@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{
-    Args, ValueEnum,
+    Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use mtlcore::mtl::data::{
@@ -18,7 +18,7 @@ use mtlcore::mtl::data::{
 use serde::Serialize;
 
 use super::attrition::text;
-use crate::output::{self, count};
+use crate::output::{self, Format, count};
 
 /// Fetch posts by their ids: data sets of tweets are shared as ids with labels
 #[derive(Args)]
@@ -54,12 +54,6 @@ pub struct Arguments {
     /// Tables to read, or JSON
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 const EXAMPLES: &str = "\
@@ -151,7 +145,8 @@ fn describe(plan: &Plan, is_held: bool) -> String {
     if is_held {
         return text + "the others are not in the files.\n";
     }
-    text += &format!("the others take {} calls and ${:.2} if none is gone", count(plan.calls), plan.dollars);
+    let calls = if plan.calls == 1 { "1 call".into() } else { format!("{} calls", count(plan.calls)) };
+    text += &format!("the others take {calls} and ${:.2} if none is gone", plan.dollars);
     if plan.dollars_at_most > plan.dollars {
         text += &format!(
             ",\nand at most ${:.2} with the posts that they repeat, answer or quote (--retweets as-is leaves those out)",

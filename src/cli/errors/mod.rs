@@ -6,7 +6,7 @@ mod tally;
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::{
     settings::Shared,
     study::{
@@ -18,7 +18,7 @@ use mtlcore::mtl::{
 use serde::Serialize;
 
 use crate::{
-    output::{self, Column},
+    output::{self, Column, Format},
     page::{
         numbers::{difference, percent, probability},
         words::{self, said},
@@ -61,12 +61,6 @@ Examples:
 
 The kinds: stl-wrong and mtl-wrong are the errors of each arm; only-mtl-right and only-stl-right those of one arm alone.
 All is about the first repeat of the folds and the study's fixed threshold. Categories are free words; case does not matter.";
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(

@@ -7,11 +7,16 @@ mod rows;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::data::TaskSource;
 use serde::Serialize;
 
-use crate::{output, settings, tables::TableArguments, threshold::share};
+use crate::{
+    output::{self, Format},
+    settings,
+    tables::TableArguments,
+    threshold::share,
+};
 use {
     comparison::Comparison,
     report::Report,
@@ -48,12 +53,6 @@ Examples:
   mtlcore evaluate flu-alone both                 which one is better, on rows that both held out
   mtlcore evaluate flu-alone both --task flu=test.tsv
   mtlcore evaluate run --format json | jq '.tasks[].model.f1'";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().context("threads")?;

@@ -6,7 +6,7 @@ mod tables;
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::{
     relatedness::gains::{GainSettings, Size, measure_gains},
     settings::{Field, Preset, Settings},
@@ -15,7 +15,7 @@ use mtlcore::mtl::{
 use toml::Table;
 
 use crate::{
-    output,
+    output::{self, Format},
     relate::arguments::{TaskArguments, TaskSettings},
     study::{INTERRUPTED, watched},
 };
@@ -39,12 +39,6 @@ pub struct Arguments {
 
 fn size(text: &str) -> Result<Size, String> {
     text.parse()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 const EXAMPLES: &str = "\

@@ -6,7 +6,7 @@ mod tables;
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::{
     multiverse::{MultiverseSettings, measure_multiverse},
     settings::{Field, Preset, Settings},
@@ -15,7 +15,7 @@ use mtlcore::mtl::{
 use toml::Table;
 
 use crate::{
-    output,
+    output::{self, Format},
     relate::arguments::{TaskArguments, TaskSettings},
     study::{INTERRUPTED, say_if_simulated, watched},
 };
@@ -32,12 +32,6 @@ pub struct Arguments {
     /// Tables for people, or JSON with every number (as in multiverse.json)
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 const EXAMPLES: &str = "\

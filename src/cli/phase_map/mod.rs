@@ -8,11 +8,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use arguments::MapArguments;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mtlcore::mtl::relatedness::phase_map::{Grid, PhaseMap, PhaseMapSettings, measure_phase_map};
 
 use crate::{
-    output,
+    output::{self, Format},
     study::{INTERRUPTED, watched},
 };
 
@@ -52,12 +52,6 @@ pub struct Arguments {
     /// Tables for people, or JSON with every number (as in phase-map.json)
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 const EXAMPLES: &str = "\

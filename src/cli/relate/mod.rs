@@ -134,7 +134,7 @@ struct Found {
     expected: Option<Expected>,
 }
 
-/// The gains to expect, if `--predict` asks for them.
+/// The expected gains, with `--predict`.
 #[derive(Serialize)]
 struct Expected {
     predictions: Vec<Prediction>,

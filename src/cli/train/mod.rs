@@ -161,7 +161,7 @@ fn resume(
 ) -> Result<ExitCode> {
     subject::note_without_checksums(manifest);
     let read = || {
-        run.vocabulary()?; // made anew below, so only whether it is what was written matters
+        run.vocabulary()?; // checks the file; the vocabulary itself is made anew below
         // The embedding as it was saved; the vectors' file is not needed any more.
         let table = EmbeddingInit::of_weight(settings, run.table()?, manifest.vectors.is_some());
         let prepared = Prepared::without_vectors(settings)?;

@@ -8,9 +8,9 @@ use mpi::{
     environment::{self, Universe},
     point_to_point,
     topology::SimpleCommunicator,
-    traits::{Communicator, CommunicatorCollectives},
+    traits::{Communicator as _, CommunicatorCollectives},
 };
-use mtlcore::mtl::training::World;
+use mtlcore::mtl::training::Communicator;
 
 /// What a process that panicked returns, as elsewhere.
 const PANICKED: i32 = 101;
@@ -63,7 +63,7 @@ impl Mpi {
         self.universe.world().size() as usize
     }
 
-    pub fn world(&self) -> impl World<f32> + use<> {
+    pub fn communicator(&self) -> impl Communicator<f32> + use<> {
         MpiWorld
     }
 
@@ -134,7 +134,7 @@ impl Mpi {
     }
 }
 
-impl World<f32> for MpiWorld {
+impl Communicator<f32> for MpiWorld {
     fn rank(&self) -> usize {
         world().rank() as usize
     }

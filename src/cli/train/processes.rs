@@ -74,7 +74,7 @@ impl Processes {
     pub fn ranks(&self, settings: &Settings) -> Result<Ranks> {
         match self {
             Self::Alone => Ok(Ranks::alone()),
-            Self::Many(mpi) => Ok(Ranks::of(mpi.world(), settings.shards)?),
+            Self::Many(mpi) => Ok(Ranks::of(mpi.communicator(), settings.shards)?),
         }
     }
 

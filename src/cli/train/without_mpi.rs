@@ -1,7 +1,7 @@
 //! In place of `mpi.rs`, without the feature: there is never another process.
 
 use anyhow::{Result, bail};
-use mtlcore::mtl::training::World;
+use mtlcore::mtl::training::Communicator;
 
 /// No value of this type exists.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ impl Mpi {
         match *self {}
     }
 
-    pub fn world(&self) -> impl World<f32> + use<> {
+    pub fn communicator(&self) -> impl Communicator<f32> + use<> {
         *self
     }
 
@@ -46,7 +46,7 @@ impl Mpi {
     }
 }
 
-impl World<f32> for Mpi {
+impl Communicator<f32> for Mpi {
     fn rank(&self) -> usize {
         match *self {}
     }

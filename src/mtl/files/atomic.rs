@@ -89,6 +89,17 @@ pub(in crate::mtl) fn is_aside(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains(ASIDE))
 }
 
+/// Removes a file, if there is one.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be removed.
+pub(in crate::mtl) fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Removes what killed processes were writing in a directory that is ours alone.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 const SETTINGS: &str = "multiverse.toml";
 /// How often levels are permuted.
 const DRAWS: usize = 999;
-/// Of how many swaps, those that move the gain most towards the other sign, all pairs are tried where no single one flips it.
+/// Single swaps that are tried in pairs where none flips the sign: those that move the gain most towards the other sign.
 const SWAPS_TO_PAIR: usize = 3;
 
 /// The settings of a multiverse.
@@ -66,7 +66,10 @@ pub fn measure_multiverse(
     let levels: Vec<usize> = choices.iter().map(|choice| choice.levels.len()).collect();
     let most = levels.iter().copied().max().unwrap_or(1);
     if settings.universes < most {
-        let message = format!("found {}, expected {most} or more: a choice has so many levels", settings.universes);
+        let message = format!(
+            "found {}, expected {most} or more, the levels of the choice that has most of them",
+            settings.universes
+        );
         return Err(Error::config("universes", message));
     }
     let directory = &study.base.out;

@@ -8,8 +8,8 @@ use toml::Value;
 use super::{Choice, Gain};
 use crate::Result;
 use crate::mtl::{
-    evaluation::interval::{Measure, PairedUnit, Side, paired_interval},
-    study::{Arm, Event, Outcomes, PairData, Predictions, StudySettings, UnitOutcome, UnitSpec, UnitStore, run_units},
+    evaluation::interval::{PairedUnit, paired_interval},
+    study::{Arm, Event, Outcomes, PairData, StudySettings, UnitSpec, UnitStore, paired, run_units},
 };
 
 const POINTS: f64 = 100.0;
@@ -50,7 +50,7 @@ pub(super) fn gains(
     Ok(Some(pair.dataset.tasks.iter().map(of_task).collect()))
 }
 
-/// Units of a universe of a pair of so many tasks.
+/// The number of units of a universe whose pair has `tasks` tasks.
 pub(super) fn units(study: &StudySettings, tasks: usize) -> usize {
     (tasks + 1) * study.places().count() * study.seeds
 }
@@ -70,29 +70,16 @@ fn specs(study: &StudySettings, pair: &PairData) -> Vec<UnitSpec> {
     specs
 }
 
-fn gain<'o>(study: &StudySettings, task: &str, groups: &[u64], outcomes: &'o Outcomes) -> Gain {
-    let measure = study.measure;
-    let threshold = |predictions: &Predictions| {
-        let tuned = predictions.tuned_threshold().filter(|_| measure == Measure::F1Tuned);
-        tuned.unwrap_or(study.base.threshold)
-    };
+fn gain(study: &StudySettings, task: &str, groups: &[u64], outcomes: &Outcomes) -> Gain {
     let of_arm = |arm: Arm| {
         let is_meant = move |spec: &UnitSpec| spec.arm == arm && spec.task.as_ref().is_none_or(|of| of == task);
         outcomes.iter().filter(move |(spec, _)| is_meant(spec))
     };
-    let of_task = |outcome: &'o UnitOutcome| &outcome.tasks[task];
-    let paired: Vec<PairedUnit<'_>> = of_arm(Arm::Stl)
-        .zip(of_arm(Arm::Mtl))
-        .map(|((spec, alone), (_, together))| {
-            let (alone, together) = (of_task(alone), of_task(together));
-            assert_eq!(alone.rows, together.rows, "both are tested on the same rows");
-            let base = Side { probabilities: &alone.probabilities, threshold: threshold(alone) };
-            let other = Side { probabilities: &together.probabilities, threshold: threshold(together) };
-            let UnitSpec { repeat, fold, seed, .. } = *spec;
-            PairedUnit { repeat, fold, seed, rows: &alone.rows, groups, truths: &alone.truths, base, other }
-        })
-        .collect();
-    let interval = paired_interval(measure, &paired).expect("there are two folds or more");
+    let (measure, fixed) = (study.measure, study.base.threshold);
+    let both = of_arm(Arm::Stl).zip(of_arm(Arm::Mtl));
+    let units: Vec<PairedUnit<'_>> =
+        both.map(|(alone, together)| paired(alone, together, task, groups, measure, fixed)).collect();
+    let interval = paired_interval(measure, &units).expect("there are two folds or more");
     Gain {
         difference: POINTS * interval.difference,
         low: POINTS * interval.low,

@@ -317,9 +317,6 @@ impl RunDirectory {
 
     /// Removes a file, if it is there.
     fn remove(&self, name: &str) -> Result<()> {
-        match fs::remove_file(self.file(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(self.file(name))(error)),
-            _ => Ok(()),
-        }
+        files::remove_if_there(&self.file(name))
     }
 }

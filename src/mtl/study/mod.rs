@@ -28,7 +28,7 @@ mod until_decided;
 pub use directory::{Study, StudyRun, require_study};
 pub use execution::{
     Event, InnerPredictions, Outcomes, Part, PlannedUnit, Predictions, Ran, Rest, Shard, Trial, UnitOutcome, UnitStore,
-    Units, process_name, run_part, run_units,
+    Units, paired, process_name, run_part, run_units,
 };
 pub use findings::{
     Band, CurveFold, CurvePoint, Curves, METRICS, Metric, PairCurves, Results, TaskCurve, analyse, results,

@@ -8,7 +8,7 @@ use std::{
 use toml::Table;
 
 use super::{
-    execution::{PARTIAL, Worker},
+    execution::{CLAIM, PARTIAL, Worker},
     manifest::Manifest,
     planning::StudySettings,
 };
@@ -37,16 +37,12 @@ pub(super) fn clear(directory: &Path, worker: &Worker) -> Result<()> {
     }
     let units = entries(&directory.join("units"))?;
     // Claims and partial units are of processes that have ended.
-    let is_ours = |path: &&PathBuf| is_unit(path) || has_extension(path, "claim") || has_extension(path, PARTIAL);
+    let is_ours = |path: &&PathBuf| is_unit(path) || has_extension(path, CLAIM) || has_extension(path, PARTIAL);
     for path in units.iter().filter(is_ours) {
         fs::remove_file(path).map_err(Error::io(path))?;
     }
     for name in WRITTEN {
-        let path = directory.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(path)(error)),
-            _ => {}
-        }
+        files::remove_if_there(&directory.join(name))?;
     }
     files::clear_asides(directory)
 }

@@ -18,7 +18,7 @@ mod trainer;
 pub use order::{BatchPlan, epoch_plan};
 pub use prediction::Predictor;
 pub use probe::{ALL, Block, Measurement, PairOfTasks};
-pub use ranks::{Ranks, World};
+pub use ranks::{Communicator, Ranks};
 pub use step::{optimiser, step};
 pub use trainer::{EpochReport, Event, Flow, NextStep, Outcome, TaskReport, Trainer};
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::tensor::{Real, pointwise};
 use crate::{Error, Result};
 
-/// The other processes, as one of them reaches them.
-pub trait World<F>: Send {
+/// A communicator, in the sense of MPI: the processes that train together, as one of them reaches the others.
+pub trait Communicator<F>: Send {
     /// The number of this process, from 0.
     fn rank(&self) -> usize;
 
@@ -24,7 +24,7 @@ pub trait World<F>: Send {
 /// (`MPI_Allreduce`) does not promise.
 pub struct Ranks<F = f32> {
     /// `None` for a process alone.
-    world: Option<Box<dyn World<F>>>,
+    communicator: Option<Box<dyn Communicator<F>>>,
     theirs: Vec<F>,
     exchanging: Duration,
 }
@@ -32,15 +32,15 @@ pub struct Ranks<F = f32> {
 impl<F: Real> Ranks<F> {
     /// This process alone.
     pub fn alone() -> Self {
-        Self { world: None, theirs: Vec::new(), exchanging: Duration::ZERO }
+        Self { communicator: None, theirs: Vec::new(), exchanging: Duration::ZERO }
     }
 
-    /// The processes of a world that share `shards` shards of every batch.
+    /// The processes of a communicator, which share the `shards` shards of every batch.
     ///
     /// # Errors
     /// [`Error::Config`] with the numbers of processes that are possible, if theirs is no power of two or does not divide the shards.
-    pub fn of(world: impl World<F> + 'static, shards: usize) -> Result<Self> {
-        let count = world.count();
+    pub fn of(communicator: impl Communicator<F> + 'static, shards: usize) -> Result<Self> {
+        let count = communicator.count();
         if !count.is_power_of_two() || !shards.is_multiple_of(count) {
             let possible: Vec<String> = Self::possible(shards).map(|count| count.to_string()).collect();
             let shards_of = if shards == 1 { "1 shard".to_owned() } else { format!("{shards} shards") };
@@ -54,7 +54,7 @@ impl<F: Real> Ranks<F> {
             };
             return Err(Error::config("shards", message));
         }
-        Ok(Self { world: Some(Box::new(world)), ..Self::alone() })
+        Ok(Self { communicator: Some(Box::new(communicator)), ..Self::alone() })
     }
 
     /// The numbers of ranks that can share `shards` shards, rising.
@@ -64,12 +64,12 @@ impl<F: Real> Ranks<F> {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.world.as_ref().map_or(1, |world| world.count())
+        self.communicator.as_ref().map_or(1, |communicator| communicator.count())
     }
 
     /// The number of this one, from 0.
     pub fn rank(&self) -> usize {
-        self.world.as_ref().map_or(0, |world| world.rank())
+        self.communicator.as_ref().map_or(0, |communicator| communicator.rank())
     }
 
     /// How long it has waited for the others and their numbers.
@@ -79,13 +79,13 @@ impl<F: Real> Ranks<F> {
 
     /// Adds to each number those of all other ranks, in the order of the tree. Every rank must call it, with as many numbers.
     pub fn sum(&mut self, numbers: &mut [F]) {
-        let Some(world) = &mut self.world else { return };
+        let Some(communicator) = &mut self.communicator else { return };
         let begun = Instant::now();
         self.theirs.resize(numbers.len().max(self.theirs.len()), F::ZERO);
         let theirs = &mut self.theirs[..numbers.len()];
         let mut step = 1;
-        while step < world.count() {
-            world.swap(world.rank() ^ step, numbers, theirs);
+        while step < communicator.count() {
+            communicator.swap(communicator.rank() ^ step, numbers, theirs);
             pointwise::add(numbers, theirs); // b + a has the bits of a + b
             step *= 2;
         }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{
-    Flow, Ranks, Trainer, World,
+    Communicator, Flow, Ranks, Trainer,
     cut::{Cut, Shard, part},
     epoch_plan,
     gradient::{Goals, Recorded, Workers},
@@ -217,7 +217,7 @@ struct Threads {
     from: Vec<Receiver<Vec<f32>>>,
 }
 
-impl World<f32> for Threads {
+impl Communicator<f32> for Threads {
     fn rank(&self) -> usize {
         self.rank
     }
@@ -248,10 +248,10 @@ fn threads(count: usize) -> Vec<Threads> {
 fn trained(settings: &Settings, ranks: usize) -> (Vec<u32>, String) {
     let Data { dataset, split } = data(settings);
     let table = table(settings, &dataset);
-    let train = |world: Option<Threads>| {
+    let train = |communicator: Option<Threads>| {
         let trainer = Trainer::new(settings, &dataset, &split, &table);
-        let mut trainer = match world {
-            Some(world) => trainer.with_ranks(Ranks::of(world, settings.shards).unwrap()),
+        let mut trainer = match communicator {
+            Some(communicator) => trainer.with_ranks(Ranks::of(communicator, settings.shards).unwrap()),
             None => trainer,
         };
         let mut measured = String::new();
@@ -266,7 +266,8 @@ fn trained(settings: &Settings, ranks: usize) -> (Vec<u32>, String) {
         return train(None);
     }
     let all: Vec<_> = std::thread::scope(|scope| {
-        let handles: Vec<_> = threads(ranks).into_iter().map(|world| scope.spawn(|| train(Some(world)))).collect();
+        let handles: Vec<_> =
+            threads(ranks).into_iter().map(|communicator| scope.spawn(|| train(Some(communicator)))).collect();
         handles.into_iter().map(|handle| handle.join().unwrap()).collect()
     });
     assert!(all.iter().all(|one| *one == all[0]), "ranks differ");
@@ -328,12 +329,12 @@ fn a_wish_to_stop_reaches_all_ranks_at_the_same_step() {
     let Data { dataset, split } = data(&settings);
     let table = table(&settings, &dataset);
     let stopped = std::thread::scope(|scope| {
-        let one = |world: Threads| {
+        let one = |communicator: Threads| {
             let (dataset, split, table, settings) = (&dataset, &split, &table, &settings);
             scope.spawn(move || {
-                let is_last = world.rank == 3;
+                let is_last = communicator.rank == 3;
                 let mut trainer =
-                    Trainer::new(settings, dataset, split, table).with_ranks(Ranks::of(world, 4).unwrap());
+                    Trainer::new(settings, dataset, split, table).with_ranks(Ranks::of(communicator, 4).unwrap());
                 let wish = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
                 trainer.stop_when(wish.clone());
                 let observe = |trainer: &Trainer<'_>, _: super::Event<'_>| {
@@ -355,8 +356,8 @@ fn a_wish_to_stop_reaches_all_ranks_at_the_same_step() {
 #[test]
 fn numbers_of_ranks_that_cannot_share_are_told_those_that_can() {
     let refused = |ranks: usize, shards: usize| {
-        let world = threads(ranks).swap_remove(0);
-        Ranks::of(world, shards).err().map(|error| error.to_string())
+        let communicator = threads(ranks).swap_remove(0);
+        Ranks::of(communicator, shards).err().map(|error| error.to_string())
     };
     assert_eq!(refused(4, 8), None);
     assert_eq!(refused(1, 1), None);

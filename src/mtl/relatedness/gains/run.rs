@@ -9,10 +9,10 @@ use super::{GAINS, Gain, GainSettings, Gains, LeftOut, Size, design::TaskRows};
 use crate::Result;
 use crate::mtl::{
     directories,
-    evaluation::interval::{Interval, Measure, PairedUnit, Side, paired_interval},
+    evaluation::interval::{Interval, Measure, PairedUnit, paired_interval},
     files,
     settings::Shared,
-    study::{Arm, Event, Outcomes, PairData, Predictions, UnitOutcome, UnitSpec, UnitStore, run_units},
+    study::{Arm, Event, Outcomes, PairData, UnitOutcome, UnitSpec, UnitStore, paired, run_units},
 };
 
 /// The settings' file in a directory of gains; a directory without one is not overwritten.
@@ -188,9 +188,10 @@ impl<'t> PairUnits<'t> {
 struct Compared<'o> {
     settings: &'o GainSettings,
     shared: Shared,
+    task: String,
     groups: Vec<u64>,
-    /// (spec, alone, together)
-    trainings: Vec<(&'o UnitSpec, &'o Predictions, &'o Predictions)>,
+    /// Alone and together.
+    trainings: Vec<[&'o (UnitSpec, UnitOutcome); 2]>,
 }
 
 impl<'o> Compared<'o> {
@@ -199,30 +200,17 @@ impl<'o> Compared<'o> {
             let name = pair.name.clone();
             outcomes.iter().filter(move |(spec, _)| spec.pair == name && spec.shared == Some(shared))
         };
-        let predictions = |outcome: &'o UnitOutcome| outcome.tasks.get(task).expect("the unit tested the main task");
-        let both = of(&data[0]).zip(of(&data[1]));
-        let trainings = both.map(|((spec, alone), (_, together))| {
-            let (alone, together) = (predictions(alone), predictions(together));
-            assert_eq!(alone.truths, together.truths, "both are tested on the same rows");
-            (spec, alone, together)
-        });
-        let trainings = trainings.collect();
+        let trainings = of(&data[0]).zip(of(&data[1])).map(|(alone, together)| [alone, together]).collect();
         let groups = data[0].dataset.examples.iter().map(|example| example.group).collect();
-        Self { settings, shared, groups, trainings }
+        Self { settings, shared, task: task.to_owned(), groups, trainings }
     }
 
     /// The interval over the trainings for which `place` gives a (repeat, fold).
     fn interval(&self, measure: Measure, place: impl Fn(&UnitSpec) -> Option<(usize, usize)>) -> Option<Interval> {
         let fixed = self.settings.study.base.threshold;
-        let side = |predictions: &'o Predictions| {
-            let tuned = predictions.tuned_threshold().filter(|_| measure == Measure::F1Tuned);
-            Side { probabilities: &predictions.probabilities, threshold: tuned.unwrap_or(fixed) }
-        };
-        let unit = |&(spec, alone, together): &(&UnitSpec, &'o Predictions, &'o Predictions)| {
-            let (repeat, fold) = place(spec)?;
-            let (rows, truths) = (&alone.rows[..], &alone.truths[..]);
-            let (base, other) = (side(alone), side(together));
-            Some(PairedUnit { repeat, fold, seed: spec.seed, rows, groups: &self.groups, truths, base, other })
+        let unit = |&[alone, together]: &[&'o (UnitSpec, UnitOutcome); 2]| {
+            let (repeat, fold) = place(&alone.0)?;
+            Some(PairedUnit { repeat, fold, ..paired(alone, together, &self.task, &self.groups, measure, fixed) })
         };
         paired_interval(measure, &self.trainings.iter().filter_map(unit).collect::<Vec<_>>())
     }

@@ -78,7 +78,7 @@ impl Grid {
             return Err(Error::config("replicates", message));
         }
         self.simulation(1, self.relatedness[0]).validate().map_err(|_| {
-            let message = "so many texts cannot be simulated";
+            let message = "these rows, ratios and test texts are more than a simulation makes";
             Error::config("sizes", message)
         })?;
         Ok(self)
@@ -92,8 +92,8 @@ impl Grid {
     /// The simulated pair of which the cells of one relatedness are cut: the same texts for any relatedness, and the main task has the
     /// same labels too.
     ///
-    /// Half of the partner's labels are true and none is wrong, so that at −ρ they are those of ρ, turned round. There are no word
-    /// vectors, since vectors that carry the weights would give away what a partner could teach.
+    /// Half of the partner's labels are true, without noise, so that its labels at −ρ are the negated ones of ρ. There are no word vectors:
+    /// vectors that carry the weights would give away what a partner could teach.
     pub fn simulation(&self, seed: u64, relatedness: f64) -> Simulation {
         let size = self.largest_size();
         let ratio = self.ratios.iter().copied().fold(0.0, f64::max);

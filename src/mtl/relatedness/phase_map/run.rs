@@ -13,14 +13,11 @@ use crate::Result;
 use crate::mtl::{
     data::{SIMULATED_TASKS, Simulation},
     directories,
-    evaluation::{
-        interval::{Measure, Verdict},
-        metrics::Metrics,
-    },
+    evaluation::interval::{Measure, Verdict},
     files,
     relatedness::measured::mean,
     settings::Shared,
-    study::{Arm, Control, Event, PairData, Predictions, StudySettings, UnitOutcome, UnitSpec, UnitStore, run_units},
+    study::{Arm, Control, Event, PairData, StudySettings, UnitOutcome, UnitSpec, UnitStore, run_units},
 };
 
 /// The settings' file; a directory without one is not overwritten.
@@ -178,7 +175,9 @@ impl<'s> WorldData<'s> {
     ) {
         let sizes = self.settings.grid.sizes.len();
         let of_layers = outcomes.chunks(sizes + 2 * self.places.len());
-        let score = |outcome: &UnitOutcome, measure| score(&outcome.tasks[SIMULATED_TASKS[0]], measure, study);
+        // Of the main task's fresh texts.
+        let score =
+            |outcome: &UnitOutcome, measure| outcome.tasks[SIMULATED_TASKS[0]].score(measure, study.base.threshold);
         let is_cut = |outcome: &UnitOutcome| ending.patience > 0 && outcome.epochs.len() == ending.epochs;
         for (&shared, outcomes) in study.shared.iter().zip(of_layers) {
             let (alone, together) = outcomes.split_at(sizes);
@@ -194,13 +193,6 @@ impl<'s> WorldData<'s> {
             }
         }
     }
-}
-
-/// The measure of the main task's fresh texts.
-fn score(predictions: &Predictions, measure: Measure, study: &StudySettings) -> f64 {
-    let tuned = predictions.tuned_threshold().filter(|_| measure == Measure::F1Tuned);
-    let threshold = tuned.unwrap_or(study.base.threshold);
-    measure.of(&Metrics::new(&predictions.probabilities, &predictions.truths, threshold))
 }
 
 /// Points to a thousandth: finer than any test can tell.

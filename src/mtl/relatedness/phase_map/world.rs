@@ -60,7 +60,7 @@ impl<'g> World<'g> {
         self.data(study, &name, self.cut(size, partner_rows(size, ratio)), size)
     }
 
-    /// So many rows of both tasks to learn from, with all that are tested between them.
+    /// The first `size` rows of the main task and `partner` of the partner to learn from, with all tested texts between them.
     fn cut(&self, size: usize, partner: usize) -> Corpus {
         let Corpus { tasks, sources, records } = &self.corpus;
         let [of_main, of_partner] = [0, 1].map(|source| records.iter().filter(move |record| record.source == source));

@@ -10,8 +10,7 @@ use crate::mtl::{
     settings::Shared,
 };
 
-/// The .975 quantile of the normal distribution. A noise floor is the largest of 19 values without any relation: about so many standard
-/// errors.
+/// Standard errors in a noise floor, which is the largest of 19 permuted values: about the .975 quantile of the normal distribution.
 const FLOOR: f64 = 1.959_963_984_540_054;
 
 /// A pair on a phase map.

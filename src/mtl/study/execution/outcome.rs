@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
     evaluation::{
-        interval::Measure,
+        interval::{Measure, Side},
         metrics::{Metrics, best_threshold},
     },
     study::planning::HyperParameters,
@@ -67,6 +67,21 @@ impl Predictions {
     /// The threshold with the best F1 on the inner rows, if there are any.
     pub fn tuned_threshold(&self) -> Option<f64> {
         self.inner.as_ref().map(|inner| inner.tuned_threshold)
+    }
+
+    /// The threshold at which a measure is taken: the tuned one if the measure is at it and there are inner rows, else `fixed`.
+    pub fn threshold(&self, measure: Measure, fixed: f64) -> f64 {
+        self.tuned_threshold().filter(|_| measure == Measure::F1Tuned).unwrap_or(fixed)
+    }
+
+    /// The figure of a measure on the test rows.
+    pub fn score(&self, measure: Measure, fixed: f64) -> f64 {
+        measure.of(&Metrics::new(&self.probabilities, &self.truths, self.threshold(measure, fixed)))
+    }
+
+    /// One side of a paired comparison.
+    pub fn side(&self, measure: Measure, fixed: f64) -> Side<'_> {
+        Side { probabilities: &self.probabilities, threshold: self.threshold(measure, fixed) }
     }
 }
 

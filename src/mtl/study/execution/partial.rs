@@ -3,7 +3,7 @@
 //! `<unit>.partial` holds the trials that are done, `<unit>.<trial>.partial` the training at hand.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -113,18 +113,15 @@ impl<'o> Partial<'o> {
 /// [`Error::Io`] if one cannot be removed.
 pub(super) fn remove(unit: &Path, trials: usize) -> Result<()> {
     let of_trial = |trial| unit.with_extension(format!("{trial}.{EXTENSION}"));
-    for path in (0..trials).map(of_trial).chain([unit.with_extension(EXTENSION)]) {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(path)(error)),
-            _ => {}
-        }
-    }
-    Ok(())
+    (0..trials).map(of_trial).chain([unit.with_extension(EXTENSION)]).try_for_each(|path| files::remove_if_there(&path))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, atomic::AtomicBool};
+    use std::{
+        fs,
+        sync::{Mutex, atomic::AtomicBool},
+    };
 
     use super::*;
     use crate::mtl::{

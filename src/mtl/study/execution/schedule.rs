@@ -13,11 +13,9 @@ use std::{
 };
 
 use super::{
-    UnitOutcome, UnitStore,
-    lease::{Claiming, Worker},
+    Event, UnitOutcome, UnitStore,
     part::{Part, Units},
-    partial::{self, Partial},
-    store::claim_of,
+    work::{Done, Work, in_order},
 };
 use crate::mtl::study::planning::{PairData, StudySettings, UnitSpec};
 use crate::printable::quoted;
@@ -25,27 +23,6 @@ use crate::{Error, Result};
 
 /// Units with their outcomes.
 pub type Outcomes = Vec<(UnitSpec, UnitOutcome)>;
-
-/// What has just happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// How far the units are, with those of earlier runs.
-    Progress {
-        /// Finished units.
-        done: usize,
-        /// All units.
-        all: usize,
-    },
-    /// This process has finished a unit; [`Event::Progress`] follows.
-    Finished {
-        /// Its name.
-        unit: String,
-        /// What it took.
-        seconds: f64,
-    },
-    /// The file of a unit is damaged, for this reason; the unit is run again.
-    Damaged(String),
-}
 
 /// How the work on units ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,12 +157,8 @@ pub fn run_part(
         }
     });
     let outcomes = outcomes.into_inner().expect("no thread panicked");
-    // What processes that were killed have left of finished units.
-    let mut of_finished = files.iter().filter(|(place, _)| outcomes[*place].is_some());
-    let cleared = of_finished.try_for_each(|(_, file)| {
-        process.clear(&claim_of(file))?;
-        partial::remove(file, settings.tune)
-    });
+    let of_finished = files.iter().filter(|(place, _)| outcomes[*place].is_some()).map(|(_, file)| file.as_path());
+    let cleared = store.clear_leftovers(of_finished, &process);
     drop(process);
     store.leave();
     failure.into_inner().expect("no thread panicked").map_or(cleared, Err)?;
@@ -199,17 +172,6 @@ pub fn run_part(
 
 /// How often a process looks whether a unit that another works on is finished or free.
 const POLL: Duration = Duration::from_millis(200);
-
-/// Units in the order in which they are done and dealt to shards: the dearest first, and those of one cost by their keys.
-fn in_order<'p>(specs: Vec<UnitSpec>, settings: &StudySettings, pairs: &'p [PairData]) -> Vec<Work<'p>> {
-    let work = specs.into_iter().enumerate().map(|(place, spec)| {
-        let pair = pairs.iter().find(|pair| pair.name == spec.pair).expect("units are of these pairs");
-        Work { place, key: spec.key(settings, pair), cost: spec.cost(pair), spec, pair }
-    });
-    let mut work: Vec<Work> = work.collect();
-    work.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.key.cmp(&b.key)));
-    work
-}
 
 /// Which places in the order of cost are of these units.
 fn places_of<'u>(units: &'u Units, work: &[Work]) -> Result<Box<dyn Fn(usize) -> bool + 'u>> {
@@ -227,33 +189,6 @@ fn places_of<'u>(units: &'u Units, work: &[Work]) -> Result<Box<dyn Fn(usize) ->
     }
 }
 
-/// A unit of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedUnit {
-    /// Its name, as `--only` takes it.
-    pub unit: String,
-    /// How long it takes, roughly: only comparisons count.
-    pub cost: usize,
-    /// Its file, once it is finished.
-    pub file: PathBuf,
-    /// Whether it is.
-    pub finished: bool,
-}
-
-/// The units in the order in which they are done and dealt to shards.
-pub(in crate::mtl::study) fn planned_units(
-    specs: Vec<UnitSpec>,
-    settings: &StudySettings,
-    pairs: &[PairData],
-    store: &UnitStore,
-) -> Vec<PlannedUnit> {
-    let planned = |work: Work| {
-        let file = store.path(&work.spec, &work.key);
-        PlannedUnit { unit: work.spec.name(), cost: work.cost, finished: file.exists(), file }
-    };
-    in_order(specs, settings, pairs).into_iter().map(planned).collect()
-}
-
 /// How many units are worked on at a time: as many as the settings say, or as there are processors for this process, of which a
 /// scheduler may have promised fewer than it shows.
 pub(in crate::mtl::study) fn threads(settings: &StudySettings) -> usize {
@@ -267,60 +202,11 @@ pub(in crate::mtl::study) fn threads(settings: &StudySettings) -> usize {
     }
 }
 
-/// A unit and its pair.
-struct Work<'p> {
-    place: usize,
-    spec: UnitSpec,
-    key: String,
-    cost: usize,
-    pair: &'p PairData,
-}
-
-/// What came of a unit.
-enum Done {
-    Finished(Box<UnitOutcome>),
-    /// Another process, as `host.pid`, works on it.
-    Elsewhere(String),
-    Interrupted,
-}
-
-impl Work<'_> {
-    /// Runs the unit, or reads it if another process was faster.
-    fn run(
-        &self,
-        settings: &StudySettings,
-        store: &UnitStore,
-        process: &Worker,
-        interrupted: &AtomicBool,
-        observe: &(dyn Fn(Event) + Sync),
-    ) -> Result<Done> {
-        let claiming = process.claim(&claim_of(&store.path(&self.spec, &self.key)))?;
-        // Whoever holds the claim: a unit that has its file is finished. (A damaged file has been told of, and is replaced.)
-        if let Ok(Some(outcome)) = store.read(&self.spec, &self.key) {
-            return Ok(Done::Finished(Box::new(outcome)));
-        }
-        let _claim = match claiming {
-            Claiming::Ours(claim) => claim,
-            Claiming::Theirs(holder) => return Ok(Done::Elsewhere(holder)),
-        };
-        let file = store.path(&self.spec, &self.key);
-        let damaged = |error: Error| observe(Event::Damaged(error.to_string()));
-        let mut partial = Partial::of(file.clone(), &damaged);
-        let Some(outcome) = self.spec.run_from(settings, self.pair, &mut partial, interrupted)? else {
-            return Ok(Done::Interrupted);
-        };
-        store.write(&self.spec, &self.key, &outcome)?;
-        partial::remove(&file, settings.tune)?;
-        observe(Event::Finished { unit: self.spec.name(), seconds: outcome.seconds });
-        Ok(Done::Finished(Box::new(outcome)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
 
-    use super::*;
+    use super::{super::store::claim_of, *};
     use crate::mtl::{
         settings::{Preset, Shared},
         study::planning::Seeds,
@@ -336,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_claim_of_a_dead_worker_on_a_finished_unit_is_removed() {
+    fn what_a_killed_process_left_of_a_finished_unit_is_removed() {
         let (settings, pairs, spec) = one_unit();
         let place = tempfile::tempdir().unwrap();
         let run = || {
@@ -345,13 +231,19 @@ mod tests {
             run_units(specs, &settings, &pairs, &store, &AtomicBool::new(false), &|_| {}).unwrap().unwrap()
         };
         let expected = run();
-        let claim = claim_of(&UnitStore::of(place.path()).path(&spec, &spec.key(&settings, &pairs[0])));
+        let unit = UnitStore::of(place.path()).path(&spec, &spec.key(&settings, &pairs[0]));
+        let claim = claim_of(&unit);
+        let partial = ["partial", "0.partial"].map(|extension| unit.with_extension(extension));
+        let unfinished = place.path().join("units/another.0123456789abcdef.0.partial");
+        // A claim without a worker is stale by its own age.
         for (age, remains) in [(0, true), (3600, false)] {
+            partial.iter().chain([&unfinished]).for_each(|path| std::fs::write(path, "").unwrap());
             let file = std::fs::File::create(&claim).unwrap();
             std::io::Write::write_all(&mut &file, b"worker.gone-1-x").unwrap();
             file.set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).unwrap();
             assert_eq!(run(), expected);
             assert_eq!(claim.exists(), remains, "{age} s old");
+            assert!(partial.iter().all(|path| !path.exists()) && unfinished.exists() && unit.exists());
         }
     }
 

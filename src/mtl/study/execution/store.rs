@@ -1,6 +1,7 @@
 //! Finished units as files, and which process works on which.
 
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{UnitOutcome, lease::Worker};
+use super::{PARTIAL, UnitOutcome, lease::Worker};
 use crate::mtl::{files, study::planning::UnitSpec};
 use crate::{Error, Result};
 
@@ -87,6 +88,28 @@ impl UnitStore {
         })
     }
 
+    /// Removes what killed processes have left of finished units, whose files these are: claims, and partial units.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if something cannot be read or removed.
+    pub(super) fn clear_leftovers<'f>(&self, finished: impl Iterator<Item = &'f Path>, process: &Worker) -> Result<()> {
+        let finished: HashSet<PathBuf> = finished.map(|file| file.with_extension("")).collect();
+        for entry in fs::read_dir(&self.directory).map_err(Error::io(&self.directory))? {
+            let path = entry.map_err(Error::io(&self.directory))?.path();
+            let unit = path.with_extension("");
+            if path.extension().is_some_and(|found| found == CLAIM) && finished.contains(&unit) {
+                process.clear(&path)?;
+            }
+            // `<unit>.partial` and `<unit>.<trial>.partial`.
+            if path.extension().is_some_and(|found| found == PARTIAL)
+                && [&unit, &unit.with_extension("")].into_iter().any(|unit| finished.contains(unit))
+            {
+                files::remove_if_there(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// This process as one of those that work here, until [`leave`](Self::leave); its folder is made with it.
     ///
     /// # Errors
@@ -105,9 +128,12 @@ impl UnitStore {
     }
 }
 
+/// The extension of a claim.
+pub(in crate::mtl::study) const CLAIM: &str = "claim";
+
 /// The file that claims a unit, beside the unit's own.
 pub(super) fn claim_of(unit: &Path) -> PathBuf {
-    unit.with_extension("claim")
+    unit.with_extension(CLAIM)
 }
 
 fn checksum(outcome: &UnitOutcome) -> String {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::mtl::{
     evaluation::{
-        interval::{Measure, PairedUnit, Side},
+        interval::{Measure, PairedUnit},
         metrics::Metrics,
         statistics::{expected_best, f_over_folds},
     },
@@ -131,10 +131,8 @@ impl<'s> Trainings<'s> {
                 let [base, other] = [base, other].map(|fold| &fold[seed.min(fold.len() - 1)]);
                 assert_eq!(base.predictions.rows, other.predictions.rows, "arms are tested on the same rows");
                 let Training { repeat, fold, .. } = *base;
-                let side = |training: &'a Training<'_>| Side {
-                    probabilities: &training.predictions.probabilities,
-                    threshold: training.threshold(measure, self.settings),
-                };
+                let side =
+                    |training: &'a Training<'_>| training.predictions.side(measure, self.settings.base.threshold);
                 let (rows, truths) = (&base.predictions.rows[..], &base.predictions.truths[..]);
                 units.push(PairedUnit {
                     repeat,
@@ -238,14 +236,6 @@ impl Training<'_> {
     /// On the test rows, at the threshold tuned on the inner rows.
     pub fn tuned(&self) -> Option<Metrics> {
         self.predictions.tuned_threshold().map(|threshold| self.metrics(threshold))
-    }
-
-    /// The threshold at which a measure is taken.
-    pub fn threshold(&self, measure: Measure, settings: &StudySettings) -> f64 {
-        match measure {
-            Measure::F1Tuned => self.predictions.tuned_threshold().unwrap_or(settings.base.threshold),
-            _ => settings.base.threshold,
-        }
     }
 
     fn metrics(&self, threshold: f64) -> Metrics {

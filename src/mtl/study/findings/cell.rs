@@ -65,7 +65,11 @@ impl Comparison<'_> {
         let of = |arm: &Trainings| -> Option<NothingLearnt> {
             let predictions = arm.all.iter().map(|training| {
                 let predictions = training.predictions;
-                (&predictions.probabilities[..], &predictions.truths[..], training.threshold(measure, self.settings))
+                (
+                    &predictions.probabilities[..],
+                    &predictions.truths[..],
+                    training.predictions.threshold(measure, self.settings.base.threshold),
+                )
             });
             nothing_learnt_by_most(measure, predictions)
         };
