@@ -24,7 +24,7 @@ pub use probe_log::ProbeLog;
 pub use trained::Trained;
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
