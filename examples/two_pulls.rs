@@ -5,7 +5,7 @@
 use mtlcore::autograd::{Mode, ParamStore, Tape};
 use mtlcore::mtl::data::{Dataset, Padding, Simulation, Tokenizer};
 use mtlcore::mtl::model::{EmbeddingInit, Model, Packer};
-use mtlcore::mtl::settings::{EmbeddingSource, Preset, Settings};
+use mtlcore::mtl::settings::{EmbeddingSource, HeadStart, Preset, Settings};
 use mtlcore::mtl::training::{epoch_plan, optimiser, step};
 use mtlcore::tensor::Pool;
 
@@ -24,6 +24,8 @@ pub fn angles(relatedness: f64, epochs: usize) -> mtlcore::Result<Vec<Vec<f64>>>
         embedding: EmbeddingSource::Random,
         embedding_dim: 16,
         units: 8,
+        // Each head with values of its own would give both pulls signs by chance, until the heads have found theirs.
+        heads: HeadStart::Alike,
         ..Settings::preset(Preset::Default)
     };
     let table = EmbeddingInit::new(&settings, &dataset.encoder.vocabulary, None);

@@ -125,7 +125,8 @@ fn a_copy_of_a_task_pulls_in_the_same_direction() {
     let tasks = ["--task flu=posts.tsv", "--task copy=posts.tsv"];
     for (order, name) in [([0, 1], "run"), ([1, 0], "swapped")] {
         let tasks = order.map(|i| tasks[i]).join(" ");
-        let words = format!("train {tasks} --units 3 --epochs 3 --batch 8 --probe gradients=1 --out {name}");
+        let words =
+            format!("train {tasks} --heads alike --units 3 --epochs 3 --batch 8 --probe gradients=1 --out {name}");
         assert_eq!(place.run(&words).code, Some(0));
     }
     for line in lines(&place, "run") {

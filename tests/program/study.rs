@@ -36,7 +36,7 @@ fn assert_success(output: &Output) {
 #[test]
 fn a_study_prints_a_table_and_a_sentence_for_each_pair() {
     let directory = tempfile::tempdir().unwrap();
-    let output = small(directory.path(), "s").args(["--controls", "masked"]).output().unwrap();
+    let output = small(directory.path(), "s").args(["--controls", "masked", "--seed", "3"]).output().unwrap();
     assert_success(&output);
     let shown = text(&output.stdout);
     for pair in ["influenza and symptoms", "drug-use and vaccine-use", "intent and relevance"] {

@@ -43,11 +43,11 @@ choices! {
 
     /// What each task's head starts from.
     HeadStart {
+        /// Values of its own, as in Keras: at the start tasks neither agree nor disagree, and the sign of their relation does not matter.
+        Own = "own",
         /// The same values for all tasks, so that a task and its copy stay equal at every step. Tasks that agree then start together, and
         /// tasks that disagree start in conflict: the sign of their relation matters.
         Alike = "alike",
-        /// Values of its own, as in Keras: at the start tasks neither agree nor disagree, and the sign of their relation does not matter.
-        Own = "own",
     }
 
     /// What a step does to the head of a task that has no label in the batch.

@@ -135,7 +135,7 @@ settings! {
         /// The convolution's sentence vector: largest value or mean over time.
         conv_pooling: TimePooling as Kind::Choice(words::CONV_POOLING) => TimePooling::Max;
         /// What each task's head starts from: the same values for all tasks, or values of its own.
-        heads: HeadStart as Kind::Choice(HeadStart::WORDS) => HeadStart::Alike;
+        heads: HeadStart as Kind::Choice(HeadStart::WORDS) => HeadStart::Own;
         /// Share of the sentence vector that dropout zeroes in training.
         dropout: f64 as Kind::Share => 0.25;
     }

@@ -89,6 +89,8 @@ impl Windows<'_> {
     ) {
         let channels = x.cols();
         let (mut sum, mut terms) = (pool.take([channels]), pool.take_vec());
+        // Room for every text: how many have a gradient differs from step to step, and memory must not grow with it.
+        terms.reserve(self.segments.iter().len());
         for j in 0..self.width {
             for f in 0..self.filters {
                 terms.clear();
