@@ -199,7 +199,7 @@ fn the_maps_that_ship_are_whole() {
             assert_eq!([&cell.gains, &cell.pooled_gains, &cell.auroc_gains].map(Vec::len), [grid.replicates; 3]);
             let worlds: Vec<Vec<f64>> = cell.gains.iter().map(|&gain| vec![gain]).collect();
             // The file has six digits.
-            assert_abs_diff_eq!(cell.gain.mean, Distribution::new(&worlds, map.rope).mean, epsilon = 1e-3);
+            assert_abs_diff_eq!(cell.gain.mean, Distribution::new(&worlds, map.rope).mean, epsilon = 6e-5);
         }
     }
 }

@@ -11,11 +11,29 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use regex::Regex;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// A working directory that goes with its value.
 pub struct Place(TempDir);
+
+/// The accuracy of a task at ½ in each unit of a directory that is meant, recomputed from its predictions, in the order of file names:
+/// an independent look at which arm is which.
+pub fn accuracies(place: &Place, directory: &str, task: &str, is_meant: impl Fn(&Value) -> bool) -> Vec<f64> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(place.path(directory).join("units")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let units = files.iter().map(|file| serde_json::from_slice::<Value>(&fs::read(file).unwrap()).unwrap());
+    let accuracy = |unit: Value| {
+        let predictions = &unit["outcome"]["tasks"][task];
+        let [probabilities, truths] = ["probabilities", "truths"].map(|name| predictions[name].as_array().unwrap());
+        let right =
+            probabilities.iter().zip(truths).filter(|(p, truth)| (p.as_f64().unwrap() > 0.5) == (**truth == true));
+        right.count() as f64 / truths.len() as f64
+    };
+    units.filter(|unit| is_meant(unit)).map(accuracy).collect()
+}
 
 /// What a program left behind.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use approx::assert_abs_diff_eq;
 use serde_json::Value;
 
 use crate::{
-    common::{Place, assert_keeps_to_itself},
+    common::{Place, accuracies, assert_keeps_to_itself},
     relate::table,
 };
 
@@ -51,6 +52,27 @@ fn every_ordered_pair_at_every_size_and_again_from_its_units() {
     assert_keeps_to_itself(&fs::read_to_string(place.path("g/gains.html")).unwrap(), 1);
     fs::remove_file(place.path("g/gains.json")).unwrap();
     assert_eq!(json(&place, &words), found);
+}
+
+/// Fault: alone minus together, or the partner in the place of the main task.
+#[test]
+fn a_gain_is_together_less_alone() {
+    let (place, tasks) = place(3);
+    let found = json(&place, &format!("gains {tasks} {SMALL} --sizes 20,40 --measure accuracy --out g"));
+    let mut differing = 0;
+    for gain in found["gains"].as_array().unwrap() {
+        let [main, partner] = ["main", "partner"].map(|side| gain[side].as_str().unwrap());
+        let mean = |pair: String| {
+            let accuracies = accuracies(&place, "g", main, |unit| unit["spec"]["pair"] == pair.as_str());
+            assert_eq!(accuracies.len(), 4, "{pair}: four folds");
+            accuracies.iter().sum::<f64>() / 4.0
+        };
+        let size = &gain["size"];
+        let difference = 100.0 * (mean(format!("{main}.{partner}.{size}")) - mean(format!("{main}.{size}")));
+        assert_abs_diff_eq!(gain["difference"].as_f64().unwrap(), difference, epsilon = 1e-3);
+        differing += usize::from(difference.abs() > 0.1);
+    }
+    assert!(differing > 0, "a sign can be told");
 }
 
 #[test]

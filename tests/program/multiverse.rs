@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use approx::assert_abs_diff_eq;
 use serde_json::Value;
 
 use crate::{
-    common::{Place, assert_keeps_to_itself},
+    common::{Place, accuracies, assert_keeps_to_itself},
     relate::table,
 };
 
@@ -15,6 +16,37 @@ const SMALL: &str = "--universes 4 --folds 2 --threads 2";
 fn place() -> Place {
     let (a, b) = (table("sun", true, 0), table("rain", true, 5));
     Place::new(&[("a.tsv", a.as_bytes()), ("b.tsv", b.as_bytes())])
+}
+
+/// Fault: alone minus together; another study than the starting point.
+#[test]
+fn it_starts_from_the_study_with_the_same_flags() {
+    let place = place();
+    let flags = "--task a=a.tsv --task b=b.tsv --folds 2 --seeds 2 --shared conv --embedding-dim 6 --measure accuracy --format json";
+    let output = place.run(&format!("multiverse {flags} --universes 4 --out m"));
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let multiverse: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(place.run(&format!("study {flags} --preset paper --out s")).code, Some(0));
+    for unit in fs::read_dir(place.path("s/units")).unwrap().map(|entry| entry.unwrap().file_name()) {
+        let is_of_both = [".stl.", ".mtl."].iter().any(|arm| unit.to_str().unwrap().contains(arm));
+        assert!(!is_of_both || place.path("m/units").join(&unit).exists(), "{unit:?}");
+    }
+    let mut differing = 0;
+    for found in multiverse["tasks"].as_array().unwrap() {
+        let task = found["task"].as_str().unwrap();
+        let mean = |arm: &str| {
+            let is_meant = |unit: &Value| {
+                unit["spec"]["arm"] == arm && [&Value::Null, &found["task"]].contains(&&unit["spec"]["task"])
+            };
+            let accuracies = accuracies(&place, "s", task, is_meant);
+            assert_eq!(accuracies.len(), 4, "two folds, two trainings");
+            accuracies.iter().sum::<f64>() / 4.0
+        };
+        let difference = 100.0 * (mean("mtl") - mean("stl"));
+        assert_abs_diff_eq!(found["start"]["difference"].as_f64().unwrap(), difference, epsilon = 1e-9);
+        differing += usize::from(difference.abs() > 0.1);
+    }
+    assert!(differing > 0, "a sign can be told");
 }
 
 #[test]

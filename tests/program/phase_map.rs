@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use approx::assert_abs_diff_eq;
 use serde_json::Value;
 
 use crate::{
-    common::{Place, assert_keeps_to_itself},
+    common::{Place, accuracies, assert_keeps_to_itself},
     relate::table,
 };
 
@@ -39,6 +40,36 @@ fn a_map_and_again_from_its_units() {
     assert_eq!(json(&place, &format!("{SMALL} --out other --threads 1"))["cells"], found["cells"]);
     let file: Value = serde_json::from_slice(&fs::read(place.path("m/phase-map.json")).unwrap()).unwrap();
     assert_eq!(file, found);
+}
+
+/// Fault: alone minus together, or another arm in the place of either.
+#[test]
+fn a_gain_is_together_less_alone() {
+    let place = Place::new(&[]);
+    let found = json(&place, &format!("{SMALL} --measure accuracy --out m"));
+    let mut differing = 0;
+    for cell in found["cells"].as_array().unwrap() {
+        // At a fixed number of epochs there is one; with patience, more.
+        let is_fixed = cell["regime"] == "fixed";
+        let accuracies = |pair: &str, arm: &str| {
+            let of_cell = |unit: &Value| {
+                let is_fixed_too = unit["outcome"]["epochs"].as_array().unwrap().len() == 1;
+                unit["spec"]["pair"] == pair && unit["spec"]["arm"] == arm && is_fixed_too == is_fixed
+            };
+            accuracies(&place, "m", "task_a", of_cell)
+        };
+        for world in 0..2 {
+            let alone = format!("world-{world}.{}", cell["size"]);
+            let both = format!("{alone}.1.{}", cell["relatedness"].as_f64().unwrap());
+            let [alone, together, pooled] =
+                [(&alone, "stl"), (&both, "mtl"), (&both, "pooled")].map(|(pair, arm)| accuracies(pair, arm)[0]);
+            for (name, with) in [("gains", together), ("pooled_gains", pooled)] {
+                assert_abs_diff_eq!(cell[name][world].as_f64().unwrap(), 100.0 * (with - alone), epsilon = 1e-3);
+            }
+            differing += usize::from((together - alone).abs() > 0.01);
+        }
+    }
+    assert!(differing > 0, "a sign can be told");
 }
 
 #[test]

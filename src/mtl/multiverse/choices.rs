@@ -82,7 +82,7 @@ const CHOICES: &[Declared] = &[
     ),
     ("batches", Open::Always, &[("mixed", "batches = 'mixed'"), ("alternate", "batches = 'alternate'")]),
     ("absent head", Open::Always, &[("decays", "absent-head = 'decay'"), ("skipped", "absent-head = 'skip'")]),
-    ("heads start", Open::Always, &[("alike", "heads = 'alike'"), ("each its own way", "heads = 'own'")]),
+    ("heads start", Open::Always, &[("each its own way", "heads = 'own'"), ("alike", "heads = 'alike'")]),
     (
         "Adam",
         Open::Always,
