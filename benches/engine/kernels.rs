@@ -30,6 +30,8 @@ const SHAPES: &[[usize; 3]] = &[
     [13, 256, 1024],
     [32, 256, 1024],
     [512, 200, 1024],
+    // Three trainings side by side: one product where [312, 200, 100] is computed three times.
+    [312, 200, 300],
 ];
 
 const TRANSPOSED: &[[usize; 3]] = &[
@@ -40,6 +42,7 @@ const TRANSPOSED: &[[usize; 3]] = &[
     [25, 13, 100],
     [600, 512, 25],
     [200, 512, 1024],
+    [200, 312, 300],
 ];
 
 fn flops([m, k, n]: [usize; 3]) -> ItemsCount {

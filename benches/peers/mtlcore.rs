@@ -6,7 +6,7 @@ use clap::Parser;
 use mtlcore::mtl::{
     data::TaskSource,
     prepare::Prepared,
-    settings::{Preset, Settings, Shared},
+    settings::{EmbeddingSource, EmbeddingUpdates, Preset, Settings, Shared},
     training::{Event, Flow, Trainer},
 };
 
@@ -24,6 +24,9 @@ struct Arguments {
     threads: usize,
     #[arg(long, default_value_t = 25)]
     units: usize,
+    /// Train the word vectors further, those in the batch.
+    #[arg(long)]
+    fine_tuned: bool,
     /// Said by `cargo bench`.
     #[arg(long)]
     bench: bool,
@@ -43,6 +46,8 @@ fn main() -> mtlcore::Result<()> {
         epochs: arguments.epochs,
         tasks: ["task1", "task2"].map(task).into(),
         vectors: Some(arguments.vectors.clone()),
+        embedding: if arguments.fine_tuned { EmbeddingSource::FineTuned } else { EmbeddingSource::Frozen },
+        embedding_updates: EmbeddingUpdates::Lazy,
         validation: 0.0,
         ..Settings::preset(Preset::Default)
     };

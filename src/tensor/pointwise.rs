@@ -1,5 +1,7 @@
 //! Kernels over slices. Two slices of one call have the same length, or the call panics.
 
+use std::array;
+
 use super::{Real, simd::vectorised};
 
 vectorised! {
@@ -108,19 +110,30 @@ vectorised! {
     }
 }
 
-/// `to` `[cols, rows]` ← the transpose of `from` `[rows, cols]`.
-///
-/// Blocked: a whole column of a wide matrix would map to one set of the cache.
-pub fn transpose<F: Real>(from: &[F], cols: usize, to: &mut [F]) {
-    const SIDE: usize = 8;
-    assert_eq!(from.len(), to.len());
-    let rows = from.len() / cols.max(1);
-    for top in (0..rows).step_by(SIDE) {
-        for left in (0..cols).step_by(SIDE) {
-            for col in left..cols.min(left + SIDE) {
-                for row in top..rows.min(top + SIDE) {
-                    to[col * rows + row] = from[row * cols + col];
+/// Rows and columns of a tile of a transpose.
+const SIDE: usize = 8;
+
+vectorised! {
+    /// `to` `[cols, rows]` ← the transpose of `from` `[rows, cols]`.
+    ///
+    /// By tiles, which are turned in registers: a whole column of a wide matrix would map to one set of the cache.
+    pub fn transpose<F: Real>(from: &[F], cols: usize, to: &mut [F]) {
+        assert_eq!(from.len(), to.len());
+        let rows = from.len() / cols.max(1);
+        let (whole_rows, whole_cols) = (rows - rows % SIDE, cols - cols % SIDE);
+        for top in (0..whole_rows).step_by(SIDE) {
+            for left in (0..whole_cols).step_by(SIDE) {
+                let tile: [&[F; SIDE]; SIDE] =
+                    array::from_fn(|i| from[(top + i) * cols + left..].first_chunk().expect("a row of a tile"));
+                for j in 0..SIDE {
+                    to[(left + j) * rows + top..][..SIDE].copy_from_slice(&tile.map(|row| row[j]));
                 }
+            }
+        }
+        // What is left over at the right and at the bottom.
+        for row in 0..rows {
+            for col in if row < whole_rows { whole_cols } else { 0 }..cols {
+                to[col * rows + row] = from[row * cols + col];
             }
         }
     }

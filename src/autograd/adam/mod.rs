@@ -3,9 +3,12 @@
 mod settings;
 
 use super::{Gradient, Gradients, ParamId, ParamStore};
-use crate::tensor::{Real, Tensor, vectorised};
+use crate::tensor::{Real, Tensor, prefetch, vectorised};
 
 pub use settings::{AdamForm, AdamSettings, RowUpdates};
+
+/// Prefetch distance, in rows: those of a large table, and their moments, are not in a cache.
+const AHEAD: usize = 2;
 
 /// The optimiser and its state. A parameter without a gradient is left alone altogether, and its steps are not counted.
 ///
@@ -90,8 +93,14 @@ impl<F: Real> Adam<F> {
             match (gradient, self.settings.row_updates) {
                 (Gradient::Dense(g), _) => update(value.data_mut(), m, v, g.data(), rule),
                 (Gradient::Rows { ids, rows, .. }, RowUpdates::Lazy) => {
+                    let place = |row: u32| row as usize * rows.cols()..(row as usize + 1) * rows.cols();
                     for (i, &row) in ids.iter().enumerate() {
-                        let at = row as usize * rows.cols()..(row as usize + 1) * rows.cols();
+                        if let Some(later) = ids.get(i + AHEAD).map(|&row| place(row)) {
+                            prefetch(&value.data()[later.clone()]);
+                            prefetch(&m[later.clone()]);
+                            prefetch(&v[later]);
+                        }
+                        let at = place(row);
                         update(&mut value.data_mut()[at.clone()], &mut m[at.clone()], &mut v[at], rows.row(i), rule);
                     }
                 }
