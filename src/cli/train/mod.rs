@@ -4,6 +4,7 @@
 
 #[cfg_attr(not(feature = "mpi"), path = "without_mpi.rs")]
 mod mpi;
+mod pace;
 mod processes;
 
 use std::{
@@ -22,6 +23,7 @@ use mtlcore::mtl::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use pace::Pace;
 use processes::Processes;
 
 use crate::{
@@ -176,7 +178,7 @@ fn resume(
     finish(trainer, processes.is_first().then_some(run), settings, processes)
 }
 
-/// Trains to the end, or until Ctrl-C, with a checkpoint after every epoch. A process without the run makes steps and nothing else.
+/// Trains to the end, or until Ctrl-C, with checkpoints after epochs. A process without the run makes steps and nothing else.
 fn finish(
     mut trainer: Trainer<'_>,
     run: Option<&RunDirectory>,
@@ -197,13 +199,14 @@ fn finish(
 
     let mut probe = run.probe_log(settings, trainer.steps_in_all())?;
     let mut progress = TrainingProgress::new(&trainer, settings);
+    let mut pace = Pace::new();
     let outcome = trainer.run(|trainer, event| {
         progress.update(trainer);
         if let (Some(probe), Some(measurement)) = (&mut probe, trainer.measured()) {
             probe.append(measurement)?;
         }
         let due = match event {
-            Event::Epoch(_) => true,
+            Event::Epoch(_) => pace.is_due(),
             Event::Step => settings.checkpoint_steps.is_some_and(|steps| trainer.steps_done() % steps == 0),
         };
         if let Event::Epoch(report) = event {
@@ -214,7 +217,7 @@ fn finish(
             if let Some(probe) = &probe {
                 probe.sync()?;
             }
-            trainer.checkpoint(&run.checkpoint())?;
+            pace.save(trainer, run)?;
         }
         Ok(flow(trainer))
     })?;

@@ -170,7 +170,7 @@ settings! {
         patience: usize as Kind::Whole { least: 0, most: 1_000_000 } => 3, paper 0;
         /// End with the parameters of the epoch with the smallest held-out loss, or of the last one.
         keep: Keep as Kind::Choice(Keep::WORDS) => Keep::Best, paper Keep::Last;
-        /// Steps between checkpoints, beside the one after every epoch.
+        /// Steps between checkpoints, beside those after epochs, which take a twentieth of the time at most.
         checkpoint_steps: Option<usize> as Kind::Whole { least: 1, most: i64::MAX } => None;
         /// How the tasks' losses or gradients are weighed against each other.
         balance: Balance as Kind::Choice(Balance::WORDS) => Balance::Equal;
