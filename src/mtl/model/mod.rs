@@ -64,9 +64,9 @@ pub struct Recorded {
 impl Model {
     /// Adds the parameters of a fresh network for `tasks` to `params`.
     ///
-    /// The initial values of a parameter depend on the seed and on its own part of the network alone: all heads start from the same
-    /// values, and the shared layer from those of the single-task model. With [`HeadStart::Own`] a head's depend on its task's name
-    /// too, and are the same alone and beside any other task.
+    /// The initial values of a parameter depend on the seed and on its own part of the network alone: the shared layer starts as in the
+    /// single-task model, and a head from values that go with its task's name, or from the same as all others with
+    /// [`HeadStart::Alike`]. Either way they are the same alone and beside any other task.
     pub fn new<F: Real>(
         settings: &Settings,
         tasks: &[String],

@@ -134,7 +134,7 @@ settings! {
         conv_activation: ConvActivation as Kind::Choice(words::CONV_ACTIVATION) => ConvActivation::Relu;
         /// The convolution's sentence vector: largest value or mean over time.
         conv_pooling: TimePooling as Kind::Choice(words::CONV_POOLING) => TimePooling::Max;
-        /// What each task's head starts from: the same values for all tasks, or values of its own.
+        /// What each task's head starts from: values of its own, or the same for all tasks.
         heads: HeadStart as Kind::Choice(HeadStart::WORDS) => HeadStart::Own;
         /// Share of the sentence vector that dropout zeroes in training.
         dropout: f64 as Kind::Share => 0.25;
