@@ -18,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-use mtlcore::mtl::settings::Shared;
+use mtlcore::mtl::settings::{HeadStart, Shared};
 use simulated_study::{Population, Scenario, Study};
 use summary::{Summary, summaries};
 
@@ -30,6 +30,7 @@ const PLAIN: Scenario = Scenario {
     relatedness: 0.9,
     overlap: 1.0,
     noise: 0.02,
+    heads: HeadStart::Own,
     layers: &[Shared::Conv],
     measured: 1,
     same_arm: false,
@@ -37,7 +38,7 @@ const PLAIN: Scenario = Scenario {
     seeds: 3,
 };
 
-const SCENARIOS: [Scenario; 9] = [
+const SCENARIOS: [Scenario; 10] = [
     Scenario { name: "same-500", what: "STL twice: no difference", same_arm: true, seeds: 6, ..PLAIN },
     Scenario { name: "same-2000", what: "STL twice: no difference", same_arm: true, rows: [2000, 500], ..PLAIN },
     Scenario { name: "same-500-rare", what: "STL twice, one of ten true", same_arm: true, prevalence: 0.1, ..PLAIN },
@@ -54,7 +55,15 @@ const SCENARIOS: [Scenario; 9] = [
     },
     Scenario { name: "unrelated-500", what: "no common words", overlap: 0.0, relatedness: 0.0, seeds: 6, ..PLAIN },
     Scenario { name: "gain-500", what: "a related partner of 2,000", rows: [500, 2000], ..PLAIN },
-    Scenario { name: "harm-500", what: "the same words, unrelated meaning", relatedness: 0.0, ..PLAIN },
+    Scenario { name: "shared-words-500", what: "the same words, unrelated meaning", relatedness: 0.0, ..PLAIN },
+    // Real harm is rare where each head starts its own way.
+    Scenario {
+        name: "harm-500",
+        what: "the same words, unrelated meaning, heads that start alike",
+        relatedness: 0.0,
+        heads: HeadStart::Alike,
+        ..PLAIN
+    },
     Scenario {
         name: "gain-500-B",
         what: "a related partner of 2,000, BiLSTM",

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use mtlcore::mtl::{
     data::{Corpus, Simulation},
     evaluation::interval::{Interval, Measure, PairedUnit, Side, nothing_learnt_by_most, paired_interval},
-    settings::{Preset, Shared},
+    settings::{HeadStart, Preset, Shared},
     streams::Streams,
     study::{Arm, FoldRows, PairData, Predictions, StudySettings, UnitSpec, assign},
 };
@@ -30,6 +30,7 @@ pub struct Scenario {
     /// Share of the words that the tasks have in common.
     pub overlap: f64,
     pub noise: f64,
+    pub heads: HeadStart,
     pub layers: &'static [Shared],
     /// How many of the tasks are measured: the first, or both.
     pub measured: usize,
@@ -157,7 +158,7 @@ impl Population {
 fn settings(scenario: Scenario, seed: u64) -> StudySettings {
     let mut settings = StudySettings::preset(Preset::Default);
     (settings.folds, settings.seeds, settings.shared) = (scenario.folds, scenario.seeds, scenario.layers.to_vec());
-    (settings.base.seed, settings.base.embedding_dim) = (seed, 25);
+    (settings.base.seed, settings.base.embedding_dim, settings.base.heads) = (seed, 25, scenario.heads);
     settings
 }
 

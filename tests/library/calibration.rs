@@ -2,7 +2,10 @@
 
 use std::thread;
 
-use mtlcore::mtl::{evaluation::interval::Verdict, settings::Shared};
+use mtlcore::mtl::{
+    evaluation::interval::Verdict,
+    settings::{HeadStart, Shared},
+};
 
 #[path = "../../benches/calibration/simulated_study.rs"]
 #[allow(dead_code, reason = "the benchmark needs more of it")]
@@ -23,6 +26,7 @@ fn an_arm_against_itself_is_covered_and_never_helps_or_hurts() {
         relatedness: 0.9,
         overlap: 1.0,
         noise: 0.02,
+        heads: HeadStart::Own,
         layers: &[Shared::Conv],
         measured: 1,
         same_arm: true,
