@@ -176,6 +176,9 @@ fn rests_on(results: &Results, answer: &TaskAnswer, facts: &TaskFacts) -> String
     )
 }
 
+/// How many times as many texts somebody may want to label. An estimate that needs more lies at the edge of the region.
+const WITHIN_REACH: f64 = 20.0;
+
 /// What would narrow the interval; said where a question is open.
 fn narrowing_sentence(answer: &TaskAnswer, narrowing: &Narrowing) -> Option<String> {
     if !answer.verdict.is_open() {
@@ -187,7 +190,7 @@ fn narrowing_sentence(answer: &TaskAnswer, narrowing: &Narrowing) -> Option<Stri
         (Some(seeds), _) if seeds > answer.seeds => format!(
             "The interval is {now}; {seeds} trainings a fold would narrow it enough if the estimate stays (--seeds {seeds}, or --until-decided)."
         ),
-        (_, Some(times)) if times < 1000.0 => format!(
+        (_, Some(times)) if times <= WITHIN_REACH => format!(
             "The interval is {now}, and the texts limit it: any number of trainings leaves {}. About {} times as many labelled texts{} would decide.",
             points(narrowing.any_seeds),
             decimals(times.max(1.1), if times < 9.95 { 1 } else { 0 }),
