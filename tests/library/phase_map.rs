@@ -6,7 +6,10 @@ use approx::assert_abs_diff_eq;
 use mtlcore::mtl::{
     data::{Record, Simulation},
     evaluation::interval::{Measure, Verdict},
-    relatedness::phase_map::{Cell, Distribution, Ending, Grid, PhaseMap, Place, Regime, World},
+    relatedness::{
+        Outlook,
+        phase_map::{Cell, Distribution, Ending, Grid, PhaseMap, Place, Regime, World},
+    },
     settings::{HeadStart, Preset, Shared},
     study::{PairData, StudySettings},
 };
@@ -140,7 +143,8 @@ fn a_cell_is_read_as_it_was_measured() {
         let reading = map.read_at(&place(cell.relatedness, rows), Regime::Converged).unwrap();
         assert_abs_diff_eq!(reading.gain, cell.gain.mean, epsilon = 1e-9);
         assert_abs_diff_eq!(reading.helps, cell.gain.helps, epsilon = 1e-9);
-        assert_eq!(reading.abstains, reading.gain.abs() <= 1.0);
+        assert_eq!(reading.says, Outlook::new(reading.helps, reading.hurts));
+        assert!(reading.helps + reading.hurts <= 1.0);
         // Of another pair: two gains of standard deviation √2 about their mean, t with one degree of freedom.
         assert_abs_diff_eq!(reading.high - reading.gain, 12.706_204_7 * (2.0_f64 + 1.0).sqrt(), epsilon = 1e-5);
     }

@@ -8,7 +8,7 @@ use mtlcore::{
         evaluation::interval::{Measure, Verdict},
         model::{Batch, EmbeddingInit, Model, Packer},
         relatedness::{
-            Extent, MEASURES, Measured, PairRelatedness, Relatedness, TaskFacts,
+            Extent, MEASURES, Measured, Outlook, PairRelatedness, Relatedness, TaskFacts,
             against::{Against, CONTEXT_COLUMNS, CellReport, SIZE_COLUMNS, against},
             context::Context,
             gains::{Gain, Gains},
@@ -239,12 +239,12 @@ fn by_own_auroc() -> Against {
 
 /// Of a normal distribution 95 % lie within 1.96 deviations, and 84.13 % above one deviation below the mean.
 #[test]
-fn an_expected_gain_has_the_interval_of_the_errors_and_is_not_told_within_the_region_of_equivalence() {
+fn an_expected_gain_has_the_interval_of_the_errors_and_says_what_is_likelier_than_not() {
     let models = by_own_auroc();
     let found = predict(&models, &tasks(&[0.83, 0.77, 0.805]), Shared::Conv);
     assert_eq!(found.len(), 6);
     let [helps, hurts, unclear] = ["t0", "t1", "t2"].map(|main| found.iter().find(|p| p.main == main).unwrap());
-    assert_eq!([helps, hurts, unclear].map(|p| p.abstains), [false, false, true]);
+    assert_eq!([helps, hurts, unclear].map(|p| p.says), [Outlook::Helps, Outlook::Hurts, Outlook::CannotTell]);
     assert_abs_diff_eq!(helps.gain, 3.0, epsilon = 1e-9);
     assert_abs_diff_eq!(helps.low, 3.0 - 3.92, epsilon = 1e-3);
     assert_abs_diff_eq!(helps.high, 3.0 + 3.92, epsilon = 1e-3);

@@ -153,10 +153,10 @@ fn bad_input_is_refused_or_said_not_to_be_defined() {
     assert_eq!(apart.1, "the tasks have no word in common");
 }
 
-/// What holds for any model that ships: "cannot tell" within the region of equivalence, no partner without an expected gain beyond it,
+/// What holds for any model that ships: said is what has a probability of more than a half, no partner without an expected gain beyond it,
 /// and every task in one group.
 #[test]
-fn predictions_abstain_in_the_region_of_equivalence_and_recommend_by_the_rest() {
+fn predictions_say_what_is_likelier_than_not_and_recommend_what_helps() {
     let place = place();
     let found = json(&place, &format!("{THREE} --predict"));
     let predictions = found["predictions"].as_array().unwrap();
@@ -165,7 +165,10 @@ fn predictions_abstain_in_the_region_of_equivalence_and_recommend_by_the_rest() 
     for prediction in predictions {
         let [gain, low, high, helps] = ["gain", "low", "high", "helps"].map(|name| number(prediction, name));
         assert!(low < gain && gain < high && (0.0..=1.0).contains(&helps), "{prediction}");
-        assert_eq!(prediction["abstains"], gain.abs() <= 1.0, "{prediction}");
+        let hurts = number(prediction, "hurts");
+        let likely = [("helps", helps), ("hurts", hurts), ("no-difference", 1.0 - helps - hurts)];
+        let said = likely.iter().find(|(_, probability)| *probability > 0.5).map_or("cannot-tell", |(word, _)| word);
+        assert_eq!(prediction["says"], said, "{prediction}");
         // The middle of the interval exceeds one point exactly if more than half of the probability does.
         assert_eq!(helps > 0.5, gain > 1.0, "{prediction}");
     }
@@ -181,8 +184,10 @@ fn predictions_abstain_in_the_region_of_equivalence_and_recommend_by_the_rest() 
     assert_eq!(grouped, ["a", "b", "c"]);
 
     let text = place.run(&format!("{THREE} --predict")).stdout;
-    let abstaining = predictions.iter().filter(|prediction| prediction["abstains"] == true).count();
-    assert_eq!(text.lines().filter(|line| line.ends_with("cannot tell")).count(), abstaining, "{text}");
+    for word in ["no difference", "cannot tell"] {
+        let said = predictions.iter().filter(|prediction| prediction["says"] == word.replace(' ', "-")).count();
+        assert!(text.lines().filter(|line| line.ends_with(word)).count() >= said, "{text}");
+    }
     for line in ["Partner for a: ", "Partner for b: ", "Partner for c: ", "Train together: "] {
         assert_eq!(text.matches(line).count(), 1, "{text}");
     }

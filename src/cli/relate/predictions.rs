@@ -1,6 +1,7 @@
 //! Expected gains, on the terminal.
 
 use mtlcore::mtl::relatedness::{
+    Outlook,
     phase_map::Regime,
     prediction::{OnMap, Prediction},
 };
@@ -8,7 +9,7 @@ use mtlcore::mtl::relatedness::{
 use super::{Expected, tables::wrapped};
 use crate::{
     output::{self, Column, count, share},
-    page::numbers::{decimals, signed},
+    page::numbers::{decimals, plain, signed},
 };
 
 /// The expected gain of each pair, the partner to take, groups.
@@ -28,7 +29,7 @@ pub fn table(expected: &Expected) -> String {
             signed(prediction.gain, 1),
             format!("{} to {}", signed(prediction.low, 1), signed(prediction.high, 1)),
             share(prediction.helps),
-            says(prediction.abstains, prediction.gain).to_owned(),
+            says(prediction.says).to_owned(),
         ]
     };
     let mut text = format!("\n{}\n", output::table(&columns, expected.predictions.iter().map(row)));
@@ -42,7 +43,8 @@ pub fn table(expected: &Expected) -> String {
     }
     text += &wrapped(&format!(
         "An expectation, not a measurement: the interval is for a single pair, as wide as the model's errors on tasks that were left \
-         out. Fitted on {}",
+         out. Said is what has a probability of more than a half; no difference: within ±{} point. Fitted on {}",
+        plain(expected.map.rope),
         expected.fitted_on
     ));
     text + &on_map(expected)
@@ -73,7 +75,7 @@ fn on_map(expected: &Expected) -> String {
                 signed(reading.gain, 1),
                 format!("{} to {}", signed(reading.low, 1), signed(reading.high, 1)),
                 share(reading.helps),
-                says(reading.abstains, reading.gain).to_owned(),
+                says(reading.says).to_owned(),
             ]),
             None => {
                 row.extend(["–", "–", "–"].map(str::to_owned));
@@ -94,10 +96,11 @@ fn on_map(expected: &Expected) -> String {
         ))
 }
 
-fn says(abstains: bool, gain: f64) -> &'static str {
-    match (abstains, gain > 0.0) {
-        (true, _) => "cannot tell",
-        (false, true) => "helps",
-        (false, false) => "hurts",
+fn says(outlook: Outlook) -> &'static str {
+    match outlook {
+        Outlook::Helps => "helps",
+        Outlook::Hurts => "hurts",
+        Outlook::NoDifference => "no difference",
+        Outlook::CannotTell => "cannot tell",
     }
 }

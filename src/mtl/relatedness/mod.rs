@@ -33,6 +33,7 @@ pub mod linear;
 pub mod lookahead;
 mod measured;
 mod network;
+mod outlook;
 mod pair;
 pub mod phase_map;
 pub mod prediction;
@@ -44,4 +45,5 @@ pub mod zero_shot;
 
 pub use clusters::clustered;
 pub use measured::{Measured, cosine, spearman_brown};
+pub use outlook::Outlook;
 pub use relate::{Extent, MEASURES, Measure, PairRelatedness, Relatedness, TaskFacts, relate};

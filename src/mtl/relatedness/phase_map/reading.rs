@@ -9,7 +9,10 @@ use super::{
     Cell, Distribution, PhaseMap, Regime,
     distribution::{probability_beyond, quantile},
 };
-use crate::mtl::settings::{HeadStart, Shared};
+use crate::mtl::{
+    relatedness::Outlook,
+    settings::{HeadStart, Shared},
+};
 
 /// The measure that puts a pair on a map.
 pub const AXIS: &str = "word_weight_cosine";
@@ -41,8 +44,10 @@ pub struct Reading {
     pub high: f64,
     /// The probability that the gain exceeds the region of equivalence.
     pub helps: f64,
-    /// "Cannot tell": the expected gain lies in the region of equivalence.
-    pub abstains: bool,
+    /// The probability that the cost exceeds it.
+    pub hurts: f64,
+    /// What that says.
+    pub says: Outlook,
 }
 
 /// Mean and variance of another pair's gain.
@@ -104,8 +109,10 @@ impl PhaseMap {
         let variance = mean(&|moments| moments.variance + (moments.mean - gain).powi(2));
         let freedom = (self.grid.replicates - 1) as f64;
         let half = quantile(freedom) * variance.sqrt();
-        let helps = mean(&|moments| probability_beyond(self.rope - moments.mean, moments.variance, freedom));
-        Reading { gain, low: gain - half, high: gain + half, helps, abstains: gain.abs() <= self.rope }
+        let [helps, hurts] = [1.0, -1.0].map(|sign| {
+            mean(&|moments| probability_beyond(self.rope - sign * moments.mean, moments.variance, freedom))
+        });
+        Reading { gain, low: gain - half, high: gain + half, helps, hurts, says: Outlook::new(helps, hurts) }
     }
 
     /// Linear in |ρ| and the logarithms of size and ratio, from the eight cells around.

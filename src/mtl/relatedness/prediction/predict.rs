@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mtl::{
     relatedness::{
-        PairRelatedness, Relatedness,
+        Outlook, PairRelatedness, Relatedness,
         against::{Against, CellReport, FittedModel, context_columns, known_sizes, measure_columns, probability_above},
     },
     settings::Shared,
@@ -30,9 +30,10 @@ pub struct Prediction {
     pub high: f64,
     /// The probability that the gain exceeds the region of equivalence.
     pub helps: f64,
-    /// "Cannot tell": the expected gain lies in the region of equivalence, so that neither a gain nor a cost beyond it has a
-    /// probability of more than a half. (The same rule as that of [`ModelReport::abstains`](crate::mtl::relatedness::against::ModelReport).)
-    pub abstains: bool,
+    /// The probability that the cost exceeds it.
+    pub hurts: f64,
+    /// What that says.
+    pub says: Outlook,
     /// The model: `mean`, `size` or `ridge`.
     pub by: String,
     /// Rows of the main task that the model was fitted at.
@@ -75,14 +76,16 @@ fn prediction(
     let sizes = known_sizes(relatedness, &pair.main, rows, None);
     let columns = [sizes, measure_columns(pair), context_columns(pair)].concat();
     let (gain, deviation) = (model.ridge.predict(&columns), model.validation.root_mean_squared_error);
+    let [helps, hurts] = [gain, -gain].map(|gain| probability_above(gain, deviation, rope));
     Prediction {
         main: pair.main.clone(),
         partner: pair.partner.clone(),
         gain,
         low: gain - QUANTILE * deviation,
         high: gain + QUANTILE * deviation,
-        helps: probability_above(gain, deviation, rope),
-        abstains: gain.abs() <= rope,
+        helps,
+        hurts,
+        says: Outlook::new(helps, hurts),
         by: model.validation.model.clone(),
         fitted_at: cell.requested_size.clone(),
     }
