@@ -23,8 +23,11 @@ pub fn paired<'o>(
     let (repeat, fold, seed) = place(base);
     assert_eq!(place(other), (repeat, fold, seed), "arms are paired training by training");
     let predictions = |(_, outcome): &'o (UnitSpec, UnitOutcome)| -> &'o Predictions { &outcome.tasks[task] };
+    let is_one_pair = base.0.pair == other.0.pair;
     let (base, other) = (predictions(base), predictions(other));
     assert_eq!(base.truths, other.truths, "arms are tested on the same rows");
+    // Rows of other data, as of a task alone and with a partner's rows behind its own, may have other numbers.
+    assert!(!is_one_pair || base.rows == other.rows, "arms are tested on the same rows");
     let (rows, truths) = (&base.rows[..], &base.truths[..]);
     PairedUnit {
         repeat,
