@@ -7,6 +7,8 @@
 mod gemm;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
+#[cfg(all(test, target_arch = "x86_64"))]
+mod levels;
 pub mod matmul;
 pub mod pointwise;
 mod pool;

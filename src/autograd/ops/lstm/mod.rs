@@ -18,7 +18,7 @@
 //! dR = Σ h_beforeᵀ·da   db = Σ da   dK = Σ xᵀ·da   dx = da·Kᵀ
 //! ```
 //!
-//! The fused computation projects each *distinct* row of x once for all tokens that show it, in one product for both directions,
+//! The fused computation projects each *distinct* row of x once for all tokens that show it, in one product a direction,
 //! and walks all texts of the batch together, longest first, so that the live ones are always the first rows of a buffer.
 //! [`reference`](Tape::lstm_reference) says the same in small operations.
 

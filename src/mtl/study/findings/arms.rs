@@ -130,20 +130,9 @@ impl<'s> Trainings<'s> {
             for seed in 0..seeds {
                 let [base, other] = [base, other].map(|fold| &fold[seed.min(fold.len() - 1)]);
                 assert_eq!(base.predictions.rows, other.predictions.rows, "arms are tested on the same rows");
-                let Training { repeat, fold, .. } = *base;
-                let side =
-                    |training: &'a Training<'_>| training.predictions.side(measure, self.settings.base.threshold);
-                let (rows, truths) = (&base.predictions.rows[..], &base.predictions.truths[..]);
-                units.push(PairedUnit {
-                    repeat,
-                    fold,
-                    seed,
-                    rows,
-                    groups,
-                    truths,
-                    base: side(base),
-                    other: side(other),
-                });
+                let place = (base.repeat, base.fold, seed);
+                let fixed = self.settings.base.threshold;
+                units.push(base.predictions.against(other.predictions, place, groups, measure, fixed));
             }
         }
         units
