@@ -133,3 +133,10 @@ pub fn assert_keeps_to_itself(html: &str, scripts: usize) {
     let control = html.chars().find(|&c| c.is_control() && c != '\n' && c != '\t');
     assert_eq!(control, None, "a control character in a page");
 }
+
+/// What an expected gain has to say: the outcome whose probability is more than a half.
+pub fn likelier_than_not(expected: &Value) -> &'static str {
+    let [helps, hurts] = ["helps", "hurts"].map(|name| expected[name].as_f64().unwrap());
+    let outcomes = [("helps", helps), ("hurts", hurts), ("no-difference", 1.0 - helps - hurts)];
+    outcomes.into_iter().find(|(_, probability)| *probability > 0.5).map_or("cannot-tell", |(word, _)| word)
+}

@@ -6,7 +6,7 @@ use approx::assert_abs_diff_eq;
 use serde_json::Value;
 
 use crate::{
-    common::{Place, accuracies, assert_keeps_to_itself},
+    common::{Place, accuracies, assert_keeps_to_itself, likelier_than_not},
     relate::table,
 };
 
@@ -123,7 +123,7 @@ fn a_pair_stands_on_the_map() {
         } else if pair["partner"] != "few" {
             let number = |name: &str| pair[name].as_f64().unwrap_or_else(|| panic!("{name}: {pair}"));
             assert!(number("low") < number("gain") && number("gain") < number("high"), "{pair}");
-            assert!(number("helps") + number("hurts") <= 1.0);
+            assert_eq!(pair["says"], likelier_than_not(pair), "{pair}");
         }
     }
     let text = place.run(&format!("{words} --out page.html")).stdout;

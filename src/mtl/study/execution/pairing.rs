@@ -25,7 +25,6 @@ pub fn paired<'o>(
     let predictions = |(_, outcome): &'o (UnitSpec, UnitOutcome)| -> &'o Predictions { &outcome.tasks[task] };
     let is_one_pair = base.0.pair == other.0.pair;
     let (base, other) = (predictions(base), predictions(other));
-    assert_eq!(base.truths, other.truths, "arms are tested on the same rows");
     // Rows of other data, as of a task alone and with a partner's rows behind its own, may have other numbers.
     assert!(!is_one_pair || base.rows == other.rows, "arms are tested on the same rows");
     base.against(other, (repeat, fold, seed), groups, measure, fixed)
@@ -33,6 +32,9 @@ pub fn paired<'o>(
 
 impl Predictions {
     /// These against those of another arm on the same rows, both of one place: repeat, fold and seed.
+    ///
+    /// # Panics
+    /// If the labels differ: then the rows do.
     pub fn against<'o>(
         &'o self,
         other: &'o Self,
@@ -41,6 +43,7 @@ impl Predictions {
         measure: Measure,
         fixed: f64,
     ) -> PairedUnit<'o> {
+        assert_eq!(self.truths, other.truths, "arms are tested on the same rows");
         let (base, other) = (self.side(measure, fixed), other.side(measure, fixed));
         PairedUnit { repeat, fold, seed, rows: &self.rows, groups, truths: &self.truths, base, other }
     }
