@@ -110,13 +110,37 @@ vectorised! {
     }
 }
 
+/// Copies a short row. In blocks of constant length, which are a load and a store each: a call of `memmove` takes longer than it copies.
+#[inline(always)]
+pub(crate) fn copy_short<F: Real>(to: &mut [F], from: &[F]) {
+    const BLOCK: usize = 16;
+    assert_eq!(to.len(), from.len());
+    if let (Some(last), Some(from_last)) = (to.last_chunk_mut::<BLOCK>(), from.last_chunk::<BLOCK>()) {
+        *last = *from_last; // May overlap the last whole block.
+        for (to, from) in to.as_chunks_mut::<BLOCK>().0.iter_mut().zip(from.as_chunks::<BLOCK>().0) {
+            *to = *from;
+        }
+    } else {
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+    }
+}
+
+vectorised! {
+    /// The columns of `to` from `first` on ← those of `from`. Each holds whole rows, of `stride` and of `cols` numbers.
+    pub fn set_columns<F: Real>(to: &mut [F], stride: usize, first: usize, from: &[F], cols: usize) {
+        for (to, from) in to.chunks_exact_mut(stride.max(1)).zip(from.chunks_exact(cols.max(1))) {
+            copy_short(&mut to[first..][..cols], from);
+        }
+    }
+}
+
 /// Rows and columns of a tile of a transpose.
 const SIDE: usize = 8;
 
 vectorised! {
     /// `to` `[cols, rows]` ← the transpose of `from` `[rows, cols]`.
     ///
-    /// By tiles, which are turned in registers: a whole column of a wide matrix would map to one set of the cache.
+    /// By tiles: a whole column of a wide matrix would map to one set of the cache.
     pub fn transpose<F: Real>(from: &[F], cols: usize, to: &mut [F]) {
         assert_eq!(from.len(), to.len());
         let rows = from.len() / cols.max(1);

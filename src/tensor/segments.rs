@@ -1,16 +1,17 @@
 //! Texts of different lengths, packed one after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// In a list of rows: no row, but zeros.
 pub const NO_ROW: u32 = u32::MAX;
 
 /// Says which rows of a packed batch belong to which text: text `i` owns rows `offsets[i]..offsets[i + 1]`.
 /// There is no padding, so the work follows the real tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Segments {
     offsets: Vec<usize>,
-    steps: TimeSteps,
+    /// Made for the first recurrent layer that asks: a convolution needs none.
+    steps: OnceLock<TimeSteps>,
     every_row: Arc<[u32]>,
     first_rows: Arc<[u32]>,
     last_rows: Arc<[u32]>,
@@ -26,6 +27,15 @@ pub struct TimeSteps {
     tokens: [Vec<u32>; 2],
 }
 
+/// All else follows from the offsets.
+impl PartialEq for Segments {
+    fn eq(&self, other: &Self) -> bool {
+        self.offsets == other.offsets
+    }
+}
+
+impl Eq for Segments {}
+
 impl Segments {
     /// Segments of the given lengths, one after the other.
     pub fn from_lengths(lengths: impl IntoIterator<Item = usize>) -> Self {
@@ -39,7 +49,7 @@ impl Segments {
             offsets.windows(2).map(|o| if o[0] == o[1] { NO_ROW } else { row(o[0], o[1]) as u32 }).collect()
         };
         Self {
-            steps: TimeSteps::new(&offsets),
+            steps: OnceLock::new(),
             every_row: (0..end as u32).collect(),
             first_rows: of_texts(|start, _| start),
             last_rows: of_texts(|_, end| end - 1),
@@ -84,7 +94,7 @@ impl Segments {
 
     /// The walk of a recurrent layer.
     pub fn steps(&self) -> &TimeSteps {
-        &self.steps
+        self.steps.get_or_init(|| TimeSteps::new(&self.offsets))
     }
 }
 
@@ -92,7 +102,7 @@ impl TimeSteps {
     fn new(offsets: &[usize]) -> Self {
         let length = |text: usize| offsets[text + 1] - offsets[text];
         let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
-        order.sort_by_key(|&text| (std::cmp::Reverse(length(text)), text));
+        order.sort_by_key(|&text| std::cmp::Reverse(length(text))); // Stable: texts of one length stay in order.
         let longest = order.first().map_or(0, |&text| length(text));
         let mut starts = Vec::with_capacity(longest + 1);
         starts.push(0);
@@ -106,7 +116,9 @@ impl TimeSteps {
         let live = |step: usize| order[..starts[step + 1] - starts[step]].iter();
         let tokens = [false, true].map(|reversed| {
             let token = |text: usize, t: usize| if reversed { offsets[text + 1] - 1 - t } else { offsets[text] + t };
-            (0..longest).flat_map(|t| live(t).map(move |&text| token(text, t) as u32)).collect()
+            let mut tokens = Vec::with_capacity(starts[longest]);
+            (0..longest).for_each(|t| tokens.extend(live(t).map(|&text| token(text, t) as u32)));
+            tokens
         });
         Self { order, starts, tokens }
     }

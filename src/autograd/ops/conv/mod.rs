@@ -223,10 +223,9 @@ pub fn project<F: Real>(x: &Tensor<F>, kernel: &Tensor<F>, projected: &mut [F], 
 /// `[k, C, F]` as `[C, k·F]`.
 fn parts_side_by_side<F: Real>(kernel: &Tensor<F>, out: &mut Tensor<F>) {
     let &[width, channels, filters] = kernel.shape().dims() else { unreachable!("checked by the caller") };
-    for c in 0..channels {
-        for j in 0..width {
-            out.row_mut(c)[j * filters..][..filters].copy_from_slice(kernel.row(j * channels + c));
-        }
+    let parts = kernel.data().chunks_exact((channels * filters).max(1));
+    for (j, part) in parts.enumerate() {
+        pointwise::set_columns(out.data_mut(), width * filters, j * filters, part, filters);
     }
 }
 
@@ -279,18 +278,21 @@ impl Conv {
         for ((dz, &dy), &y) in dz.data_mut().iter_mut().zip(dy.data()).zip(y.data()) {
             *dz = dy * self.activation.slope(y);
         }
+        // Row j·F + f of a transposed kernel or gradient is K[j, :, f], so that a window's share is a contiguous row.
         if ctx.wants(1) {
+            let mut transposed = ctx.scratch([windows.width * windows.filters, x.cols()]);
+            windows.kernel_gradient(winners, &dz, x, &mut transposed, ctx.pool);
             let mut dkernel = ctx.scratch(kernel.shape());
-            windows.kernel_gradient(winners, &dz, x, &mut dkernel, ctx.pool);
+            transpose_parts(&transposed, [windows.filters, x.cols()], &mut dkernel);
+            ctx.release(transposed);
             ctx.add_dx(1, dkernel);
         }
         if let Some(dbias) = ctx.dx(2) {
             pointwise::add_column_sums(dbias.data_mut(), dz.data());
         }
         if ctx.wants(0) {
-            // Row j·F + f of the transposed kernel is K[j, :, f], so that a window's share is a contiguous row.
             let mut transposed = ctx.scratch([windows.width * windows.filters, x.cols()]);
-            transpose_parts(kernel, &mut transposed);
+            transpose_parts(kernel, [x.cols(), windows.filters], &mut transposed);
             let dx = ctx.dx(0).expect("the input wants a gradient");
             windows.add_input_gradient(winners, &dz, &transposed, dx);
             ctx.release(transposed);
@@ -335,12 +337,11 @@ impl Conv {
     }
 }
 
-/// `[k, C, F]` as `[k·F, C]`.
-fn transpose_parts<F: Real>(kernel: &Tensor<F>, out: &mut Tensor<F>) {
-    let &[_, channels, filters] = kernel.shape().dims() else { unreachable!("checked when it was recorded") };
-    let size = (channels * filters).max(1);
-    for (part, out) in kernel.data().chunks_exact(size).zip(out.data_mut().chunks_exact_mut(size)) {
-        pointwise::transpose(part, filters, out);
+/// Each of the parts `[rows, cols]` of `from` transposed into `to`: `[k, C, F]` is `[k·F, C]` then, and the other way.
+fn transpose_parts<F: Real>(from: &Tensor<F>, [rows, cols]: [usize; 2], to: &mut Tensor<F>) {
+    let size = (rows * cols).max(1);
+    for (from, to) in from.data().chunks_exact(size).zip(to.data_mut().chunks_exact_mut(size)) {
+        pointwise::transpose(from, cols, to);
     }
 }
 

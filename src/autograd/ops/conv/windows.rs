@@ -78,35 +78,30 @@ impl Windows<'_> {
         });
     }
 
-    /// dK[j, :, f] = Σ over texts of dz · x[row], `[k, C, F]`, for the row at offset j of the text's winning window.
+    /// Row j·F + f of `sums` `[k·F, C]` ← dK[j, :, f] = Σ over texts of dz · x[row], for the row at offset j of the text's winning window.
     pub fn kernel_gradient<F: Real>(
         &self,
         winners: &[u32],
         dz: &Tensor<F>,
         x: &Tensor<F>,
-        dkernel: &mut Tensor<F>,
+        sums: &mut Tensor<F>,
         pool: &mut Pool<F>,
     ) {
-        let channels = x.cols();
-        let (mut sum, mut terms) = (pool.take([channels]), pool.take_vec());
-        // Room for every text: how many have a gradient differs from step to step, and memory must not grow with it.
-        terms.reserve(self.segments.iter().len());
+        let mut terms = pool.take_vec();
+        terms.resize(self.segments.count() + 1, (F::ZERO, 0));
         for j in 0..self.width {
             for f in 0..self.filters {
-                terms.clear();
+                let mut count = 0;
+                // Without a branch: a processor cannot predict which texts have a gradient. A term that does not count is written over.
                 for (text, range) in self.segments.iter().enumerate() {
-                    let (i, at) =
-                        (text * self.filters + f, range.start + j + winners[text * self.filters + f] as usize);
-                    if at < range.end && dz.data()[i] != F::ZERO {
-                        terms.push((dz.data()[i], self.rows[at]));
-                    }
+                    let i = text * self.filters + f;
+                    let (dz, at) = (dz.data()[i], range.start + j + winners[i] as usize);
+                    terms[count] = (dz, self.rows.get(at).copied().unwrap_or_default());
+                    count += usize::from((at < range.end) & (dz != F::ZERO));
                 }
-                weighted_sum(sum.data_mut(), &terms, x.data());
-                let part = &mut dkernel.data_mut()[j * channels * self.filters..];
-                part.iter_mut().skip(f).step_by(self.filters).zip(sum.data()).for_each(|(k, &sum)| *k = sum);
+                weighted_sum(sums.row_mut(j * self.filters + f), &terms[..count], x.data());
             }
         }
-        pool.give(sum);
         pool.give_vec(terms);
     }
 
