@@ -8,7 +8,7 @@ use crate::autograd::{
     gradcheck::{Check, wave},
     ops::lstm::{self, GateActivation},
 };
-use crate::tensor::{Real, Segments, Tensor};
+use crate::tensor::{Pool, Real, Segments, Tensor};
 use rand::Rng;
 
 /// Two LSTMs of H units, one a direction; their hidden states stand side by side, `[forward, backward]`.
@@ -62,12 +62,18 @@ impl Bilstm {
         Sequence::of_tokens(states, segments.clone())
     }
 
-    /// x·K + b of each direction for x `[U, E]`, into `U` rows of its `[.., 4H]` from row `first` on.
-    pub fn project<F: Real>(&self, params: &ParamStore<F>, x: &Tensor<F>, into: &mut [Tensor<F>], first: usize) {
-        for (lstm, into) in [self.forward, self.backward].iter().zip(into) {
-            let rows = &mut into.data_mut()[first * 4 * self.units..][..x.rows() * 4 * self.units];
-            lstm::project(x, params.value(lstm.kernel), params.value(lstm.bias), rows);
-        }
+    /// x·K + b of both directions for x `[U, E]`, into `U` rows of `into` `[.., 8H]` from row `first` on.
+    pub fn project<F: Real>(
+        &self,
+        params: &ParamStore<F>,
+        x: &Tensor<F>,
+        into: &mut Tensor<F>,
+        first: usize,
+        pool: &mut Pool<F>,
+    ) {
+        let cols = into.cols();
+        let weights = [self.forward, self.backward].map(|lstm| [params.value(lstm.kernel), params.value(lstm.bias)]);
+        lstm::project(x, &weights, &mut into.data_mut()[first * cols..][..x.rows() * cols], pool);
     }
 
     /// One vector a text from the hidden states, `[texts, 2H]`.

@@ -55,7 +55,7 @@ impl Conv {
         let Sequence { values, rows, segments } = input;
         match *values {
             Rows::OnTape(x) => tape.conv(x, rows, segments, convolution),
-            Rows::Projected(projected) => tape.conv_of_projected(&projected[0], rows, segments, convolution),
+            Rows::Projected(projected) => tape.conv_of_projected(projected, rows, segments, convolution),
         }
     }
 

@@ -23,7 +23,7 @@ pub enum Rows<'p, F: Real = f32> {
     OnTape(Var),
     /// The products with the kernels of the first layer, as its `project` computes them: with fixed parameters a row is projected
     /// once for all texts. No gradient flows through them.
-    Projected(&'p [Tensor<F>]),
+    Projected(&'p Tensor<F>),
 }
 
 impl<F: Real> Sequence<'_, F> {

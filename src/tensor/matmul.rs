@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::Real;
+use super::{Real, Start};
 
 /// Multiply-adds below which a product stays on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
@@ -17,7 +17,7 @@ const BLOCK: usize = 128;
 /// If the shapes do not fit.
 #[track_caller]
 pub fn matmul<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
-    product(a, b, false, c);
+    matmul_from(Start::Zero, a, b, c);
 }
 
 /// C ← C + A·B; otherwise as [`matmul`].
@@ -26,37 +26,44 @@ pub fn matmul<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) 
 /// If the shapes do not fit.
 #[track_caller]
 pub fn matmul_add<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
-    product(a, b, true, c);
+    matmul_from(Start::Itself, a, b, c);
 }
 
+/// C ← `start` + A·B; otherwise as [`matmul`].
+///
+/// # Panics
+/// If the shapes do not fit.
 #[track_caller]
-fn product<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, c: ArrayViewMut2<F>) {
+pub fn matmul_from<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     assert!(b.nrows() == k && c.dim() == (m, n), "matmul: {:?} · {:?} into {:?}", a.dim(), b.dim(), c.dim());
+    start.check([m, n]);
     if m * n * k < WORTH_A_THREAD || rayon::current_num_threads() == 1 {
-        return gemm(a, b, add, c);
+        return gemm(start, a, b, c);
     }
-    halves(a, b, add, c);
+    halves(start, a, b, c);
 }
 
 /// One half of the rows beside the other, down to blocks.
-fn halves<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, c: ArrayViewMut2<F>) {
+fn halves<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
     if a.nrows() <= BLOCK {
-        return gemm(a, b, add, c);
+        return gemm(start, a, b, c);
     }
     let middle = (a.nrows() / 2).next_multiple_of(8);
     let (upper_a, lower_a) = a.split_at(Axis(0), middle);
     let (upper_c, lower_c) = c.split_at(Axis(0), middle);
-    rayon::join(|| halves(upper_a, b, add, upper_c), || halves(lower_a, b, add, lower_c));
+    let (upper, lower) = start.split_at(middle);
+    rayon::join(|| halves(upper, upper_a, b, upper_c), || halves(lower, lower_a, b, lower_c));
 }
 
-fn gemm<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, add: bool, mut c: ArrayViewMut2<F>) {
+/// On one thread. The shapes were compared by [`matmul_from`].
+fn gemm<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, mut c: ArrayViewMut2<F>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     let (sa, sb) = ([a.strides()[0], a.strides()[1]], [b.strides()[0], b.strides()[1]]);
     let sc = [c.strides()[0], c.strides()[1]];
-    // SAFETY: the pointers and strides are those of live views whose shapes were compared by `product`; `c` is borrowed
-    // mutably, so nothing else reads or writes it.
-    unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b.as_ptr(), sb, add, c.as_mut_ptr(), sc) }
+    // SAFETY: the pointers and strides are those of live views whose shapes and rows were compared; `c` is borrowed mutably, so
+    // nothing else reads or writes it.
+    unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b.as_ptr(), sb, start.raw(), c.as_mut_ptr(), sc) }
 }
 
 #[cfg(test)]
@@ -112,6 +119,41 @@ mod tests {
                 assert_eq!(part.data(), &whole.data()[rows.start * cols..rows.end * cols]);
             }
         }
+    }
+
+    /// In both precisions: the kernel of one copies the rows first, that of the other reads them in place.
+    fn starts_from_rows<F: Real>(threads: usize) {
+        let (m, k, n) = (300, 70, 101);
+        let (a, b) = (wave([m, k], 0.3).cast::<F>(), wave([k, n], 0.4).cast::<F>());
+        let matrix = wave([9, n + 5], 0.5).cast::<F>();
+        let rows: Vec<u32> = (0..m as u32).map(|i| i * 5 % 9).collect();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let run = |start: Start<F>, mut c: Tensor<F>| {
+            pool.install(|| matmul_from(start, a.matrix(), b.matrix(), c.matrix_mut()));
+            c
+        };
+        let gathered = Start::Gathered { matrix: &matrix, rows: &rows, first: 3 };
+        let copy = Tensor::from_fn([m, n], |i| matrix.row(rows[i / n] as usize)[3 + i % n]);
+        assert_eq!(run(gathered, Tensor::zeros([m, n])), run(Start::Itself, copy));
+        let bias = matrix.row(4)[..n].to_vec();
+        let copy = Tensor::from_fn([m, n], |i| bias[i % n]);
+        assert_eq!(run(Start::Row(&bias), Tensor::zeros([m, n])), run(Start::Itself, copy));
+    }
+
+    #[test]
+    fn a_product_that_starts_from_rows_elsewhere_has_the_bits_of_one_that_starts_from_their_copy() {
+        for threads in [1, 3] {
+            starts_from_rows::<f32>(threads);
+            starts_from_rows::<f64>(threads);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "matmul: from 2 rows of [3, 5] and column 1, into (2, 5)")]
+    fn rows_to_start_from_that_do_not_fit_panic() {
+        let (matrix, mut c) = (Tensor::<f32>::zeros([3, 5]), Tensor::zeros([2, 5]));
+        let start = Start::Gathered { matrix: &matrix, rows: &[0, 2], first: 1 };
+        matmul_from(start, Tensor::zeros([2, 4]).matrix(), Tensor::zeros([4, 5]).matrix(), c.matrix_mut());
     }
 
     #[test]

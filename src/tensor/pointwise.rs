@@ -134,6 +134,35 @@ vectorised! {
     }
 }
 
+vectorised! {
+    /// `to`, which holds whole rows of `cols` numbers, ← the columns of `from` from `first` on, which holds whole rows of `stride`.
+    pub fn copy_columns<F: Real>(to: &mut [F], cols: usize, from: &[F], stride: usize, first: usize) {
+        for (to, from) in to.chunks_exact_mut(cols.max(1)).zip(from.chunks_exact(stride.max(1))) {
+            copy_short(to, &from[first..][..cols]);
+        }
+    }
+}
+
+vectorised! {
+    /// Row `places[i]` of the columns of `to` from `first` on ← row i of `from`.
+    pub fn scatter_rows<F: Real>(to: &mut [F], stride: usize, first: usize, places: &[u32], from: &[F], cols: usize) {
+        for (&place, from) in places.iter().zip(from.chunks_exact(cols.max(1))) {
+            copy_short(&mut to[place as usize * stride + first..][..cols], from);
+        }
+    }
+}
+
+vectorised! {
+    /// Row `places[i]` of the columns of `to` from `first` on += row i of `from`.
+    pub fn add_rows<F: Real>(to: &mut [F], stride: usize, first: usize, places: &[u32], from: &[F], cols: usize) {
+        for (&place, from) in places.iter().zip(from.chunks_exact(cols.max(1))) {
+            for (to, &from) in to[place as usize * stride + first..][..cols].iter_mut().zip(from) {
+                *to += from;
+            }
+        }
+    }
+}
+
 /// Rows and columns of a tile of a transpose.
 const SIDE: usize = 8;
 
@@ -176,6 +205,40 @@ mod tests {
             for (i, &x) in from.iter().enumerate() {
                 assert_eq!(to[i % cols * rows + i / cols], x);
             }
+        }
+    }
+
+    #[test]
+    fn rows_move_between_a_matrix_and_columns_of_a_wider_one() {
+        for cols in [1, 15, 16, 17, 25, 40] {
+            let (rows, stride, first) = (5, cols + 7, 3);
+            let places = [4, 0, 3, 1, 2];
+            let from: Vec<f32> = (0..rows * cols).map(|i| i as f32 + 1.0).collect();
+            let before: Vec<f32> = (0..rows * stride).map(|i| -(i as f32)).collect();
+            // What stands at each place of the wider matrix, if row i of `from` goes to row `row_of(i)` of it.
+            let expected = |row_of: &dyn Fn(usize) -> usize, adds: bool| {
+                let mut to = before.clone();
+                for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
+                    let (to, x) = (&mut to[row_of(i) * stride + first + j], from[i * cols + j]);
+                    *to = if adds { *to + x } else { x };
+                }
+                to
+            };
+            let mut wide = before.clone();
+            set_columns(&mut wide, stride, first, &from, cols);
+            assert_eq!(wide, expected(&|i| i, false));
+            let mut back = vec![0.0; from.len()];
+            copy_columns(&mut back, cols, &wide, stride, first);
+            assert_eq!(back, from);
+            let mut wide = before.clone();
+            scatter_rows(&mut wide, stride, first, &places, &from, cols);
+            assert_eq!(wide, expected(&|i| places[i] as usize, false));
+            let mut wide = before.clone();
+            add_rows(&mut wide, stride, first, &places, &from, cols);
+            assert_eq!(wide, expected(&|i| places[i] as usize, true));
+            add_rows(&mut wide, stride, first, &[1; 5][..2], &from[..2 * cols], cols);
+            let twice = expected(&|i| places[i] as usize, true)[stride + first] + from[0] + from[cols];
+            assert_eq!(wide[stride + first], twice, "a place that occurs twice");
         }
     }
 

@@ -12,10 +12,11 @@ use std::{
 
 use super::{
     lanes::Lanes,
+    row_pointers::RowPointers,
     simd::{has_avx2, has_avx512},
 };
 
-/// C ← A·B, or C + A·B, for A `[m, k]` and B `[k, n]` of any strides, C `[m, n]` whose rows are contiguous.
+/// C ← A·B, or S + A·B, for A `[m, k]` and B `[k, n]` of any strides, C and S `[m, n]` whose rows are contiguous.
 #[derive(Clone, Copy)]
 pub(super) struct Product {
     pub size: [usize; 3],
@@ -25,14 +26,14 @@ pub(super) struct Product {
     pub b_strides: [isize; 2],
     pub c: *mut f32,
     pub c_stride: isize,
-    /// Whether C is a summand.
-    pub add: bool,
+    /// S.
+    pub start: Option<RowPointers<f32>>,
 }
 
 /// Registers of a tile in a row of C.
 const PANEL: usize = 3;
-/// Up to this many elements B stays in the second-level cache (256 KiB), and is read in place.
-const IN_PLACE: usize = 1 << 16;
+/// Up to this many elements B stays in the second-level cache (512 KiB), and is read in place.
+const IN_PLACE: usize = 1 << 17;
 /// Rows of C below which B is read too seldom for packing to pay.
 const WORTH_A_COPY: usize = 48;
 /// Rows of a panel of B that are packed at a time: 48 KiB.
@@ -46,10 +47,10 @@ type Copied = [MaybeUninit<f32>; DEPTH * PANEL * 16];
 impl Product {
     /// Computes C if the machine has the instructions, and says whether it did.
     ///
-    /// Each element's sum runs over k in order, from C or from 0, whatever the tile that it falls into.
+    /// Each element's sum runs over k in order, from S or from 0, whatever the tile that it falls into.
     ///
     /// # Safety
-    /// The pointers with their strides must reach the whole of each matrix, and C must overlap neither A nor B.
+    /// The pointers with their strides must reach the whole of each matrix; C must overlap neither A nor B, nor S unless it is S.
     pub(super) unsafe fn compute(&self) -> bool {
         let [m, k, n] = self.size;
         let contiguous = n == 1 || self.b_strides[1] == 1;
@@ -110,7 +111,10 @@ impl Product {
                 a: self.a.offset(first as isize * self.a_strides[1]),
                 b: self.b.offset(first as isize * self.b_strides[0] + column as isize * self.b_strides[1]),
                 c: self.c.add(column),
-                add: self.add || first > 0,
+                start: match first {
+                    0 => self.start.map(|start| start.skip_columns(column)),
+                    _ => Some(RowPointers::in_order(self.c.add(column), self.c_stride)),
+                },
                 ..*self
             }
         }
@@ -156,6 +160,7 @@ impl Product {
                 let tile = Self {
                     a: self.a.offset(row as isize * self.a_strides[0]),
                     c: self.c.offset(row as isize * self.c_stride),
+                    start: self.start.map(|start| start.skip_rows(row)),
                     ..*self
                 };
                 match (registers, is_short) {
@@ -197,9 +202,9 @@ impl Product {
         unsafe {
             let mask = R::first(n - WHOLE * L::COUNT);
             let mut sums = [Row::<L, R, WHOLE>::zeros(); ROWS];
-            if self.add {
+            if let Some(start) = self.start {
                 for i in 0..ROWS {
-                    sums[i] = Row::load(self.c.offset(i as isize * self.c_stride), mask);
+                    sums[i] = Row::load(start.row(i), mask);
                 }
             }
             let (mut a, mut b) = (self.a, self.b);
@@ -305,7 +310,7 @@ mod tests {
             (m, k, n) in (0..70_usize, prop_oneof![4 => 0..70_usize, 1 => 500..600_usize], 0..70_usize),
             (shift, gap) in (0..3_usize, 0..4_usize),
             [a_transposed, b_transposed] in any::<[bool; 2]>(),
-            add in any::<bool>(),
+            starts in 0..4_usize,
         ) {
             let strides = |transposed: bool, rows: usize, cols: usize| match transposed {
                 true => [1, rows + gap],
@@ -316,17 +321,26 @@ mod tests {
             let a = wave(shift + m * a_strides[0] + k * a_strides[1], 0.1);
             let b = wave(shift + k * b_strides[0] + n * b_strides[1], 0.2);
             let before = wave(shift + m * c_stride + n, 0.3);
+            // Rows to start from, of which each is used in turn, from the last to the first.
+            let others = wave(7 * (n + gap), 0.4);
+            let order: Vec<u32> = (0..m as u32).map(|i| 6 - i % 7).collect();
             for (_, compute) in variants().into_iter().filter(|(copies, _)| *copies || !b_transposed) {
                 let mut c = before.clone();
+                let to = c[shift..].as_mut_ptr();
                 let product = Product {
                     size: [m, k, n],
                     a: a[shift..].as_ptr(),
                     a_strides: a_strides.map(|stride| stride as isize),
                     b: b[shift..].as_ptr(),
                     b_strides: b_strides.map(|stride| stride as isize),
-                    c: c[shift..].as_mut_ptr(),
+                    c: to,
                     c_stride: c_stride as isize,
-                    add,
+                    start: match starts {
+                        0 => None,
+                        1 => Some(RowPointers::in_order(to, c_stride as isize)),
+                        2 => Some(RowPointers::in_order(others.as_ptr(), 0)),
+                        _ => Some(RowPointers::gathered(others.as_ptr(), (n + gap) as isize, order.as_ptr())),
+                    },
                 };
                 // SAFETY: the vectors hold every row of each matrix, and the machine has the instructions.
                 unsafe { compute(&product) };
@@ -340,7 +354,12 @@ mod tests {
                         let x = a[shift + row * a_strides[0] + l * a_strides[1]];
                         f64::from(x) * f64::from(b[shift + l * b_strides[0] + column * b_strides[1]])
                     };
-                    let start = if add { f64::from(before) } else { 0.0 };
+                    let start = match starts {
+                        0 => 0.0,
+                        1 => f64::from(before),
+                        2 => f64::from(others[column]),
+                        _ => f64::from(others[order[row] as usize * (n + gap) + column]),
+                    };
                     let exact = start + (0..k).map(term).sum::<f64>();
                     // Each of the k additions rounds a partial sum, which the sum of all magnitudes bounds.
                     let bound = (start.abs() + (0..k).map(|l| term(l).abs()).sum::<f64>()) * (k + 1) as f64 * 6e-8;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::Model;
 use crate::autograd::ParamStore;
 use crate::layers::{Rows, Sequence};
@@ -19,14 +17,14 @@ pub struct ProjectedWords<F: Real = f32> {
     row_of: Vec<u32>,
     /// The id of each row.
     ids: Vec<u32>,
-    /// `[rows, 4H]` for each direction of an LSTM, `[rows, k·F]` for a convolution. Pages of rows that no word has taken yet are
-    /// not resident, since they have not been written.
-    products: SmallVec<[Tensor<F>; 2]>,
+    /// `[rows, 8H]` for an LSTM of two directions, `[rows, k·F]` for a convolution. Pages of rows that no word has taken yet are not
+    /// resident, since they have not been written.
+    products: Tensor<F>,
 }
 
 const ABSENT: u32 = u32::MAX;
 
-/// Numbers of all products together: 64 MiB of single precision, which are 84,000 words at 25 units a direction.
+/// Numbers of the products: 64 MiB of single precision, which are 84,000 words at 25 units a direction.
 pub const ROOM: usize = 1 << 24;
 
 impl<F: Real> ProjectedWords<F> {
@@ -36,9 +34,9 @@ impl<F: Real> ProjectedWords<F> {
     }
 
     fn with_room(model: &Model, params: &ParamStore<F>, vocabulary: usize, room: usize) -> Self {
-        let widths = model.shared.projection_widths(params);
-        let rows = (room / widths.iter().sum::<usize>().max(1)).min(vocabulary);
-        let products = widths.iter().map(|&width| Tensor::zeros([rows, width])).collect();
+        let width = model.shared.projection_width(params);
+        let rows = (room / width.max(1)).min(vocabulary);
+        let products = Tensor::zeros([rows, width]);
         Self { row_of: vec![ABSENT; vocabulary], ids: Vec::new(), products }
     }
 
@@ -58,14 +56,14 @@ impl<F: Real> ProjectedWords<F> {
         let mut known = self.ids.len();
         let mut rows = pool.take_vec();
         self.assign(texts.clone(), &mut rows);
-        if self.ids.len() > self.products[0].rows() {
+        if self.ids.len() > self.products.rows() {
             self.ids.drain(..).for_each(|id| self.row_of[id as usize] = ABSENT);
             known = 0;
             rows.clear();
             self.assign(texts, &mut rows);
-            let needed = self.ids.len();
-            for product in self.products.iter_mut().filter(|product| product.rows() < needed) {
-                *product = Tensor::zeros([needed, product.cols()]); // One text may have more words than there was room for.
+            if self.ids.len() > self.products.rows() {
+                // One text may have more words than there was room for.
+                self.products = Tensor::zeros([self.ids.len(), self.products.cols()]);
             }
         }
         let table = params.value(model.embedding.weight);
@@ -126,7 +124,7 @@ mod tests {
             let tasks = ["a".to_owned(), "b".to_owned()];
             let model = Model::new(&settings, &tasks, &EmbeddingInit { weight, trainable: false }, &mut params);
             for rows in [VOCABULARY as usize, 200, 3] {
-                let room = rows * model.shared.projection_widths(&params).iter().sum::<usize>();
+                let room = rows * model.shared.projection_width(&params);
                 let mut words = ProjectedWords::with_room(&model, &params, VOCABULARY as usize, room);
                 let mut pool = Pool::new();
                 for texts in &batches {

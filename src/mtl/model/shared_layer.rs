@@ -1,7 +1,5 @@
 //! The layer that all tasks share: words to one vector a text.
 
-use smallvec::{SmallVec, smallvec};
-
 use crate::autograd::{ParamStore, Tape, Var};
 use crate::layers::{Bilstm, Conv, SentenceVector, Sequence};
 use crate::mtl::{
@@ -69,26 +67,26 @@ impl SharedLayer {
         }
     }
 
-    /// The numbers that a word's projections have: those of each product that the first layer begins with.
-    pub(super) fn projection_widths<F: Real>(&self, params: &ParamStore<F>) -> SmallVec<[usize; 2]> {
+    /// The numbers that a word's projection has: those of the product that the first layer begins with.
+    pub(super) fn projection_width<F: Real>(&self, params: &ParamStore<F>) -> usize {
         match self {
-            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => smallvec![4 * bilstm.units; 2],
-            Self::Conv(conv, filters) => smallvec![params.value(conv.kernel).shape().dims()[0] * filters],
+            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => 2 * 4 * bilstm.units,
+            Self::Conv(conv, filters) => params.value(conv.kernel).shape().dims()[0] * filters,
         }
     }
 
-    /// Projects words `[U, E]` into `U` rows of each tensor from row `first` on.
+    /// Projects words `[U, E]` into `U` rows of a tensor from row `first` on.
     pub(super) fn project<F: Real>(
         &self,
         params: &ParamStore<F>,
         words: &Tensor<F>,
-        into: &mut [Tensor<F>],
+        into: &mut Tensor<F>,
         first: usize,
         pool: &mut Pool<F>,
     ) {
         match self {
-            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => bilstm.project(params, words, into, first),
-            Self::Conv(conv, _) => conv.project(params, words, &mut into[0], first, pool),
+            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => bilstm.project(params, words, into, first, pool),
+            Self::Conv(conv, _) => conv.project(params, words, into, first, pool),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     walk::{Recording, Walk},
 };
 use crate::autograd::{Tape, Var, op::Node};
-use crate::tensor::{Real, Tensor, matmul, pointwise};
+use crate::tensor::{Pool, Real, Tensor, matmul, pointwise};
 
 /// The activations of one direction of an LSTM, a row a token of the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,8 @@ impl<F: Real> Tape<'_, F> {
     pub fn lstm_activations(&self, hidden: Var) -> Option<Vec<LstmActivations<F>>> {
         let (op, node) = self.recorded_lstm(hidden)?;
         let direction = |d| {
-            let (walk, recorded) = (op.walk(d), of_direction(node, d));
+            let recorded = of_direction(node, d);
+            let walk = op.walk(d, recorded.states.cols());
             let [gates, cells, states] =
                 [recorded.gates, recorded.cells, recorded.states].map(|stepped| to_tokens(walk, stepped));
             LstmActivations { gates, cells, states }
@@ -50,9 +51,9 @@ impl<F: Real> Tape<'_, F> {
         let (op, node) = self.recorded_lstm(hidden)?;
         let direction = |d: usize| {
             let [x, kernel, recurrent, bias] = [0, 1 + 3 * d, 2 + 3 * d, 3 + 3 * d].map(|i| self.value(node.inputs[i]));
-            let walk = op.walk(d);
-            let mut projected = Tensor::zeros([x.rows(), 4 * op.units]);
-            project(x, kernel, bias, projected.data_mut());
+            let walk = op.walk(d, recurrent.rows());
+            let mut projected = Tensor::zeros([x.rows(), recurrent.cols()]);
+            project(x, &[[kernel, bias]], projected.data_mut(), &mut Pool::new());
             to_tokens(walk, &arguments(walk, &projected, recurrent, of_direction(node, d).states))
         };
         Some((0..op.reversed.len()).map(direction).collect())
@@ -66,7 +67,10 @@ impl<F: Real> Tape<'_, F> {
     pub fn lstm_cotangents(&self, hidden: Var, dy: &Tensor<F>) -> Option<Vec<LstmCotangents<F>>> {
         assert_eq!(self.shape(hidden), dy.shape(), "lstm_cotangents: value and cotangent");
         let (op, node) = self.recorded_lstm(hidden)?;
-        let direction = |d: usize| gradient(op.walk(d), &of_direction(node, d), self.value(node.inputs[2 + 3 * d]), dy);
+        let direction = |d: usize| {
+            let recurrent = self.value(node.inputs[2 + 3 * d]);
+            gradient(op.walk(d, recurrent.rows()), &of_direction(node, d), recurrent, dy)
+        };
         Some((0..op.reversed.len()).map(direction).collect())
     }
 
@@ -77,13 +81,6 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
-impl Lstm {
-    fn walk(&self, d: usize) -> Walk<'_> {
-        let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
-        Walk { rows, segments, reversed, gate: self.gate, units: self.units, column: d * self.units }
-    }
-}
-
 fn of_direction<F: Real>(node: &Node<F>, d: usize) -> Recording<&Tensor<F>> {
     let [gates, cells, tanh_cells, states] = [0, 1, 2, 3].map(|i| &node.saved[4 * d + i]);
     Recording { gates, cells, tanh_cells, states }
@@ -91,21 +88,20 @@ fn of_direction<F: Real>(node: &Node<F>, d: usize) -> Recording<&Tensor<F>> {
 
 fn to_tokens<F: Real>(walk: Walk<'_>, stepped: &Tensor<F>) -> Tensor<F> {
     let mut tokens = Tensor::zeros(stepped.shape());
-    Walk { column: 0, ..walk }.scatter_to_tokens(stepped, &mut tokens);
+    Walk { d: 0, ..walk }.scatter_to_tokens(stepped, &mut tokens);
     tokens
 }
 
 /// x·K + b + h_before·R in step order, `[N, 4H]`, from the projected rows `[U, 4H]` and the states h `[N, H]`.
 fn arguments<F: Real>(walk: Walk<'_>, projected: &Tensor<F>, recurrent: &Tensor<F>, states: &Tensor<F>) -> Tensor<F> {
     let steps = walk.segments.steps();
-    let tokens = steps.tokens(walk.reversed);
     let mut passed_on = Tensor::zeros([states.rows(), projected.cols()]); // h·R, for the step after
     matmul(states.matrix(), recurrent.matrix(), passed_on.matrix_mut());
     let mut arguments = Tensor::zeros(passed_on.shape());
     for t in 0..steps.count() {
         for (i, row) in steps.rows(t).enumerate() {
             let argument = arguments.row_mut(row);
-            argument.copy_from_slice(projected.row(walk.rows[tokens[row] as usize] as usize));
+            argument.copy_from_slice(projected.row(walk.rows[row] as usize));
             if let Some(before) = t.checked_sub(1) {
                 pointwise::add(argument, passed_on.row(steps.rows(before).start + i));
             }
@@ -129,7 +125,7 @@ fn gradient<F: Real>(
     walk.backward(dy, recorded, &transposed, &mut arguments, &mut carries, |t, dstates, dcells| {
         for (i, row) in steps.rows(t).enumerate() {
             let token = steps.tokens(walk.reversed)[row] as usize;
-            let output = &dy.row(token)[walk.column..][..units];
+            let output = &dy.row(token)[walk.d * units..][..units];
             for (unit, &output) in output.iter().enumerate() {
                 let (o, tanh_c) = (recorded.gates.row(row)[3 * units + unit], recorded.tanh_cells.row(row)[unit]);
                 let dh = dstates[i * units + unit] + output;
@@ -152,7 +148,7 @@ mod tests {
         gradcheck::wave,
         ops::lstm::{GateActivation, LstmDirection},
     };
-    use crate::tensor::{Pool, Segments};
+    use crate::tensor::Segments;
 
     const UNITS: usize = 19;
 

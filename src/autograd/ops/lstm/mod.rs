@@ -18,8 +18,8 @@
 //! dR = Σ h_beforeᵀ·da   db = Σ da   dK = Σ xᵀ·da   dx = da·Kᵀ
 //! ```
 //!
-//! The fused computation projects each *distinct* row of x once for all tokens that show it, in one product a direction,
-//! and walks all texts of the batch together, longest first, so that the live ones are always the first rows of a buffer.
+//! The fused computation projects each *distinct* row of x once for all tokens that show it, and walks all texts of the batch
+//! together, longest first, so that the live ones are always the first rows of a buffer.
 //! [`reference`](Tape::lstm_reference) says the same in small operations.
 
 mod activations;
@@ -32,6 +32,7 @@ pub use projected::project;
 
 use std::sync::Arc;
 
+use ndarray::Axis;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
@@ -39,9 +40,10 @@ use crate::autograd::{
     Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
 pub use activations::{LstmActivations, LstmCotangents};
-use walk::{Recording, Walk};
+use projected::directions_per_product;
+use walk::{Recording, Walk, extend_in_step_order};
 
 /// The function γ of the gates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -68,11 +70,11 @@ pub struct LstmDirection {
 }
 
 struct Lstm {
-    rows: Arc<[u32]>,
     segments: Arc<Segments>,
     reversed: SmallVec<[bool; 2]>,
+    /// See [`Walk`]; one direction's after the other's, `[D, N]`.
+    rows: Vec<u32>,
     gate: GateActivation,
-    units: usize,
 }
 
 impl<F: Real> Tape<'_, F> {
@@ -99,34 +101,28 @@ impl<F: Real> Tape<'_, F> {
         let (nodes, params, pool) = (&self.nodes, self.params, &mut *self.pool);
         let value = |var: Var| nodes[var.index()].value.tensor(params);
         let x_value = value(x);
-        let walk = |d: usize| Walk { rows, segments, reversed: reversed[d], gate, units, column: d * units };
-        let mut work: SmallVec<[_; 2]> = directions
-            .iter()
-            .map(|_| {
-                let projected = pool.take([x_value.rows(), 4 * units]);
-                let arguments = pool.take([segments.count(), 4 * units]);
-                (projected, arguments, Recording::new(segments.total(), units, pool))
-            })
-            .collect();
-        work.par_iter_mut().zip(directions).enumerate().for_each(
-            |(d, ((projected, arguments, recording), direction))| {
-                project(x_value, value(direction.kernel), value(direction.bias), projected.data_mut());
-                walk(d).forward(projected, value(direction.recurrent_kernel), arguments, recording);
-            },
-        );
+        let mut projected = pool.take([x_value.rows(), directions.len() * 4 * units]);
+        let weights = directions.iter().map(|d| [value(d.kernel), value(d.bias)]);
+        project(x_value, &weights.collect::<SmallVec<[_; 2]>>(), projected.data_mut(), pool);
+        let mut stepped = pool.take_vec();
+        reversed.iter().for_each(|&reversed| extend_in_step_order(&mut stepped, rows, segments, reversed));
+        let op = Lstm { segments: segments.clone(), rows: stepped, reversed, gate };
+        let buffers = |_| (pool.take([segments.count(), 4 * units]), Recording::new(segments.total(), units, pool));
+        let mut work: SmallVec<[_; 2]> = directions.iter().map(buffers).collect();
+        work.par_iter_mut().zip(directions).enumerate().for_each(|(d, ((arguments, recording), direction))| {
+            op.walk(d, units).forward(&projected, value(direction.recurrent_kernel), arguments, recording);
+        });
 
         let mut hidden = pool.take([segments.total(), directions.len() * units]);
         let mut saved = SmallVec::new();
-        for (d, (projected, arguments, recording)) in work.into_iter().enumerate() {
-            walk(d).scatter_to_tokens(&recording.states, &mut hidden);
+        for (d, (arguments, recording)) in work.into_iter().enumerate() {
+            op.walk(d, units).scatter_to_tokens(&recording.states, &mut hidden);
             saved.extend(recording.into_tensors());
-            pool.give(projected);
             pool.give(arguments);
         }
-
+        pool.give(projected);
         let inputs: SmallVec<[Var; 8]> =
             std::iter::once(x).chain(directions.iter().flat_map(|d| [d.kernel, d.recurrent_kernel, d.bias])).collect();
-        let op = Lstm { rows: rows.clone(), segments: segments.clone(), reversed, gate, units };
         self.record_saving(op, &inputs, hidden, saved)
     }
 
@@ -143,13 +139,19 @@ impl<F: Real> Tape<'_, F> {
     }
 }
 
+impl Lstm {
+    fn walk(&self, d: usize, units: usize) -> Walk<'_> {
+        let tokens = self.segments.total();
+        let (rows, segments, reversed) = (&self.rows[d * tokens..][..tokens], &self.segments, self.reversed[d]);
+        Walk { rows, segments, reversed, gate: self.gate, units, d }
+    }
+}
+
 /// The buffers of a direction's backward pass: see [`Walk::backward`] for the first three.
 struct Backward<F> {
     transposed: Tensor<F>,   // [4H, H]
     gates: Tensor<F>,        // [N, 4H]
     carries: [Tensor<F>; 3], // [texts, H]
-    projected: Tensor<F>,    // [U, 4H], the cotangent of x·K
-    kernel: Tensor<F>,       // [E, 4H]
     before: Tensor<F>,       // [N, H], see [`Walk::recurrent_gradient`]
     recurrent: Tensor<F>,    // [H, 4H]
     bias: Tensor<F>,         // [4H]
@@ -161,12 +163,13 @@ impl<F: Real> Op<F> for Lstm {
     }
 
     fn flops(&self, sizes: &Sizes) -> Option<Flops> {
-        let (tokens, width) = (self.segments.total() as u64, 4 * self.units as u64);
+        let (tokens, units) = (self.segments.total() as u64, sizes.shape(2).rows() as u64);
+        let width = 4 * units;
         // The first token of a text has no state before it.
         let later = tokens - self.segments.iter().filter(|text| !text.is_empty()).count() as u64;
-        let (projection, recurrence) = (2 * sizes.input(0) * width, 2 * later * self.units as u64 * width);
+        let (projection, recurrence) = (2 * sizes.input(0) * width, 2 * later * units * width);
         // Additions, multiplications and functions of one unit of one token: see `cell`.
-        let (forward, backward) = (9 * tokens * self.units as u64, 23 * tokens * self.units as u64);
+        let (forward, backward) = (9 * tokens * units, 23 * tokens * units);
         let mut flops = Flops::default();
         for d in 0..self.reversed.len() {
             let [x, kernel, recurrent] = [0, 1 + 3 * d, 2 + 3 * d].map(|i| sizes.wanted(i));
@@ -181,57 +184,85 @@ impl<F: Real> Op<F> for Lstm {
 
     fn backward(&self, ctx: &mut Ctx<'_, F>) {
         let (dy, x) = (ctx.dy(), ctx.x(0));
-        let (units, width) = (self.units, 4 * self.units);
-        let recorded: SmallVec<[_; 2]> =
-            (0..self.reversed.len()).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
+        let units = ctx.x(2).rows();
+        let (width, count) = (4 * units, self.reversed.len());
+        let recorded: SmallVec<[_; 2]> = (0..count).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
         let mut work: SmallVec<[_; 2]> = recorded
             .iter()
             .map(|_| Backward {
                 transposed: ctx.scratch([width, units]),
                 gates: ctx.scratch([self.segments.total(), width]),
                 carries: [(); 3].map(|()| ctx.zeros([self.segments.count(), units])),
-                projected: ctx.zeros([x.rows(), width]),
-                kernel: ctx.scratch([x.cols(), width]),
                 before: ctx.scratch([self.segments.total(), units]),
                 recurrent: ctx.scratch([units, width]),
                 bias: ctx.zeros([width]),
             })
             .collect();
-        let x_wanted = ctx.wants(0);
         let [kernel_wanted, recurrent_wanted]: [SmallVec<[bool; 2]>; 2] =
-            [1, 2].map(|i| (0..work.len()).map(|d| ctx.wants(i + 3 * d)).collect());
+            [1, 2].map(|i| (0..count).map(|d| ctx.wants(i + 3 * d)).collect());
         work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, recurrent)))| {
-            let (rows, segments, reversed) = (&self.rows, &self.segments, self.reversed[d]);
-            let walk = Walk { rows, segments, reversed, gate: self.gate, units, column: d * units };
+            let walk = self.walk(d, units);
             pointwise::transpose(recurrent.data(), width, work.transposed.data_mut());
             walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
             if recurrent_wanted[d] {
                 walk.recurrent_gradient(recorded.states, &work.gates, &mut work.before, &mut work.recurrent);
             }
             pointwise::add_column_sums(work.bias.data_mut(), work.gates.data());
-            if x_wanted || kernel_wanted[d] {
-                walk.add_to_rows(&work.gates, &mut work.projected);
-            }
-            if kernel_wanted[d] {
-                matmul(x.matrix().reversed_axes(), work.projected.matrix(), work.kernel.matrix_mut());
-            }
         });
+        if ctx.wants(0) || kernel_wanted.contains(&true) {
+            let mut projected = ctx.zeros([x.rows(), count * width]);
+            work.iter().enumerate().for_each(|(d, work)| self.walk(d, units).add_to_rows(&work.gates, &mut projected));
+            self.through_projection(&projected, &kernel_wanted, ctx);
+            ctx.release(projected);
+        }
         for (d, work) in work.into_iter().enumerate() {
-            if x_wanted {
-                // Kᵀ as rows, which a product reads in place.
-                let mut transposed = ctx.scratch([width, x.cols()]);
-                pointwise::transpose(ctx.x(1 + 3 * d).data(), width, transposed.data_mut());
-                let dx = ctx.dx(0).expect("the input wants a gradient");
-                matmul_add(work.projected.matrix(), transposed.matrix(), dx.matrix_mut());
-                ctx.release(transposed);
-            }
-            ctx.add_dx(1 + 3 * d, work.kernel);
             ctx.add_dx(2 + 3 * d, work.recurrent);
             ctx.add_dx(3 + 3 * d, work.bias);
-            [work.transposed, work.gates, work.projected, work.before]
-                .into_iter()
-                .for_each(|buffer| ctx.release(buffer));
+            [work.transposed, work.gates, work.before].into_iter().for_each(|buffer| ctx.release(buffer));
             work.carries.into_iter().for_each(|carry| ctx.release(carry));
+        }
+    }
+
+    fn give_to(&mut self, pool: &mut Pool<F>) {
+        pool.give_vec(std::mem::take(&mut self.rows));
+    }
+}
+
+impl Lstm {
+    /// From the cotangent of the projected rows `[U, D·4H]` to those of the kernels and of x.
+    fn through_projection<F: Real>(&self, projected: &Tensor<F>, kernel_wanted: &[bool], ctx: &mut Ctx<'_, F>) {
+        let (x, width) = (ctx.x(0), projected.cols() / kernel_wanted.len());
+        let together = directions_per_product(kernel_wanted.len(), width);
+        let cotangent = projected.matrix();
+        let columns = cotangent.axis_chunks_iter(Axis(1), (together * width).max(1));
+        for (columns, first) in columns.zip((0..).step_by(together)) {
+            let wanted = (first..first + together).filter(|&d| kernel_wanted[d]);
+            if wanted.clone().next().is_none() {
+                continue;
+            }
+            let mut kernels = ctx.scratch([x.cols(), columns.ncols()]);
+            matmul(x.matrix().reversed_axes(), columns, kernels.matrix_mut());
+            if together == 1 {
+                ctx.add_dx(1 + 3 * first, kernels);
+                continue;
+            }
+            for d in wanted {
+                let mut kernel = ctx.scratch([x.cols(), width]);
+                let (kernels, all) = (kernels.data(), kernels.cols());
+                pointwise::copy_columns(kernel.data_mut(), width, kernels, all, (d - first) * width);
+                ctx.add_dx(1 + 3 * d, kernel);
+            }
+            ctx.release(kernels);
+        }
+        if ctx.wants(0) {
+            // The kernels' transposes one below the other, as rows, which a product reads in place.
+            let mut transposed = ctx.scratch([projected.cols(), x.cols()]);
+            for (d, transposed) in transposed.data_mut().chunks_exact_mut((width * x.cols()).max(1)).enumerate() {
+                pointwise::transpose(ctx.x(1 + 3 * d).data(), width, transposed);
+            }
+            let dx = ctx.dx(0).expect("the input wants a gradient");
+            matmul_add(projected.matrix(), transposed.matrix(), dx.matrix_mut());
+            ctx.release(transposed);
         }
     }
 }
@@ -295,137 +326,4 @@ pub(super) fn checks() -> Vec<Check> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::autograd::{Mode, ParamStore};
-    use crate::tensor::Pool;
-
-    /// The hidden states of a batch and the gradients of all weights, by the fused computation or by the reference.
-    fn run<F: Real>(units: usize, gate: GateActivation, fused: bool) -> Vec<Tensor<F>> {
-        let mut params = ParamStore::<F>::new();
-        let shapes: [&[usize]; 4] = [&[9, 5], &[5, 4 * units], &[units, 4 * units], &[4 * units]];
-        let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape[0] as f64).cast()));
-        let segments = Arc::new(Segments::from_lengths([7, 2, 0, 11, 1, 3]));
-        let rows: Arc<[u32]> = (0..segments.total() as u32).map(|n| n * 5 % 9).collect();
-        let mut pool = Pool::new();
-        let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
-        let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
-        let directions = [false, true].map(|reversed| LstmDirection { kernel, recurrent_kernel, bias, reversed });
-        let hidden = match fused {
-            true => tape.lstm(x, &rows, &segments, &directions, gate),
-            false => tape.lstm_reference(x, &rows, &segments, &directions, gate),
-        };
-        let states = tape.value(hidden).clone();
-        let gradients = tape.vjp(hidden, &wave(states.shape().dims(), 0.5).cast());
-        std::iter::once(states).chain(ids.map(|id| gradients.dense(id).unwrap())).collect()
-    }
-
-    fn assert_close<F: Real>(tolerance: f64) {
-        for gate in [GateActivation::Sigmoid, GateActivation::HardSigmoid] {
-            for units in [1, 15, 16, 17, 25, 32, 40] {
-                for (fused, plain) in run::<F>(units, gate, true).iter().zip(run::<F>(units, gate, false)) {
-                    let largest = plain.data().iter().fold(0.0_f64, |m, x| m.max(x.to_f64().abs()));
-                    for (a, b) in fused.data().iter().zip(plain.data()) {
-                        let error = (*a - *b).to_f64().abs();
-                        assert!(error <= tolerance * largest, "{units} units, {gate:?}: {a} for {b} of {largest}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_number_of_units_agrees_with_the_reference_in_both_precisions() {
-        assert_close::<f32>(1e-5);
-        assert_close::<f64>(1e-12);
-    }
-
-    /// Squashing functions saturate; a NaN in one must not end as one of their limits. In each gate's bias it reaches its unit at every
-    /// token; in a word's vector it reaches all units from that word on.
-    #[test]
-    fn a_nan_in_a_gate_or_a_word_is_one_in_the_states() {
-        const TOKENS: usize = 5;
-        let states = |gate: GateActivation, units: usize, bad: [Option<usize>; 2], how: &str| -> Tensor<f32> {
-            let mut params = ParamStore::<f32>::new();
-            let shapes: [&[usize]; 4] = [&[9, 5], &[5, 4 * units], &[units, 4 * units], &[4 * units]];
-            let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape[0] as f64).cast()));
-            for (id, place) in [(ids[3], bad[0]), (ids[0], bad[1])] {
-                if let Some(place) = place {
-                    params.value_mut(id).data_mut()[place] = f32::NAN;
-                }
-            }
-            let segments = Arc::new(Segments::from_lengths([TOKENS]));
-            let rows: Arc<[u32]> = [0, 1, 2, 3, 4].into();
-            let mut projected = vec![Tensor::zeros([9, 4 * units])];
-            let [word, kernel, bias] = [0, 1, 3].map(|i| params.value(ids[i]).clone());
-            project(&word, &kernel, &bias, projected[0].data_mut());
-            let mut pool = Pool::new();
-            let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
-            let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
-            let direction = [LstmDirection { kernel, recurrent_kernel, bias, reversed: false }];
-            let hidden = match how {
-                "fused" => tape.lstm(x, &rows, &segments, &direction, gate),
-                "reference" => tape.lstm_reference(x, &rows, &segments, &direction, gate),
-                _ => tape.lstm_of_projected(&projected, &rows, &segments, &direction, gate),
-            };
-            tape.value(hidden).clone()
-        };
-        for gate in [GateActivation::Sigmoid, GateActivation::HardSigmoid] {
-            for units in [1, 16, 25] {
-                for how in ["fused", "reference", "projected"] {
-                    for quarter in 0..4 {
-                        let unit = units / 2;
-                        let found = states(gate, units, [Some(quarter * units + unit), None], how);
-                        // At the first token there is no cell to forget, and small operations leave that gate out.
-                        let from = usize::from(how == "reference" && quarter == 1);
-                        for token in from..TOKENS {
-                            assert!(found.row(token)[unit].is_nan(), "{how}, {gate:?}, gate {quarter}, token {token}");
-                        }
-                    }
-                    let found = states(gate, units, [None, Some(2 * 5 + 3)], how);
-                    for token in 0..TOKENS {
-                        let is_nan = |x: &f32| x.is_nan() == (token >= 2);
-                        assert!(found.row(token).iter().all(is_nan), "{how}, {gate:?}, token {token}");
-                    }
-                }
-            }
-        }
-    }
-
-    /// A gradient that is not wanted is not computed, and the others stay the same.
-    #[test]
-    fn a_frozen_recurrent_kernel_has_no_gradient_and_changes_no_other() {
-        let gradients_of = |frozen: bool| {
-            let mut params = ParamStore::<f32>::new();
-            let shapes: [&[usize]; 4] = [&[9, 5], &[5, 12], &[3, 12], &[12]];
-            let ids = shapes.map(|shape| params.add(format!("{shape:?}"), wave(shape, shape[0] as f64).cast()));
-            if frozen {
-                params.freeze(ids[2]);
-            }
-            let segments = Arc::new(Segments::from_lengths([4, 0, 2]));
-            let rows: Arc<[u32]> = [0, 8, 3, 0, 5, 1].into();
-            let mut pool = Pool::new();
-            let mut tape = Tape::new(&params, &mut pool, Mode::Evaluate);
-            let [x, kernel, recurrent_kernel, bias] = ids.map(|id| tape.param(id));
-            let direction = LstmDirection { kernel, recurrent_kernel, bias, reversed: true };
-            let hidden = tape.lstm(x, &rows, &segments, &[direction], GateActivation::Sigmoid);
-            let gradients = tape.vjp(hidden, &wave([6, 3], 0.5).cast());
-            ids.map(|id| gradients.dense(id))
-        };
-        let (all, mut others) = (gradients_of(false), gradients_of(true));
-        assert_eq!(others[2], None);
-        others[2].clone_from(&all[2]);
-        assert!(all.iter().all(Option::is_some));
-        assert_eq!(all, others);
-    }
-
-    #[test]
-    fn the_bits_do_not_depend_on_the_number_of_threads() {
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| run::<f32>(25, GateActivation::Sigmoid, true))
-        };
-        assert_eq!(on(1), on(2));
-        assert_eq!(on(1), on(5));
-    }
-}
+mod tests;

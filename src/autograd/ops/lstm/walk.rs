@@ -2,18 +2,24 @@
 
 use super::{GateActivation, cell};
 use crate::autograd::Ctx;
-use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise, prefetch, view, view_mut};
+use crate::tensor::{Pool, Real, Segments, Start, Tensor, matmul, matmul_from, pointwise, prefetch, view, view_mut};
 
 /// One direction over one batch. Its buffers are in step order: see [`TimeSteps`](crate::tensor::TimeSteps).
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'w> {
+    /// The distinct row of each token, in step order.
     pub rows: &'w [u32],
     pub segments: &'w Segments,
     pub reversed: bool,
     pub gate: GateActivation,
     pub units: usize,
-    /// Where this direction's columns begin in the hidden states of all directions, side by side.
-    pub column: usize,
+    /// Which of the directions it is: their hidden states and projected rows stand side by side.
+    pub d: usize,
+}
+
+/// Appends `rows[token]` of the token at each place in step order.
+pub(super) fn extend_in_step_order(to: &mut Vec<u32>, rows: &[u32], segments: &Segments, reversed: bool) {
+    to.extend(segments.steps().tokens(reversed).iter().map(|&token| rows[token as usize]));
 }
 
 /// What the forward pass saves for the backward pass, in step order. In evaluation, gates and tanh c of the last step only.
@@ -60,9 +66,11 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
 /// Prefetch distance, in rows: the projected rows of a whole vocabulary are not in a cache, and a row arrives in the time that this many
 /// texts take.
 const AHEAD: usize = 64;
+/// Up to this many numbers, those of a batch, projected rows are in the cache.
+const CACHED: usize = 1 << 17;
 
 impl Walk<'_> {
-    /// From the projected rows `[U, 4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
+    /// From the projected rows of all directions `[U, D·4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
     pub fn forward<F: Real>(
         &self,
         projected: &Tensor<F>,
@@ -71,27 +79,28 @@ impl Walk<'_> {
         recording: &mut Recording<Tensor<F>>,
     ) {
         let (units, width) = (self.units, 4 * self.units);
+        let first = self.d * width;
         let steps = self.segments.steps();
-        let tokens = steps.tokens(self.reversed);
-        let projected_row = |token: u32| &projected.data()[self.rows[token as usize] as usize * width..][..width];
         for t in 0..steps.count() {
             let now = steps.rows(t);
-            let arguments = &mut arguments.data_mut()[..now.len() * width];
-            for (arguments, row) in arguments.chunks_exact_mut(width).zip(now.clone()) {
-                if let Some(&later) = tokens.get(row + AHEAD) {
-                    prefetch(projected_row(later));
-                }
-                arguments.copy_from_slice(projected_row(tokens[row]));
+            let ahead = if projected.data().len() > CACHED { now.len() } else { 0 };
+            for &later in self.rows.iter().skip(now.start + AHEAD).take(ahead) {
+                prefetch(&projected.row(later as usize)[first..][..width]);
             }
             let (earlier_cells, cells) = recording.cells.data_mut().split_at_mut(now.start * units);
             let (earlier_states, states) = recording.states.data_mut().split_at_mut(now.start * units);
             // The rows of the step before that are still live.
             let before =
                 t.checked_sub(1).map(|t| steps.rows(t).start * units..(steps.rows(t).start + now.len()) * units);
-            if let Some(before) = &before {
-                let before = view(&earlier_states[before.clone()], now.len(), units);
-                matmul_add(before, recurrent.matrix(), view_mut(arguments, now.len(), width));
-            }
+            // Before the first step there is no state: a product of depth 0.
+            let depth = if before.is_some() { units } else { 0 };
+            let arguments = &mut arguments.data_mut()[..now.len() * width];
+            matmul_from(
+                Start::Gathered { matrix: projected, rows: &self.rows[now.clone()], first },
+                view(&earlier_states[before.clone().unwrap_or(0..0)], now.len(), depth),
+                view(&recurrent.data()[..depth * width], depth, width),
+                view_mut(arguments, now.len(), width),
+            );
             let end = now.len() * units;
             let kept = if recording.gates.rows() == self.segments.total() { now.start } else { 0 };
             let step = cell::Step {
@@ -130,7 +139,7 @@ impl Walk<'_> {
                 outputs: dy.data(),
                 tokens: &steps.tokens(self.reversed)[now.clone()],
                 stride: dy.cols(),
-                column: self.column,
+                column: self.d * units,
             };
             let saved = cell::Saved {
                 gates: &recorded.gates.data()[now.start * width..now.end * width],
@@ -171,16 +180,13 @@ impl Walk<'_> {
     /// Copies rows in step order to this direction's columns of a matrix in the order of the tokens.
     pub fn scatter_to_tokens<F: Real>(&self, stepped: &Tensor<F>, tokens: &mut Tensor<F>) {
         let (cols, stride) = (stepped.cols(), tokens.cols());
-        let stepped = stepped.data().chunks_exact(cols.max(1));
-        for (row, &token) in stepped.zip(self.segments.steps().tokens(self.reversed)) {
-            tokens.data_mut()[token as usize * stride + self.column..][..cols].copy_from_slice(row);
-        }
+        let places = self.segments.steps().tokens(self.reversed);
+        pointwise::scatter_rows(tokens.data_mut(), stride, self.d * cols, places, stepped.data(), cols);
     }
 
-    /// Adds rows in step order to the distinct rows that they came from.
+    /// Adds rows in step order to this direction's columns of the distinct rows that they came from.
     pub fn add_to_rows<F: Real>(&self, stepped: &Tensor<F>, distinct: &mut Tensor<F>) {
-        for (row, &token) in self.segments.steps().tokens(self.reversed).iter().enumerate() {
-            pointwise::add(distinct.row_mut(self.rows[token as usize] as usize), stepped.row(row));
-        }
+        let (cols, stride) = (stepped.cols(), distinct.cols());
+        pointwise::add_rows(distinct.data_mut(), stride, self.d * cols, self.rows, stepped.data(), cols);
     }
 }
