@@ -5,7 +5,7 @@ use crate::autograd::{
     Ctx, Flops, Mode, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Real, Shape, Tensor, pointwise, split_mix};
+use crate::tensor::{Real, Shape, Tensor, pointwise, split_mix, vectorised};
 
 struct Dropout;
 
@@ -51,8 +51,12 @@ impl<F: Real> Op<F> for Dropout {
 
 fn draw_mask<F: Real>(mask: &mut Tensor<F>, row_keys: &[u64], rate: f64) {
     let kept = F::from_f64(1.0 / (1.0 - rate));
-    for (i, &key) in row_keys.iter().enumerate() {
-        for (j, element) in mask.row_mut(i).iter_mut().enumerate() {
+    row_keys.iter().enumerate().for_each(|(i, &key)| draw_row(mask.row_mut(i), key, rate, kept));
+}
+
+vectorised! {
+    fn draw_row<F: Real>(row: &mut [F], key: u64, rate: f64, kept: F) {
+        for (j, element) in row.iter_mut().enumerate() {
             // 53 random bits are a uniform number in [0, 1).
             let uniform = (split_mix(key, j as u64) >> 11) as f64 / (1_u64 << 53) as f64;
             *element = if uniform < rate { F::ZERO } else { kept };

@@ -12,7 +12,7 @@ use crate::autograd::{
 use crate::tensor::{NO_ROW, Real, Tensor, prefetch};
 
 /// Prefetch distance, in rows: the rows of a word table are not in a cache.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 /// Fewer numbers than this are not worth a second thread.
 const WORTH_A_THREAD: usize = 1 << 14;

@@ -122,31 +122,32 @@ impl Windows<'_> {
     }
 }
 
-/// Columns of a block: their sums stay in registers.
-const BLOCK: usize = 64;
-
 vectorised! {
     /// `sum` ← Σ weight · `x[row]` over the `(weight, row)` of `terms`, in their order, for x `[.., sum.len()]`.
     fn weighted_sum<F: Real>(sum: &mut [F], terms: &[(F, u32)], x: &[F]) {
-        let cols = sum.len();
-        let (blocks, rest) = sum.as_chunks_mut::<BLOCK>();
-        for (block, sum) in blocks.iter_mut().enumerate() {
-            let mut total = [F::ZERO; BLOCK];
-            for &(weight, row) in terms {
-                let x: &[F; BLOCK] = x[row as usize * cols + block * BLOCK..].first_chunk().expect("a row goes on");
-                for (total, &x) in total.iter_mut().zip(x) {
-                    *total += weight * x;
-                }
-            }
-            *sum = total;
+        match sum.len() {
+            64.. => weighted_sum_of::<F, 64>(sum, terms, x),
+            16.. => weighted_sum_of::<F, 16>(sum, terms, x),
+            _ => weighted_sum_of::<F, 1>(sum, terms, x),
         }
-        rest.fill(F::ZERO);
+    }
+}
+
+/// As [`weighted_sum`], in blocks of `N` columns whose sums stay in registers. The last block ends with the last column and may repeat
+/// some of the block before.
+#[inline(always)]
+fn weighted_sum_of<F: Real, const N: usize>(sum: &mut [F], terms: &[(F, u32)], x: &[F]) {
+    let cols = sum.len();
+    for block in 0..cols.div_ceil(N) {
+        let first = (block * N).min(cols - N);
+        let mut total = [F::ZERO; N];
         for &(weight, row) in terms {
-            let x = &x[(row as usize + 1) * cols - rest.len()..];
-            for (sum, &x) in rest.iter_mut().zip(x) {
-                *sum += weight * x;
+            let x: &[F; N] = x[row as usize * cols + first..].first_chunk().expect("a row goes on");
+            for (total, &x) in total.iter_mut().zip(x) {
+                *total += weight * x;
             }
         }
+        sum[first..][..N].copy_from_slice(&total);
     }
 }
 
