@@ -2,7 +2,7 @@
 """Ours and theirs in turn on the same files, and how many times longer theirs takes.
 
     python3 benches/peers/compare.py [--layer B C BC] [--rounds 2] [--threads 1] [--epochs 4] [--units 25]
-                                      [--python torch=PATH] ...
+                                      [--batch 32] [--texts 11667] [--tokens 16] [--python torch=PATH] ...
 
 Each peer may live in an environment of its own: --python torch=venv/bin/python, likewise jax and keras. A peer that cannot be
 imported is named and left out. The first epoch of a program warms it up (caches, compilation) and does not count; of the
@@ -40,6 +40,9 @@ def arguments():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--units", type=int, default=25, help="of the LSTM, in each direction")
+    parser.add_argument("--batch", type=int, default=32, help="texts of a step")
+    parser.add_argument("--texts", type=int, default=synth.TEXTS)
+    parser.add_argument("--tokens", type=int, default=synth.TOKENS, help="of a text, on average")
     parser.add_argument("--python", action="append", default=[], metavar="PEER=PATH")
     args = parser.parse_args()
     if args.epochs < 2:
@@ -65,7 +68,8 @@ def installed(python, module, variant):
 def epoch(command, args, files, layer):
     """What a program says after training."""
     pin = ["taskset", "-c", "0"] if args.threads == 1 and shutil.which("taskset") else []
-    options = ["--layer", layer, "--threads", str(args.threads), "--epochs", str(args.epochs), "--units", str(args.units)]
+    same = {name: getattr(args, name) for name in ("threads", "epochs", "units", "batch")}
+    options = ["--layer", layer, *(part for name, value in same.items() for part in (f"--{name}", str(value)))]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(pin + command + options + files, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
@@ -80,9 +84,10 @@ def main():
     pythons = dict(choice.split("=", 1) for choice in args.python)
     folder = PROJECT / "target" / "peers"
     folder.mkdir(parents=True, exist_ok=True)
-    posts, vectors = folder / "posts.tsv", folder / "vectors.txt"
+    sizes = f"{args.texts}x{args.tokens}"
+    posts, vectors = folder / f"posts-{sizes}.tsv", folder / f"vectors-{sizes}.txt"
     if not (posts.exists() and vectors.exists()):
-        synth.write(posts, vectors)
+        synth.write(posts, vectors, args.texts, args.tokens)
     files = ["--posts", str(posts), "--vectors", str(vectors)]
 
     programs = [(OURS, [our_program()])]
@@ -94,7 +99,8 @@ def main():
         else:
             print(f"not installed, left out: {' on '.join(filter(None, [module, variant]))} (for {python})")
 
-    print(f"\nSeconds per epoch of 11,667 texts, {args.units} units, on {args.threads} thread(s), and how many times ours each takes.\n")
+    sizes = f"{args.texts:,} texts of {args.tokens} tokens, {args.units} units, batches of {args.batch}, on {args.threads} thread(s)"
+    print(f"\nSeconds per epoch of {sizes}, and how many times ours each takes.\n")
     print("| round | layer | program | s per epoch | times ours | peak MiB | loss |\n|---|---|---|---|---|---|---|")
     for round_ in range(1, args.rounds + 1):
         for layer in args.layer:

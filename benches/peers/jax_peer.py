@@ -1,5 +1,5 @@
 """JAX by hand: a step under jit, one input projection and one scan for both directions, batches of like lengths padded to a
-multiple of four (so that few shapes are compiled), Adam written out."""
+multiple of a quarter of the mean length (so that few shapes are compiled), Adam written out."""
 
 import os
 import random
@@ -18,7 +18,8 @@ import numpy as np
 H, B, LAYER = args.units, args.batch, args.layer
 texts, labels, vectors = common.load(args)
 lengths = np.array([len(text) for text in texts], np.int32)
-rows = common.padded(texts, -(-lengths.max() // 4) * 4).astype(np.int32)
+BUCKET = max(4, round(lengths.mean() / 4))
+rows = common.padded(texts, -(-lengths.max() // BUCKET) * BUCKET).astype(np.int32)
 vectors = jnp.asarray(vectors)
 rng = np.random.default_rng(0)
 
@@ -104,7 +105,7 @@ def batches(epoch):
         all_rows += [pool[j : j + B] for j in range(0, len(pool), B)]
     random.Random(epoch).shuffle(all_rows)
     for chosen in all_rows:
-        longest = -(-int(lengths[chosen].max()) // 4) * 4
+        longest = -(-int(lengths[chosen].max()) // BUCKET) * BUCKET
         x, length, y = rows[chosen, :longest], lengths[chosen], labels[chosen]
         missing = B - len(chosen)
         if missing:  # one shape less to compile

@@ -24,6 +24,8 @@ struct Arguments {
     threads: usize,
     #[arg(long, default_value_t = 25)]
     units: usize,
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
     /// Train the word vectors further, those in the batch.
     #[arg(long)]
     fine_tuned: bool,
@@ -43,6 +45,7 @@ fn main() -> mtlcore::Result<()> {
     let settings = Settings {
         shared,
         units: arguments.units,
+        batch: arguments.batch,
         epochs: arguments.epochs,
         tasks: ["task1", "task2"].map(task).into(),
         vectors: Some(arguments.vectors.clone()),

