@@ -7,7 +7,12 @@ use super::tiles::Product;
 
 /// The kernel of a matrix product in one precision.
 pub trait Gemm: Sized + Copy {
-    /// C ← `start` + A·B for `[m, k, n] = size` and (row, column) strides counted in elements.
+    /// How many numbers a register of the kernel holds that reads [packed](super::Packed) panels; `None` if it only reads rows.
+    #[doc(hidden)]
+    fn lanes() -> Option<usize>;
+
+    /// C ← `start` + A·B for `[m, k, n] = size` and (row, column) strides counted in elements; of B, none if it is packed, and then
+    /// the rows of C must be contiguous.
     ///
     /// # Safety
     /// Each pointer with its strides must reach the whole of its matrix, and C must overlap no other one.
@@ -18,7 +23,7 @@ pub trait Gemm: Sized + Copy {
         a: *const Self,
         sa: [isize; 2],
         b: *const Self,
-        sb: [isize; 2],
+        sb: Option<[isize; 2]>,
         start: RawStart<Self>,
         c: *mut Self,
         sc: [isize; 2],
@@ -26,12 +31,19 @@ pub trait Gemm: Sized + Copy {
 }
 
 impl Gemm for f32 {
+    fn lanes() -> Option<usize> {
+        #[cfg(target_arch = "x86_64")]
+        return super::tiles::lanes();
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
     unsafe fn gemm(
         size @ [m, k, n]: [usize; 3],
         a: *const Self,
         sa: [isize; 2],
         b: *const Self,
-        sb: [isize; 2],
+        sb: Option<[isize; 2]>,
         start: RawStart<Self>,
         c: *mut Self,
         sc: [isize; 2],
@@ -43,12 +55,14 @@ impl Gemm for f32 {
                 RawStart::Itself => Some(RowPointers::in_order(c, sc[0])),
                 RawStart::Rows(rows) => Some(rows),
             };
-            let product = Product { size, a, a_strides: sa, b, b_strides: sb, c, c_stride: sc[0], start };
+            let (packed, b_strides) = (sb.is_none(), sb.unwrap_or_default());
+            let product = Product { size, a, a_strides: sa, b, b_strides, packed, c, c_stride: sc[0], start };
             // SAFETY: the product's contract is this function's own.
             if unsafe { product.compute() } {
                 return;
             }
         }
+        let sb = sb.expect("only tiles read packed panels");
         // SAFETY: the contracts are this function's own.
         unsafe {
             let beta = begin(start, [m, n], c, sc);
@@ -58,16 +72,21 @@ impl Gemm for f32 {
 }
 
 impl Gemm for f64 {
+    fn lanes() -> Option<usize> {
+        None
+    }
+
     unsafe fn gemm(
         [m, k, n]: [usize; 3],
         a: *const Self,
         sa: [isize; 2],
         b: *const Self,
-        sb: [isize; 2],
+        sb: Option<[isize; 2]>,
         start: RawStart<Self>,
         c: *mut Self,
         sc: [isize; 2],
     ) {
+        let sb = sb.expect("only tiles read packed panels");
         // SAFETY: the contracts are this function's own.
         unsafe {
             let beta = begin(start, [m, n], c, sc);

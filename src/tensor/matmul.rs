@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::{Real, Start};
+use super::{Packed, Real, Start};
 
 /// Multiply-adds below which a product stays on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
@@ -35,19 +35,41 @@ pub fn matmul_add<F: Real>(a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<
 /// If the shapes do not fit.
 #[track_caller]
 pub fn matmul_from<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
-    let ((m, k), n) = (a.dim(), b.ncols());
-    assert!(b.nrows() == k && c.dim() == (m, n), "matmul: {:?} · {:?} into {:?}", a.dim(), b.dim(), c.dim());
+    product(start, a, Right::Strided(b), c);
+}
+
+/// C ← `start` + A·B for B packed beforehand, and C with contiguous rows; otherwise as [`matmul`].
+///
+/// # Panics
+/// If the shapes do not fit, or the rows of C are not contiguous.
+#[track_caller]
+pub fn matmul_packed<F: Real>(start: Start<F>, a: ArrayView2<F>, b: &Packed<F>, c: ArrayViewMut2<F>) {
+    assert!(c.is_empty() || c.ncols() == 1 || c.strides()[1] == 1, "matmul: the rows of C are not contiguous");
+    product(start, a, Right::Packed(b), c);
+}
+
+/// B.
+#[derive(Clone, Copy)]
+enum Right<'b, F: Real> {
+    Strided(ArrayView2<'b, F>),
+    Packed(&'b Packed<F>),
+}
+
+#[track_caller]
+fn product<F: Real>(start: Start<F>, a: ArrayView2<F>, b: Right<F>, c: ArrayViewMut2<F>) {
+    let ((m, k), (rows, n)) = (a.dim(), b.dim());
+    assert!(rows == k && c.dim() == (m, n), "matmul: {:?} · {:?} into {:?}", a.dim(), b.dim(), c.dim());
     start.check([m, n]);
     if m * n * k < WORTH_A_THREAD || rayon::current_num_threads() == 1 {
-        return gemm(start, a, b, c);
+        return on_one_thread(start, a, b, c);
     }
     halves(start, a, b, c);
 }
 
 /// One half of the rows beside the other, down to blocks.
-fn halves<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, c: ArrayViewMut2<F>) {
+fn halves<F: Real>(start: Start<F>, a: ArrayView2<F>, b: Right<F>, c: ArrayViewMut2<F>) {
     if a.nrows() <= BLOCK {
-        return gemm(start, a, b, c);
+        return on_one_thread(start, a, b, c);
     }
     let middle = (a.nrows() / 2).next_multiple_of(8);
     let (upper_a, lower_a) = a.split_at(Axis(0), middle);
@@ -56,20 +78,36 @@ fn halves<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, c: Array
     rayon::join(|| halves(upper, upper_a, b, upper_c), || halves(lower, lower_a, b, lower_c));
 }
 
-/// On one thread. The shapes were compared by [`matmul_from`].
-fn gemm<F: Real>(start: Start<F>, a: ArrayView2<F>, b: ArrayView2<F>, mut c: ArrayViewMut2<F>) {
-    let ((m, k), n) = (a.dim(), b.ncols());
-    let (sa, sb) = ([a.strides()[0], a.strides()[1]], [b.strides()[0], b.strides()[1]]);
+/// The shapes were compared by [`product`].
+fn on_one_thread<F: Real>(start: Start<F>, a: ArrayView2<F>, b: Right<F>, mut c: ArrayViewMut2<F>) {
+    let ((m, k), (_, n)) = (a.dim(), b.dim());
+    if m == 0 || n == 0 {
+        return; // The strides of nothing mean nothing.
+    }
+    let sa = [a.strides()[0], a.strides()[1]];
     let sc = [c.strides()[0], c.strides()[1]];
+    let (b, sb) = match b {
+        Right::Strided(b) => (b.as_ptr(), Some([b.strides()[0], b.strides()[1]])),
+        Right::Packed(b) => b.raw(),
+    };
     // SAFETY: the pointers and strides are those of live views whose shapes and rows were compared; `c` is borrowed mutably, so
-    // nothing else reads or writes it.
-    unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b.as_ptr(), sb, start.raw(), c.as_mut_ptr(), sc) }
+    // nothing else reads or writes it, and its rows are contiguous where B is packed.
+    unsafe { F::gemm([m, k, n], a.as_ptr(), sa, b, sb, start.raw(), c.as_mut_ptr(), sc) }
+}
+
+impl<F: Real> Right<'_, F> {
+    fn dim(self) -> (usize, usize) {
+        match self {
+            Self::Strided(b) => b.dim(),
+            Self::Packed(b) => b.dim(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::Tensor;
+    use crate::tensor::{Shape, Tensor};
     use ndarray::s;
     use proptest::prelude::*;
 
@@ -79,7 +117,7 @@ mod tests {
         Tensor::from_fn([m, n], |i| (0..a.ncols()).map(|k| a[[i / n, k]] * b[[k, i % n]]).sum())
     }
 
-    fn wave(shape: [usize; 2], seed: f64) -> Tensor<f64> {
+    fn wave(shape: impl Into<Shape>, seed: f64) -> Tensor<f64> {
         Tensor::from_fn(shape, |i| (i as f64 * 0.7 + seed).sin())
     }
 
@@ -145,6 +183,28 @@ mod tests {
         for threads in [1, 3] {
             starts_from_rows::<f32>(threads);
             starts_from_rows::<f64>(threads);
+        }
+    }
+
+    fn packed_agrees<F: Real>(threads: usize) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for (m, k, n) in [(0, 3, 5), (1, 1, 1), (7, 0, 20), (32, 25, 100), (9, 100, 25), (300, 70, 101)] {
+            let (a, b) = (wave([m, k], 0.3).cast::<F>(), wave([k, n], 0.4).cast::<F>());
+            let bias = wave([n], 0.5).cast::<F>();
+            // The buffer is not one of zeros: what pads a panel is written too.
+            let packed = Packed::new(b.matrix(), Tensor::from_fn([Packed::<F>::room(k, n)], |_| F::from_f64(f64::NAN)));
+            let (mut one, mut other) = (Tensor::zeros([m, n]), Tensor::zeros([m, n]));
+            pool.install(|| matmul_packed(Start::Row(bias.data()), a.matrix(), &packed, one.matrix_mut()));
+            matmul_from(Start::Row(bias.data()), a.matrix(), b.matrix(), other.matrix_mut());
+            assert_eq!(one, other, "{m} × {k} × {n}");
+        }
+    }
+
+    #[test]
+    fn a_packed_matrix_gives_the_bits_of_itself() {
+        for threads in [1, 3] {
+            packed_agrees::<f32>(threads);
+            packed_agrees::<f64>(threads);
         }
     }
 

@@ -10,6 +10,7 @@ mod lanes;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod levels;
 pub mod matmul;
+mod packed;
 pub mod pointwise;
 mod pool;
 mod real;
@@ -24,7 +25,8 @@ mod tensor;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
 
-pub use matmul::{matmul, matmul_add, matmul_from};
+pub use matmul::{matmul, matmul_add, matmul_from, matmul_packed};
+pub use packed::Packed;
 pub use pool::Pool;
 pub use real::Real;
 pub use segments::{NO_ROW, Segments, TimeSteps};

@@ -23,7 +23,10 @@ pub(super) struct Product {
     pub a: *const f32,
     pub a_strides: [isize; 2],
     pub b: *const f32,
+    /// Of no meaning if B is packed.
     pub b_strides: [isize; 2],
+    /// Whether B stands in [panels](panels) already.
+    pub packed: bool,
     pub c: *mut f32,
     pub c_stride: isize,
     /// S.
@@ -39,7 +42,6 @@ const WORTH_A_COPY: usize = 48;
 /// Rows of a panel of B that are packed at a time: 48 KiB.
 const DEPTH: usize = 256;
 
-static LIMIT: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
 /// A packed part of B: its columns in rows of whole registers.
 type Copied = [MaybeUninit<f32>; DEPTH * PANEL * 16];
 
@@ -55,8 +57,7 @@ impl Product {
     pub(super) unsafe fn compute(&self) -> bool {
         let [m, k, n] = self.size;
         let contiguous = n == 1 || self.b_strides[1] == 1;
-        let worth = if self.b_strides[0] % 512 == 0 { *LIMIT.get_or_init(|| std::env::var("WORTH").ok().and_then(|x| x.parse().ok()).unwrap_or(48)) } else { WORTH_A_COPY };
-        let in_place = contiguous && (k * n <= IN_PLACE && worth == 48 || m < worth);
+        let in_place = self.packed || contiguous && (k * n <= IN_PLACE || m < WORTH_A_COPY);
         // SAFETY: the machine has the instructions; the rest is the caller's promise.
         unsafe {
             match (has_avx512(), has_avx2(), in_place) {
@@ -82,24 +83,23 @@ impl Product {
         unsafe { self.panels::<__m256, COPY>() }
     }
 
-    /// Splits the columns into panels of nearly equal width. With `COPY`, each panel of B is packed first.
+    /// One panel of columns after the other. With `COPY`, each panel of B is packed first.
     #[inline(always)]
     unsafe fn panels<L: Lanes, const COPY: bool>(&self) {
         let [_, k, n] = self.size;
-        let widths = Parts::of(n.div_ceil(L::COUNT), PANEL);
-        let mut column = 0;
-        for panel in 0..widths.count {
-            let registers = widths.size(panel);
-            let columns = (registers * L::COUNT).min(n - column);
-            // SAFETY: the parts add up to the registers of a row of C, and the last of them ends with the row.
+        for Panel { first, columns, registers } in panels(n, L::COUNT) {
+            // SAFETY: the panels add up to the columns of C. A packed one has k rows of whole registers, as have those before it.
             unsafe {
-                let panel = self.part(column, columns, 0, k);
+                let panel = self.part(first, columns, 0, k);
+                let stride = (registers * L::COUNT) as isize;
                 match COPY {
                     true => panel.copied_tiles::<L>(registers),
+                    false if self.packed => {
+                        Self { b: self.b.add(k * first), b_strides: [stride, 1], ..panel }.tiles::<L>(registers)
+                    }
                     false => panel.tiles::<L>(registers),
                 }
             }
-            column += columns;
         }
     }
 
@@ -268,6 +268,29 @@ impl<L: Lanes, R: Lanes, const WHOLE: usize> Row<L, R, WHOLE> {
     }
 }
 
+/// The lanes of the registers in use; `None` if the machine has neither instruction set.
+pub(super) fn lanes() -> Option<usize> {
+    if has_avx512() { Some(<__m512 as Lanes>::COUNT) } else { has_avx2().then_some(<__m256 as Lanes>::COUNT) }
+}
+
+/// Some columns of B and C, whose sums for a few rows of C stay in registers.
+pub(super) struct Panel {
+    pub first: usize,
+    pub columns: usize,
+    pub registers: usize,
+}
+
+/// A split of `columns` into panels of nearly equal width, for registers of so many `lanes`.
+pub(super) fn panels(columns: usize, lanes: usize) -> impl Iterator<Item = Panel> {
+    let widths = Parts::of(columns.div_ceil(lanes), PANEL);
+    (0..widths.count).scan(0, move |end, panel| {
+        let (first, registers) = (*end, widths.size(panel));
+        let count = (registers * lanes).min(columns - first);
+        *end += count;
+        Some(Panel { first, columns: count, registers })
+    })
+}
+
 /// A split into the fewest parts of limited size, whose sizes differ by one at most.
 struct Parts {
     count: usize,
@@ -335,6 +358,7 @@ mod tests {
                     a_strides: a_strides.map(|stride| stride as isize),
                     b: b[shift..].as_ptr(),
                     b_strides: b_strides.map(|stride| stride as isize),
+                    packed: false,
                     c: to,
                     c_stride: c_stride as isize,
                     start: match starts {

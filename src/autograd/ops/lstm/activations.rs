@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::{
-    Lstm, project,
+    Lstm, pack, project,
     walk::{Recording, Walk},
 };
 use crate::autograd::{Tape, Var, op::Node};
@@ -119,6 +119,7 @@ fn gradient<F: Real>(
     let (units, steps) = (walk.units, walk.segments.steps());
     let mut transposed = Tensor::zeros([4 * units, units]);
     pointwise::transpose(recurrent.data(), 4 * units, transposed.data_mut());
+    let transposed = pack(&transposed, &mut Pool::new());
     let mut arguments = Tensor::zeros(recorded.gates.shape());
     let mut carries = [(); 3].map(|()| Tensor::zeros([walk.segments.count(), units]));
     let [mut states, mut cells] = [(); 2].map(|()| Tensor::zeros(recorded.states.shape()));

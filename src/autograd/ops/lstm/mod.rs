@@ -40,7 +40,7 @@ use crate::autograd::{
     Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use crate::tensor::{Packed, Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
 pub use activations::{LstmActivations, LstmCotangents};
 use projected::directions_per_product;
 use walk::{Recording, Walk, extend_in_step_order};
@@ -107,17 +107,21 @@ impl<F: Real> Tape<'_, F> {
         let mut stepped = pool.take_vec();
         reversed.iter().for_each(|&reversed| extend_in_step_order(&mut stepped, rows, segments, reversed));
         let op = Lstm { segments: segments.clone(), rows: stepped, reversed, gate };
-        let buffers = |_| (pool.take([segments.count(), 4 * units]), Recording::new(segments.total(), units, pool));
+        let buffers = |direction: &LstmDirection| {
+            let recurrent = pack(value(direction.recurrent_kernel), pool);
+            (recurrent, pool.take([segments.count(), 4 * units]), Recording::new(segments.total(), units, pool))
+        };
         let mut work: SmallVec<[_; 2]> = directions.iter().map(buffers).collect();
-        work.par_iter_mut().zip(directions).enumerate().for_each(|(d, ((arguments, recording), direction))| {
-            op.walk(d, units).forward(&projected, value(direction.recurrent_kernel), arguments, recording);
+        work.par_iter_mut().enumerate().for_each(|(d, (recurrent, arguments, recording))| {
+            op.walk(d, units).forward(&projected, recurrent, arguments, recording);
         });
 
         let mut hidden = pool.take([segments.total(), directions.len() * units]);
         let mut saved = SmallVec::new();
-        for (d, (arguments, recording)) in work.into_iter().enumerate() {
+        for (d, (recurrent, arguments, recording)) in work.into_iter().enumerate() {
             op.walk(d, units).scatter_to_tokens(&recording.states, &mut hidden);
             saved.extend(recording.into_tensors());
+            pool.give(recurrent.into_buffer());
             pool.give(arguments);
         }
         pool.give(projected);
@@ -147,9 +151,15 @@ impl Lstm {
     }
 }
 
+/// A weight that every time step multiplies by.
+fn pack<F: Real>(weight: &Tensor<F>, pool: &mut Pool<F>) -> Packed<F> {
+    let buffer = pool.take([Packed::<F>::room(weight.rows(), weight.cols())]);
+    Packed::new(weight.matrix(), buffer)
+}
+
 /// The buffers of a direction's backward pass: see [`Walk::backward`] for the first three.
-struct Backward<F> {
-    transposed: Tensor<F>,   // [4H, H]
+struct Backward<F: Real> {
+    transposed: Packed<F>,   // [4H, H]
     gates: Tensor<F>,        // [N, 4H]
     carries: [Tensor<F>; 3], // [texts, H]
     before: Tensor<F>,       // [N, H], see [`Walk::recurrent_gradient`]
@@ -189,8 +199,14 @@ impl<F: Real> Op<F> for Lstm {
         let recorded: SmallVec<[_; 2]> = (0..count).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
         let mut work: SmallVec<[_; 2]> = recorded
             .iter()
-            .map(|_| Backward {
-                transposed: ctx.scratch([width, units]),
+            .map(|(_, recurrent)| Backward {
+                transposed: {
+                    let mut transposed = ctx.scratch([width, units]);
+                    pointwise::transpose(recurrent.data(), width, transposed.data_mut());
+                    let packed = pack(&transposed, ctx.pool);
+                    ctx.release(transposed);
+                    packed
+                },
                 gates: ctx.scratch([self.segments.total(), width]),
                 carries: [(); 3].map(|()| ctx.zeros([self.segments.count(), units])),
                 before: ctx.scratch([self.segments.total(), units]),
@@ -200,9 +216,8 @@ impl<F: Real> Op<F> for Lstm {
             .collect();
         let [kernel_wanted, recurrent_wanted]: [SmallVec<[bool; 2]>; 2] =
             [1, 2].map(|i| (0..count).map(|d| ctx.wants(i + 3 * d)).collect());
-        work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, recurrent)))| {
+        work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, _)))| {
             let walk = self.walk(d, units);
-            pointwise::transpose(recurrent.data(), width, work.transposed.data_mut());
             walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
             if recurrent_wanted[d] {
                 walk.recurrent_gradient(recorded.states, &work.gates, &mut work.before, &mut work.recurrent);
@@ -218,7 +233,7 @@ impl<F: Real> Op<F> for Lstm {
         for (d, work) in work.into_iter().enumerate() {
             ctx.add_dx(2 + 3 * d, work.recurrent);
             ctx.add_dx(3 + 3 * d, work.bias);
-            [work.transposed, work.gates, work.before].into_iter().for_each(|buffer| ctx.release(buffer));
+            [work.transposed.into_buffer(), work.gates, work.before].into_iter().for_each(|buffer| ctx.release(buffer));
             work.carries.into_iter().for_each(|carry| ctx.release(carry));
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::Axis;
 
 use super::{
-    GateActivation, LstmDirection,
+    GateActivation, LstmDirection, pack,
     walk::{Recording, Walk, extend_in_step_order},
 };
 use crate::autograd::{Tape, Var};
@@ -81,9 +81,11 @@ impl<F: Real> Tape<'_, F> {
             assert_eq!(recurrent.shape(), [units, 4 * units].into(), "lstm: recurrent kernel");
             stepped.clear();
             extend_in_step_order(&mut stepped, rows, segments, direction.reversed);
+            let recurrent = pack(recurrent, pool);
             let walk = Walk { rows: &stepped, segments, reversed: direction.reversed, gate, units, d };
-            walk.forward(projected, recurrent, &mut arguments, &mut recording);
+            walk.forward(projected, &recurrent, &mut arguments, &mut recording);
             walk.scatter_to_tokens(&recording.states, &mut hidden);
+            pool.give(recurrent.into_buffer());
         }
         pool.give_vec(stepped);
         pool.give(arguments);

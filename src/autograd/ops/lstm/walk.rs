@@ -2,7 +2,10 @@
 
 use super::{GateActivation, cell};
 use crate::autograd::Ctx;
-use crate::tensor::{Pool, Real, Segments, Start, Tensor, matmul, matmul_from, pointwise, prefetch, view, view_mut};
+use crate::tensor::{
+    Packed, Pool, Real, Segments, Start, Tensor, matmul, matmul_from, matmul_packed, pointwise, prefetch, view,
+    view_mut,
+};
 
 /// One direction over one batch. Its buffers are in step order: see [`TimeSteps`](crate::tensor::TimeSteps).
 #[derive(Clone, Copy)]
@@ -70,11 +73,12 @@ const AHEAD: usize = 64;
 const CACHED: usize = 1 << 17;
 
 impl Walk<'_> {
-    /// From the projected rows of all directions `[U, D·4H]`, x·K + b, to the recording. `arguments` `[texts, 4H]` is scratch.
+    /// From the projected rows of all directions `[U, D·4H]`, x·K + b, to the recording. `recurrent` is R; `arguments` `[texts, 4H]` is
+    /// scratch.
     pub fn forward<F: Real>(
         &self,
         projected: &Tensor<F>,
-        recurrent: &Tensor<F>,
+        recurrent: &Packed<F>,
         arguments: &mut Tensor<F>,
         recording: &mut Recording<Tensor<F>>,
     ) {
@@ -92,15 +96,16 @@ impl Walk<'_> {
             // The rows of the step before that are still live.
             let before =
                 t.checked_sub(1).map(|t| steps.rows(t).start * units..(steps.rows(t).start + now.len()) * units);
-            // Before the first step there is no state: a product of depth 0.
-            let depth = if before.is_some() { units } else { 0 };
             let arguments = &mut arguments.data_mut()[..now.len() * width];
-            matmul_from(
-                Start::Gathered { matrix: projected, rows: &self.rows[now.clone()], first },
-                view(&earlier_states[before.clone().unwrap_or(0..0)], now.len(), depth),
-                view(&recurrent.data()[..depth * width], depth, width),
-                view_mut(arguments, now.len(), width),
-            );
+            let start = Start::Gathered { matrix: projected, rows: &self.rows[now.clone()], first };
+            let into = view_mut(arguments, now.len(), width);
+            match &before {
+                // There is no state yet: a product of depth 0.
+                None => matmul_from(start, view(&[], now.len(), 0), view(&[], 0, width), into),
+                Some(before) => {
+                    matmul_packed(start, view(&earlier_states[before.clone()], now.len(), units), recurrent, into);
+                }
+            }
             let end = now.len() * units;
             let kept = if recording.gates.rows() == self.segments.total() { now.start } else { 0 };
             let step = cell::Step {
@@ -120,7 +125,7 @@ impl Walk<'_> {
         &self,
         dy: &Tensor<F>,
         recorded: &Recording<&Tensor<F>>,
-        transposed: &Tensor<F>,
+        transposed: &Packed<F>,
         gates: &mut Tensor<F>,
         carries: &mut [Tensor<F>; 3],
         mut visit: impl FnMut(usize, &[F], &[F]),
@@ -151,7 +156,7 @@ impl Walk<'_> {
             std::mem::swap(dcells, dcells_before);
             if t > 0 {
                 let before = view_mut(&mut dstates.data_mut()[..end], now.len(), units);
-                matmul(view(dgates, now.len(), width), transposed.matrix(), before);
+                matmul_packed(Start::Zero, view(dgates, now.len(), width), transposed, before);
             }
         }
     }
