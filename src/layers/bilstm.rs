@@ -62,18 +62,10 @@ impl Bilstm {
         Sequence::of_tokens(states, segments.clone())
     }
 
-    /// x·K + b of both directions for x `[U, E]`, into `U` rows of `into` `[.., 8H]` from row `first` on.
-    pub fn project<F: Real>(
-        &self,
-        params: &ParamStore<F>,
-        x: &Tensor<F>,
-        into: &mut Tensor<F>,
-        first: usize,
-        pool: &mut Pool<F>,
-    ) {
-        let cols = into.cols();
+    /// x·K + b of both directions for x `[U, E]`, into `[U, 8H]`.
+    pub fn project<F: Real>(&self, params: &ParamStore<F>, x: &Tensor<F>, into: &mut [F], pool: &mut Pool<F>) {
         let weights = [self.forward, self.backward].map(|lstm| [params.value(lstm.kernel), params.value(lstm.bias)]);
-        lstm::project(x, &weights, &mut into.data_mut()[first * cols..][..x.rows() * cols], pool);
+        lstm::project(x, &weights, into, pool);
     }
 
     /// One vector a text from the hidden states, `[texts, 2H]`.

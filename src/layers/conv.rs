@@ -59,17 +59,9 @@ impl Conv {
         }
     }
 
-    /// x times the kernel's parts for x `[U, C]`, into `U` rows of `[.., k·F]` from row `first` on.
-    pub fn project<F: Real>(
-        &self,
-        params: &ParamStore<F>,
-        x: &Tensor<F>,
-        into: &mut Tensor<F>,
-        first: usize,
-        pool: &mut Pool<F>,
-    ) {
-        let cols = into.cols();
-        conv::project(x, params.value(self.kernel), &mut into.data_mut()[first * cols..][..x.rows() * cols], pool);
+    /// x times the kernel's parts for x `[U, C]`, into `[U, k·F]`.
+    pub fn project<F: Real>(&self, params: &ParamStore<F>, x: &Tensor<F>, into: &mut [F], pool: &mut Pool<F>) {
+        conv::project(x, params.value(self.kernel), into, pool);
     }
 
     /// The parameters on a tape.

@@ -73,7 +73,9 @@ impl<F: Real> ProjectedWords<F> {
             for (i, &id) in new.iter().enumerate() {
                 words.row_mut(i).copy_from_slice(table.row(id as usize));
             }
-            model.shared.project(params, &words, &mut self.products, known, pool);
+            let width = self.products.cols();
+            let into = &mut self.products.data_mut()[known * width..][..new.len() * width];
+            model.shared.project(params, &words, into, pool);
             pool.give(words);
         }
         let sequence = Sequence { values: Rows::Projected(&self.products), rows: Arc::from(&rows[..]), segments };

@@ -75,18 +75,17 @@ impl SharedLayer {
         }
     }
 
-    /// Projects words `[U, E]` into `U` rows of a tensor from row `first` on.
+    /// Projects words `[U, E]` into U rows of as many numbers.
     pub(super) fn project<F: Real>(
         &self,
         params: &ParamStore<F>,
         words: &Tensor<F>,
-        into: &mut Tensor<F>,
-        first: usize,
+        into: &mut [F],
         pool: &mut Pool<F>,
     ) {
         match self {
-            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => bilstm.project(params, words, into, first, pool),
-            Self::Conv(conv, _) => conv.project(params, words, into, first, pool),
+            Self::Bilstm(bilstm, _) | Self::BilstmConv(bilstm, ..) => bilstm.project(params, words, into, pool),
+            Self::Conv(conv, _) => conv.project(params, words, into, pool),
         }
     }
 }

@@ -113,10 +113,25 @@ impl Windows<'_> {
         transposed: &Tensor<F>,
         dx: &mut Tensor<F>,
     ) {
-        for (i, (&winner, &dz)) in winners.iter().zip(dz.data()).enumerate().filter(|(_, (_, dz))| **dz != F::ZERO) {
-            let (text, f) = (i / self.filters, i % self.filters);
-            for (j, row) in self.rows_of(text, winner as usize).enumerate() {
-                pointwise::axpy(dx.row_mut(row), dz, transposed.row(j * self.filters + f));
+        let winners = winners.chunks_exact(self.filters.max(1)).zip(dz.data().chunks_exact(self.filters.max(1)));
+        for ((winners, dz), text) in winners.zip(self.segments.iter()) {
+            add_windows(dx.data_mut(), &self.rows[text], winners, dz, transposed.data(), transposed.cols());
+        }
+    }
+}
+
+vectorised! {
+    /// As [`Windows::add_input_gradient`], for the windows of one text: its rows of dx `[.., cols]`, and a winner and a dz of each filter.
+    fn add_windows<F: Real>(dx: &mut [F], rows: &[u32], winners: &[u32], dz: &[F], transposed: &[F], cols: usize) {
+        let filters = winners.len();
+        let parts = transposed.chunks_exact((filters * cols).max(1)); // One an offset.
+        for (f, (&winner, &dz)) in winners.iter().zip(dz).enumerate() {
+            if dz == F::ZERO {
+                continue;
+            }
+            for (&row, part) in rows[winner as usize..].iter().zip(parts.clone()) {
+                let to = dx[row as usize * cols..][..cols].iter_mut();
+                to.zip(&part[f * cols..][..cols]).for_each(|(to, &k)| *to += dz * k);
             }
         }
     }

@@ -40,7 +40,7 @@ use crate::autograd::{
     Ctx, Flops, Op, Sizes, Tape, Var,
     gradcheck::{Check, wave},
 };
-use crate::tensor::{Packed, Pool, Real, Segments, Tensor, matmul, matmul_add, pointwise};
+use crate::tensor::{Packed, Pool, Real, Segments, Tensor, matmul, pointwise};
 pub use activations::{LstmActivations, LstmCotangents};
 use projected::directions_per_product;
 use walk::{Recording, Walk, extend_in_step_order};
@@ -275,8 +275,9 @@ impl Lstm {
             for (d, transposed) in transposed.data_mut().chunks_exact_mut((width * x.cols()).max(1)).enumerate() {
                 pointwise::transpose(ctx.x(1 + 3 * d).data(), width, transposed);
             }
-            let dx = ctx.dx(0).expect("the input wants a gradient");
-            matmul_add(projected.matrix(), transposed.matrix(), dx.matrix_mut());
+            let mut dx = ctx.scratch(x.shape());
+            matmul(projected.matrix(), transposed.matrix(), dx.matrix_mut());
+            ctx.add_dx(0, dx);
             ctx.release(transposed);
         }
     }
