@@ -191,12 +191,17 @@ mod tests {
         for (m, k, n) in [(0, 3, 5), (1, 1, 1), (7, 0, 20), (32, 25, 100), (9, 100, 25), (300, 70, 101)] {
             let (a, b) = (wave([m, k], 0.3).cast::<F>(), wave([k, n], 0.4).cast::<F>());
             let bias = wave([n], 0.5).cast::<F>();
-            // The buffer is not one of zeros: what pads a panel is written too.
-            let packed = Packed::new(b.matrix(), Tensor::from_fn([Packed::<F>::room(k, n)], |_| F::from_f64(f64::NAN)));
-            let (mut one, mut other) = (Tensor::zeros([m, n]), Tensor::zeros([m, n]));
-            pool.install(|| matmul_packed(Start::Row(bias.data()), a.matrix(), &packed, one.matrix_mut()));
-            matmul_from(Start::Row(bias.data()), a.matrix(), b.matrix(), other.matrix_mut());
-            assert_eq!(one, other, "{m} × {k} × {n}");
+            let mut expected = Tensor::zeros([m, n]);
+            matmul_from(Start::Row(bias.data()), a.matrix(), b.matrix(), expected.matrix_mut());
+            let mut columns = Tensor::zeros([n, k]);
+            columns.matrix_mut().assign(&b.matrix().reversed_axes());
+            for b in [b.matrix(), columns.matrix().reversed_axes()] {
+                // A buffer of what must not be read.
+                let buffer = Tensor::from_fn([Packed::<F>::room(k, n)], |_| F::from_f64(f64::NAN));
+                let (packed, mut c) = (Packed::new(b, buffer), Tensor::zeros([m, n]));
+                pool.install(|| matmul_packed(Start::Row(bias.data()), a.matrix(), &packed, c.matrix_mut()));
+                assert_eq!(c, expected, "{m} × {k} × {n}");
+            }
         }
     }
 

@@ -42,12 +42,12 @@ impl<F: Real> Packed<F> {
                 for Panel { first, columns, registers } in panels(n, lanes) {
                     let rows = to[k * first..].chunks_exact_mut(registers * lanes);
                     for (row, from) in rows.zip(b.rows()) {
-                        let (row, padding) = row.split_at_mut(columns);
+                        // What fills up the last panel's registers is never read.
+                        let row = &mut row[..columns];
                         match from.to_slice() {
                             Some(from) => row.copy_from_slice(&from[first..][..columns]),
                             None => row.iter_mut().zip(from.iter().skip(first)).for_each(|(to, &from)| *to = from),
                         }
-                        padding.fill(F::ZERO);
                     }
                 }
             }
