@@ -50,9 +50,9 @@ pub fn matmul_packed<F: Real>(start: Start<F>, a: ArrayView2<F>, b: &Packed<F>, 
 
 /// B.
 #[derive(Clone, Copy)]
-enum Right<'b, F: Real> {
+enum Right<'b, F> {
     Strided(ArrayView2<'b, F>),
-    Packed(&'b Packed<F>),
+    Packed(&'b Packed<'b, F>),
 }
 
 #[track_caller]
@@ -197,8 +197,8 @@ mod tests {
             columns.matrix_mut().assign(&b.matrix().reversed_axes());
             for b in [b.matrix(), columns.matrix().reversed_axes()] {
                 // A buffer of what must not be read.
-                let buffer = Tensor::from_fn([Packed::<F>::room(k, n)], |_| F::from_f64(f64::NAN));
-                let (packed, mut c) = (Packed::new(b, buffer), Tensor::zeros([m, n]));
+                let mut buffer = Tensor::from_fn([Packed::<F>::room(k, n)], |_| F::from_f64(f64::NAN));
+                let (packed, mut c) = (Packed::new(b, &mut buffer), Tensor::zeros([m, n]));
                 pool.install(|| matmul_packed(Start::Row(bias.data()), a.matrix(), &packed, c.matrix_mut()));
                 assert_eq!(c, expected, "{m} × {k} × {n}");
             }

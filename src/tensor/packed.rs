@@ -11,17 +11,15 @@ use super::{Real, Tensor};
 /// The rows of a matrix of 1,024 columns are 4 KiB apart, so that a panel of it falls into a few sets of the cache and is read from
 /// farther away each time. Worth its copy where many products share B, as all time steps of an LSTM do.
 #[derive(Debug)]
-pub struct Packed<F: Real> {
-    buffer: Tensor<F>,
-    /// Where the panels begin in the buffer: at a line of the cache.
-    first: usize,
+pub struct Packed<'b, F> {
+    panels: &'b [F],
     size: (usize, usize),
 }
 
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
-impl<F: Real> Packed<F> {
+impl<'b, F: Real> Packed<'b, F> {
     /// Numbers that a buffer for `[k, n]` holds.
     pub fn room(k: usize, n: usize) -> usize {
         k * n.next_multiple_of(F::lanes().unwrap_or(1)) + LINE / size_of::<F>()
@@ -31,9 +29,10 @@ impl<F: Real> Packed<F> {
     ///
     /// # Panics
     /// If the buffer is too small.
-    pub fn new(b: ArrayView2<F>, mut buffer: Tensor<F>) -> Self {
+    pub fn new(b: ArrayView2<F>, buffer: &'b mut Tensor<F>) -> Self {
         let size @ (k, n) = b.dim();
         assert!(buffer.data().len() >= Self::room(k, n), "packed: a buffer of {} for {size:?}", buffer.shape());
+        // From a line of the cache on, so that a register is filled from one line.
         let first = buffer.data().as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
         let to = &mut buffer.data_mut()[first..];
         match F::lanes() {
@@ -53,7 +52,7 @@ impl<F: Real> Packed<F> {
             }
             _ => to.iter_mut().zip(b).for_each(|(to, &from)| *to = from),
         }
-        Self { buffer, first, size }
+        Self { panels: to, size }
     }
 
     /// k and n.
@@ -61,14 +60,9 @@ impl<F: Real> Packed<F> {
         self.size
     }
 
-    /// The buffer, for other uses.
-    pub fn into_buffer(self) -> Tensor<F> {
-        self.buffer
-    }
-
     /// The panels; rows with their strides where there is no kernel that reads panels.
     pub(super) fn raw(&self) -> (*const F, Option<[isize; 2]>) {
         let strides = F::lanes().is_none().then_some([self.size.1 as isize, 1]);
-        (self.buffer.data()[self.first..].as_ptr(), strides)
+        (self.panels.as_ptr(), strides)
     }
 }

@@ -3,11 +3,11 @@
 use std::any::Any;
 
 use super::{
-    Lstm, pack, project,
+    Lstm, project,
     walk::{Recording, Walk},
 };
 use crate::autograd::{Tape, Var, op::Node};
-use crate::tensor::{Pool, Real, Tensor, matmul, pointwise};
+use crate::tensor::{Packed, Pool, Real, Tensor, matmul, pointwise};
 
 /// The activations of one direction of an LSTM, a row a token of the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +119,8 @@ fn gradient<F: Real>(
     let (units, steps) = (walk.units, walk.segments.steps());
     let mut transposed = Tensor::zeros([4 * units, units]);
     pointwise::transpose(recurrent.data(), 4 * units, transposed.data_mut());
-    let transposed = pack(&transposed, &mut Pool::new());
+    let mut buffer = Tensor::zeros([Packed::<F>::room(4 * units, units)]);
+    let transposed = Packed::new(transposed.matrix(), &mut buffer);
     let mut arguments = Tensor::zeros(recorded.gates.shape());
     let mut carries = [(); 3].map(|()| Tensor::zeros([walk.segments.count(), units]));
     let [mut states, mut cells] = [(); 2].map(|()| Tensor::zeros(recorded.states.shape()));

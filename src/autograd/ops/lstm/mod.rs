@@ -107,21 +107,22 @@ impl<F: Real> Tape<'_, F> {
         let mut stepped = pool.take_vec();
         reversed.iter().for_each(|&reversed| extend_in_step_order(&mut stepped, rows, segments, reversed));
         let op = Lstm { segments: segments.clone(), rows: stepped, reversed, gate };
-        let buffers = |direction: &LstmDirection| {
-            let recurrent = pack(value(direction.recurrent_kernel), pool);
-            (recurrent, pool.take([segments.count(), 4 * units]), Recording::new(segments.total(), units, pool))
+        let buffers = |_| {
+            let packed = pool.take([Packed::<F>::room(units, 4 * units)]);
+            (packed, pool.take([segments.count(), 4 * units]), Recording::new(segments.total(), units, pool))
         };
         let mut work: SmallVec<[_; 2]> = directions.iter().map(buffers).collect();
-        work.par_iter_mut().enumerate().for_each(|(d, (recurrent, arguments, recording))| {
-            op.walk(d, units).forward(&projected, recurrent, arguments, recording);
+        work.par_iter_mut().zip(directions).enumerate().for_each(|(d, ((packed, arguments, recording), direction))| {
+            let recurrent = Packed::new(value(direction.recurrent_kernel).matrix(), packed);
+            op.walk(d, units).forward(&projected, &recurrent, arguments, recording);
         });
 
         let mut hidden = pool.take([segments.total(), directions.len() * units]);
         let mut saved = SmallVec::new();
-        for (d, (recurrent, arguments, recording)) in work.into_iter().enumerate() {
+        for (d, (packed, arguments, recording)) in work.into_iter().enumerate() {
             op.walk(d, units).scatter_to_tokens(&recording.states, &mut hidden);
             saved.extend(recording.into_tensors());
-            pool.give(recurrent.into_buffer());
+            pool.give(packed);
             pool.give(arguments);
         }
         pool.give(projected);
@@ -151,15 +152,10 @@ impl Lstm {
     }
 }
 
-/// A weight that every time step multiplies by.
-fn pack<F: Real>(weight: &Tensor<F>, pool: &mut Pool<F>) -> Packed<F> {
-    let buffer = pool.take([Packed::<F>::room(weight.rows(), weight.cols())]);
-    Packed::new(weight.matrix(), buffer)
-}
-
-/// The buffers of a direction's backward pass: see [`Walk::backward`] for the first three.
-struct Backward<F: Real> {
-    transposed: Packed<F>,   // [4H, H]
+/// The buffers of a direction's backward pass: see [`Walk::backward`] for gates and carries.
+struct Backward<F> {
+    transposed: Tensor<F>,   // Rᵀ, [4H, H]
+    packed: Tensor<F>,       // Rᵀ
     gates: Tensor<F>,        // [N, 4H]
     carries: [Tensor<F>; 3], // [texts, H]
     before: Tensor<F>,       // [N, H], see [`Walk::recurrent_gradient`]
@@ -199,14 +195,9 @@ impl<F: Real> Op<F> for Lstm {
         let recorded: SmallVec<[_; 2]> = (0..count).map(|d| (Recording::saved(ctx, d), ctx.x(2 + 3 * d))).collect();
         let mut work: SmallVec<[_; 2]> = recorded
             .iter()
-            .map(|(_, recurrent)| Backward {
-                transposed: {
-                    let mut transposed = ctx.scratch([width, units]);
-                    pointwise::transpose(recurrent.data(), width, transposed.data_mut());
-                    let packed = pack(&transposed, ctx.pool);
-                    ctx.release(transposed);
-                    packed
-                },
+            .map(|_| Backward {
+                transposed: ctx.scratch([width, units]),
+                packed: ctx.scratch([Packed::<F>::room(width, units)]),
                 gates: ctx.scratch([self.segments.total(), width]),
                 carries: [(); 3].map(|()| ctx.zeros([self.segments.count(), units])),
                 before: ctx.scratch([self.segments.total(), units]),
@@ -216,9 +207,11 @@ impl<F: Real> Op<F> for Lstm {
             .collect();
         let [kernel_wanted, recurrent_wanted]: [SmallVec<[bool; 2]>; 2] =
             [1, 2].map(|i| (0..count).map(|d| ctx.wants(i + 3 * d)).collect());
-        work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, _)))| {
+        work.par_iter_mut().zip(&recorded[..]).enumerate().for_each(|(d, (work, (recorded, recurrent)))| {
             let walk = self.walk(d, units);
-            walk.backward(dy, recorded, &work.transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
+            pointwise::transpose(recurrent.data(), width, work.transposed.data_mut());
+            let transposed = Packed::new(work.transposed.matrix(), &mut work.packed);
+            walk.backward(dy, recorded, &transposed, &mut work.gates, &mut work.carries, |_, _, _| {});
             if recurrent_wanted[d] {
                 walk.recurrent_gradient(recorded.states, &work.gates, &mut work.before, &mut work.recurrent);
             }
@@ -233,7 +226,7 @@ impl<F: Real> Op<F> for Lstm {
         for (d, work) in work.into_iter().enumerate() {
             ctx.add_dx(2 + 3 * d, work.recurrent);
             ctx.add_dx(3 + 3 * d, work.bias);
-            [work.transposed.into_buffer(), work.gates, work.before].into_iter().for_each(|buffer| ctx.release(buffer));
+            [work.transposed, work.packed, work.gates, work.before].into_iter().for_each(|buffer| ctx.release(buffer));
             work.carries.into_iter().for_each(|carry| ctx.release(carry));
         }
     }

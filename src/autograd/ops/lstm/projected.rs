@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ndarray::Axis;
 
 use super::{
-    GateActivation, LstmDirection, pack,
+    GateActivation, LstmDirection,
     walk::{Recording, Walk, extend_in_step_order},
 };
 use crate::autograd::{Tape, Var};
-use crate::tensor::{Pool, Real, Segments, Start, Tensor, matmul_from, pointwise, view_mut};
+use crate::tensor::{Packed, Pool, Real, Segments, Start, Tensor, matmul_from, pointwise, view_mut};
 
 /// x·K + b of each direction side by side, for x `[U, E]`, K `[E, 4H]` and b `[4H]`, into `projected` `[U, D·4H]`.
 ///
@@ -75,20 +75,19 @@ impl<F: Real> Tape<'_, F> {
         let mut hidden = pool.take([segments.total(), directions.len() * units]);
         let mut arguments = pool.take([segments.count(), 4 * units]);
         let mut recording = Recording::of_last_step(segments, units, pool);
-        let mut stepped = pool.take_vec();
+        let (mut stepped, mut packed) = (pool.take_vec(), pool.take([Packed::<F>::room(units, 4 * units)]));
         for (d, direction) in directions.iter().enumerate() {
             let recurrent = recurrent_of(direction);
             assert_eq!(recurrent.shape(), [units, 4 * units].into(), "lstm: recurrent kernel");
             stepped.clear();
             extend_in_step_order(&mut stepped, rows, segments, direction.reversed);
-            let recurrent = pack(recurrent, pool);
+            let recurrent = Packed::new(recurrent.matrix(), &mut packed);
             let walk = Walk { rows: &stepped, segments, reversed: direction.reversed, gate, units, d };
             walk.forward(projected, &recurrent, &mut arguments, &mut recording);
             walk.scatter_to_tokens(&recording.states, &mut hidden);
-            pool.give(recurrent.into_buffer());
         }
         pool.give_vec(stepped);
-        pool.give(arguments);
+        [packed, arguments].into_iter().for_each(|buffer| pool.give(buffer));
         recording.into_tensors().into_iter().for_each(|tensor| pool.give(tensor));
         self.constant(hidden)
     }
