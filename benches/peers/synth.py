@@ -1,8 +1,8 @@
 """The texts and word vectors that all peers train on: seeded, standard library only.
 
 TSV with a header, task1 <TAB> task2 <TAB> text; an empty cell is a missing label. The sizes are those of the influenza and
-symptoms pair of Joshi et al. 2019, unless other ones are asked for; lengths are normal(16, 7) clipped to 3..40, or as many times
-that as texts are longer; words follow Zipf's law over 20,000 types. Words are plain lower-case letters, so that every tokeniser
+symptoms pair of Joshi et al. 2019, unless other ones are asked for; lengths are normal(16, 7) clipped to 3..40, scaled to
+the mean that is asked for; words follow Zipf's law over 20,000 types. Words are plain lower-case letters, so that every tokeniser
 leaves them alone.
 """
 
@@ -22,15 +22,15 @@ def word(number):
 
 
 def write(posts, vectors, texts=TEXTS, tokens=TOKENS, seed=1):
-    """Writes both files: so many texts of so many tokens on average."""
-    times = tokens / TOKENS
+    """Writes both files; `tokens` is the mean length of a text."""
+    longer = tokens / TOKENS
     rng = random.Random(seed)
     shares = list(itertools.accumulate(1.0 / (i + 1) for i in range(WORDS)))
     weights = [[rng.gauss(0, 1) for _ in range(WORDS)] for _ in ROWS]  # what a word says about each task
     rows = []
     for task, count in enumerate(ROWS):
         for _ in range(round(count * texts / TEXTS)):
-            length = max(3, round(times * min(40, max(3, rng.gauss(16, 7)))))
+            length = max(3, round(longer * min(40, max(3, rng.gauss(16, 7)))))
             ids = [bisect.bisect_left(shares, rng.random() * shares[-1]) for _ in range(length)]
             score = sum(weights[task][i] for i in ids) / length**0.5 + rng.gauss(0, 0.5)
             labels = ["", ""]

@@ -223,9 +223,7 @@ fn give<F: Real>(gradient: Gradient<F>, pool: &mut Pool<F>) {
 }
 
 fn scatter<F: Real>(dense: &mut Tensor<F>, ids: &[u32], rows: &Tensor<F>) {
-    for (i, &id) in ids.iter().enumerate() {
-        pointwise::add(dense.row_mut(id as usize), rows.row(i));
-    }
+    pointwise::add_rows(dense.data_mut(), rows.cols(), 0, ids, rows.data(), rows.cols());
 }
 
 /// Panics if the last of some ascending ids is that of no row.

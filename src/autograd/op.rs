@@ -139,9 +139,7 @@ impl<'c, F: Real> Ctx<'c, F> {
             return self.gradients.add_rows(param, shape, ids, rows, self.pool);
         }
         let dx = self.cotangents[input].get_or_insert_with(|| self.pool.zeros(shape));
-        for (j, &id) in ids.iter().enumerate() {
-            pointwise::add(dx.row_mut(id as usize), rows.row(j));
-        }
+        pointwise::add_rows(dx.data_mut(), rows.cols(), 0, ids, rows.data(), rows.cols());
     }
 
     /// An uninitialised buffer, every element of which the caller must write; hand it back with [`release`](Self::release).

@@ -11,8 +11,8 @@ pub trait Gemm: Sized + Copy {
     #[doc(hidden)]
     fn lanes() -> Option<usize>;
 
-    /// C ← `start` + A·B for `[m, k, n] = size` and (row, column) strides counted in elements; of B, none if it is packed, and then
-    /// the rows of C must be contiguous.
+    /// C ← `start` + A·B for `[m, k, n] = size` and (row, column) strides counted in elements. `sb` is `None` for B in packed panels;
+    /// the rows of C must be contiguous then.
     ///
     /// # Safety
     /// Each pointer with its strides must reach the whole of its matrix, and C must overlap no other one.

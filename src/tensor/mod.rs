@@ -2,7 +2,8 @@
 //!
 //! A [`Tensor`] owns its numbers in row-major order; [`matmul()`] multiplies views of them; [`pointwise`] holds the kernels
 //! over slices; [`Segments`] says which rows belong to which text; a [`Pool`] lends buffers from step to step.
-//! This is the only folder with `unsafe` code: `simd`, `gemm`, `row_pointers`, `matmul`, `tiles` and `lanes` use the widest instructions there are.
+//! This is the only folder with `unsafe` code: `simd`, `gemm`, `row_pointers`, `matmul`, `tiles` and `lanes` use the widest
+//! instructions there are.
 
 mod gemm;
 #[cfg(target_arch = "x86_64")]
@@ -11,6 +12,7 @@ mod lanes;
 mod levels;
 pub mod matmul;
 mod packed;
+mod panels;
 pub mod pointwise;
 mod pool;
 mod real;

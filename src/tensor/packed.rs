@@ -2,9 +2,10 @@
 
 use ndarray::ArrayView2;
 
-#[cfg(target_arch = "x86_64")]
-use super::tiles::{Panel, panels};
-use super::{Real, Tensor};
+use super::{
+    Real, Tensor,
+    panels::{Panel, panels},
+};
 
 /// B `[k, n]` of a product in panels of columns, in the order in which the kernel reads it.
 ///
@@ -36,7 +37,6 @@ impl<'b, F: Real> Packed<'b, F> {
         let first = buffer.data().as_ptr().align_offset(LINE).min(LINE / size_of::<F>());
         let to = &mut buffer.data_mut()[first..];
         match F::lanes() {
-            #[cfg(target_arch = "x86_64")]
             Some(lanes) => {
                 for Panel { first, columns, registers } in panels(n, lanes) {
                     let rows = to[k * first..].chunks_exact_mut(registers * lanes);
@@ -50,7 +50,7 @@ impl<'b, F: Real> Packed<'b, F> {
                     }
                 }
             }
-            _ => to.iter_mut().zip(b).for_each(|(to, &from)| *to = from),
+            None => to.iter_mut().zip(b).for_each(|(to, &from)| *to = from),
         }
         Self { panels: to, size }
     }

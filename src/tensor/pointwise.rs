@@ -110,7 +110,7 @@ vectorised! {
     }
 }
 
-/// Copies a short row. In blocks of constant length, which are a load and a store each: a call of `memmove` takes longer than it copies.
+/// Copies a short row in blocks of constant length, a load and a store each: a call of `memmove` takes longer than the copy itself.
 #[inline(always)]
 pub(crate) fn copy_short<F: Real>(to: &mut [F], from: &[F]) {
     const BLOCK: usize = 16;

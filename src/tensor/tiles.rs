@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     lanes::Lanes,
+    panels::{PANEL, Panel, Parts, panels},
     row_pointers::RowPointers,
     simd::{has_avx2, has_avx512},
 };
@@ -23,9 +24,9 @@ pub(super) struct Product {
     pub a: *const f32,
     pub a_strides: [isize; 2],
     pub b: *const f32,
-    /// Of no meaning if B is packed.
+    /// Not read if B is packed.
     pub b_strides: [isize; 2],
-    /// Whether B stands in [panels](panels) already.
+    /// Whether B was packed beforehand: see [`Packed`](super::Packed).
     pub packed: bool,
     pub c: *mut f32,
     pub c_stride: isize,
@@ -33,8 +34,6 @@ pub(super) struct Product {
     pub start: Option<RowPointers<f32>>,
 }
 
-/// Registers of a tile in a row of C.
-const PANEL: usize = 3;
 /// Up to this many elements B stays in the second-level cache (512 KiB), and is read in place.
 const IN_PLACE: usize = 1 << 17;
 /// Rows of C below which B is read too seldom for packing to pay.
@@ -271,43 +270,6 @@ impl<L: Lanes, R: Lanes, const WHOLE: usize> Row<L, R, WHOLE> {
 /// The lanes of the registers in use; `None` if the machine has neither instruction set.
 pub(super) fn lanes() -> Option<usize> {
     if has_avx512() { Some(<__m512 as Lanes>::COUNT) } else { has_avx2().then_some(<__m256 as Lanes>::COUNT) }
-}
-
-/// Some columns of B and C, whose sums for a few rows of C stay in registers.
-pub(super) struct Panel {
-    pub first: usize,
-    pub columns: usize,
-    pub registers: usize,
-}
-
-/// A split of `columns` into panels of nearly equal width, for registers of so many `lanes`.
-pub(super) fn panels(columns: usize, lanes: usize) -> impl Iterator<Item = Panel> {
-    let widths = Parts::of(columns.div_ceil(lanes), PANEL);
-    (0..widths.count).scan(0, move |end, panel| {
-        let (first, registers) = (*end, widths.size(panel));
-        let count = (registers * lanes).min(columns - first);
-        *end += count;
-        Some(Panel { first, columns: count, registers })
-    })
-}
-
-/// A split into the fewest parts of limited size, whose sizes differ by one at most.
-struct Parts {
-    count: usize,
-    smallest: usize,
-    larger: usize,
-}
-
-impl Parts {
-    fn of(total: usize, limit: usize) -> Self {
-        let count = total.div_ceil(limit);
-        let at_least_one = count.max(1);
-        Self { count, smallest: total / at_least_one, larger: total % at_least_one }
-    }
-
-    fn size(&self, part: usize) -> usize {
-        self.smallest + usize::from(part < self.larger)
-    }
 }
 
 #[cfg(test)]

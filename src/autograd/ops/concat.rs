@@ -47,9 +47,7 @@ impl<F: Real> Tape<'_, F> {
         for &x in xs {
             let x = self.value(x);
             assert_eq!(x.rows(), rows, "concat_columns: {} beside others of {rows} rows", x.shape());
-            for i in 0..rows {
-                y.row_mut(i)[start..][..x.cols()].copy_from_slice(x.row(i));
-            }
+            pointwise::set_columns(y.data_mut(), cols, start, x.data(), x.cols());
             start += x.cols();
         }
         self.record(ConcatColumns { inputs: xs.len() }, xs, y, [])

@@ -22,9 +22,7 @@ impl<F: Real> Tape<'_, F> {
         let ([value], pool) = self.operands([x]);
         assert!(columns.end <= value.cols(), "slice_columns: {columns:?} of {}", value.shape());
         let mut y = pool.take([value.rows(), columns.len()]);
-        for i in 0..value.rows() {
-            y.row_mut(i).copy_from_slice(&value.row(i)[columns.clone()]);
-        }
+        pointwise::copy_columns(y.data_mut(), columns.len(), value.data(), value.cols(), columns.start);
         self.record(Slice { columns }, &[x], y, [])
     }
 }

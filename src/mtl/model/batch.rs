@@ -38,12 +38,12 @@ impl Packer {
     /// # Panics
     /// If an id is not below the size of the vocabulary.
     pub fn pack<'t>(&mut self, texts: impl Iterator<Item = &'t [u32]> + Clone) -> Batch {
-        // Texts in random order are not in a cache. Prefetch: all of them, while the first are on their way.
+        // Prefetch: texts in random order are not in a cache.
         let total = texts.clone().inspect(|text| prefetch(text)).map(<[u32]>::len).sum();
         let (mut distinct, mut rows) = (vec![0; total], Vec::with_capacity(total));
         let mut count = 0;
         for &id in texts.clone().flatten() {
-            // Without a branch: a processor cannot predict which words are new. An id that is not is written over by the next one.
+            // Without a branch: a processor cannot predict which words are new. The id of one that is not is overwritten by the next.
             let place = &mut self.place[id as usize];
             let is_new = *place == ABSENT;
             *place = if is_new { count as u32 } else { *place };

@@ -78,7 +78,8 @@ impl Windows<'_> {
         });
     }
 
-    /// Row j·F + f of `sums` `[k·F, C]` ← dK[j, :, f] = Σ over texts of dz · x[row], for the row at offset j of the text's winning window.
+    /// Row j·F + f of `sums` `[k·F, C]` ← dK[j, :, f] = Σ over texts of dz · x[row], for the row at offset j of the text's winning
+    /// window.
     pub fn kernel_gradient<F: Real>(
         &self,
         winners: &[u32],
@@ -88,11 +89,12 @@ impl Windows<'_> {
         pool: &mut Pool<F>,
     ) {
         let mut terms = pool.take_vec();
-        terms.resize(self.segments.count() + 1, (F::ZERO, 0));
+        terms.resize(self.segments.count(), (F::ZERO, 0));
         for j in 0..self.width {
             for f in 0..self.filters {
                 let mut count = 0;
-                // Without a branch: a processor cannot predict which texts have a gradient. A term that does not count is written over.
+                // Without a branch: a processor cannot predict which texts have a gradient. A term that is left out is overwritten by
+                // the next.
                 for (text, range) in self.segments.iter().enumerate() {
                     let i = text * self.filters + f;
                     let (dz, at) = (dz.data()[i], range.start + j + winners[i] as usize);
@@ -124,7 +126,7 @@ vectorised! {
     /// As [`Windows::add_input_gradient`], for the windows of one text: its rows of dx `[.., cols]`, and a winner and a dz of each filter.
     fn add_windows<F: Real>(dx: &mut [F], rows: &[u32], winners: &[u32], dz: &[F], transposed: &[F], cols: usize) {
         let filters = winners.len();
-        let parts = transposed.chunks_exact((filters * cols).max(1)); // One an offset.
+        let parts = transposed.chunks_exact((filters * cols).max(1)); // K[j], [F, cols] for each offset j.
         for (f, (&winner, &dz)) in winners.iter().zip(dz).enumerate() {
             if dz == F::ZERO {
                 continue;

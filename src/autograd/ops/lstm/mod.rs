@@ -155,7 +155,7 @@ impl Lstm {
 /// The buffers of a direction's backward pass: see [`Walk::backward`] for gates and carries.
 struct Backward<F> {
     transposed: Tensor<F>,   // Rᵀ, [4H, H]
-    packed: Tensor<F>,       // Rᵀ
+    packed: Tensor<F>,       // Rᵀ again: see [`Packed`]
     gates: Tensor<F>,        // [N, 4H]
     carries: [Tensor<F>; 3], // [texts, H]
     before: Tensor<F>,       // [N, H], see [`Walk::recurrent_gradient`]
@@ -218,6 +218,7 @@ impl<F: Real> Op<F> for Lstm {
             pointwise::add_column_sums(work.bias.data_mut(), work.gates.data());
         });
         if ctx.wants(0) || kernel_wanted.contains(&true) {
+            // All directions add to rows of one matrix: one after the other.
             let mut projected = ctx.zeros([x.rows(), count * width]);
             work.iter().enumerate().for_each(|(d, work)| self.walk(d, units).add_to_rows(&work.gates, &mut projected));
             self.through_projection(&projected, &kernel_wanted, ctx);
@@ -240,7 +241,7 @@ impl Lstm {
     /// From the cotangent of the projected rows `[U, D·4H]` to those of the kernels and of x.
     fn through_projection<F: Real>(&self, projected: &Tensor<F>, kernel_wanted: &[bool], ctx: &mut Ctx<'_, F>) {
         let (x, width) = (ctx.x(0), projected.cols() / kernel_wanted.len());
-        let together = directions_per_product(kernel_wanted.len(), width);
+        let together = directions_per_product::<F>(kernel_wanted.len(), width);
         let cotangent = projected.matrix();
         let columns = cotangent.axis_chunks_iter(Axis(1), (together * width).max(1));
         for (columns, first) in columns.zip((0..).step_by(together)) {

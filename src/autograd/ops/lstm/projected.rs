@@ -24,7 +24,7 @@ pub fn project<F: Real>(x: &Tensor<F>, directions: &[[&Tensor<F>; 2]], projected
         assert_eq!([kernel.shape(), bias.shape()], expected, "lstm: kernel and bias over {}", x.shape());
     }
     let mut projected = view_mut(projected, x.rows(), directions.len() * width);
-    let together = directions_per_product(directions.len(), width);
+    let together = directions_per_product::<F>(directions.len(), width);
     let columns = projected.axis_chunks_iter_mut(Axis(1), (together * width).max(1));
     for (directions, columns) in directions.chunks(together).zip(columns) {
         if let [[kernel, bias]] = directions {
@@ -43,10 +43,10 @@ pub fn project<F: Real>(x: &Tensor<F>, directions: &[[&Tensor<F>; 2]], projected
     }
 }
 
-/// How many directions share a product of `width` columns each: all of them, where side by side they fill registers so much better
-/// (a fifteenth of them saved) that the copies are worth it. 25 units a direction are 7 registers of 16 numbers each, or 13 for both.
-pub(super) fn directions_per_product(directions: usize, width: usize) -> usize {
-    let registers = |columns: usize| columns.div_ceil(16);
+/// How many directions of `width` columns each share a product: all of them, where side by side they fill the kernel's registers so much
+/// better (a fifteenth of them saved) that the copies are worth it. Of 16 numbers each, 25 units a direction take 7, or 13 for both.
+pub(super) fn directions_per_product<F: Real>(directions: usize, width: usize) -> usize {
+    let registers = |columns: usize| columns.div_ceil(F::lanes().unwrap_or(1));
     let saves = 16 * registers(directions * width) <= 15 * directions * registers(width);
     if saves { directions.max(1) } else { 1 }
 }

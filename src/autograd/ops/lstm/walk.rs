@@ -69,7 +69,7 @@ impl<'c, F: Real> Recording<&'c Tensor<F>> {
 /// Prefetch distance, in rows: the projected rows of a whole vocabulary are not in a cache, and a row arrives in the time that this many
 /// texts take.
 const AHEAD: usize = 64;
-/// Up to this many numbers, those of a batch, projected rows are in the cache.
+/// Up to this many numbers (512 KiB), as a batch of training has, projected rows are in the second-level cache already.
 const CACHED: usize = 1 << 17;
 
 impl Walk<'_> {
@@ -100,7 +100,7 @@ impl Walk<'_> {
             let start = Start::Gathered { matrix: projected, rows: &self.rows[now.clone()], first };
             let into = view_mut(arguments, now.len(), width);
             match &before {
-                // There is no state yet: a product of depth 0.
+                // There is no state yet: a product of depth 0, which leaves the rows that it starts from.
                 None => matmul_from(start, view(&[], now.len(), 0), view(&[], 0, width), into),
                 Some(before) => {
                     matmul_packed(start, view(&earlier_states[before.clone()], now.len(), units), recurrent, into);
